@@ -1,0 +1,145 @@
+"""The nouns of a release, as frozen values that know nothing of AWS or GitHub.
+
+Pure: no network, no clock, no disk. `source` and `archive` are paths to read later; they take no
+part in equality, so that equal builds are equal wherever they lie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Kind(StrEnum):
+    """How a file of the site is stored, cached and routed."""
+
+    DOCUMENT = "document"  # an HTML file: follows `live`
+    ASSET = "asset"  # any other file: follows the visitor's pin
+    IMMUTABLE = "immutable"  # carries its own content hash in its name: stored once, for ever
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """One file of the site.
+
+    `path` is where it lies in the publish folder, decoded, with `/` (`about/index.html`).
+    `key` is its one storage key below the release or below `assets/` (see runner/paths.py).
+    `digest` is the sha256 of the bytes that visitors get, in hex; `size` counts them.
+    `headers` is the reference `<digest>.<parts>` of its header set, or empty.
+    """
+
+    path: str
+    key: str
+    kind: Kind
+    digest: str
+    size: int
+    content_type: str
+    cache_control: str
+    headers: str = ""
+    source: Path = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderSet:
+    """Response headers that several files share; `ref` is `<digest>.<parts>`.
+
+    `parts` are the JSON text in pieces of at most 1 KB, the largest value of a KeyValueStore.
+    Source: CloudFront developer guide, "Quotas on CloudFront Functions".
+    """
+
+    ref: str
+    headers: tuple[tuple[str, str], ...]
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """One rule of `_redirects`, in order of precedence.
+
+    `source` and `target` keep Netlify's placeholders (`:name`, `*`, `:splat`); `query` are the
+    parameters that must be present (`id`, `:id`); `status` is 200 (rewrite), 301, 302, 303, 307,
+    308, 404 or 410; `force` was written `!`. `countries` and `languages` are lower case.
+    """
+
+    source: str
+    target: str
+    status: int
+    force: bool = False
+    query: tuple[tuple[str, str], ...] = ()
+    countries: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """One Lambda function of the site.
+
+    `name` is its path below the functions folder (`notes/[id]`), `route` what API Gateway matches
+    (`/.functions/notes/{id}`), `methods` either `("ANY",)` or a list. `digest` covers code and
+    settings in 32 hex digits; `code_sha256` is Lambda's own base64 digest of the archive.
+    `memory` is in MB, `timeout` in seconds. The environment never reaches a log.
+    """
+
+    name: str
+    route: str
+    methods: tuple[str, ...]
+    runtime: str
+    handler: str
+    architecture: str
+    memory: int
+    timeout: int
+    digest: str
+    code_sha256: str
+    size: int
+    environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    archive: Path = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A DynamoDB table of the site: `hash_key` and `range_key` are `(name, "S" | "N" | "B")`."""
+
+    name: str
+    hash_key: tuple[str, str]
+    range_key: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """What the router must know of a release: at most 500 bytes of JSON in the KeyValueStore.
+
+    `api_stage` is empty for a site without functions. `immutable` are patterns with exactly one
+    `*` (`assets/*`, `_next/static/*.js`) over storage keys. `headers` is the reference of the
+    header set that all immutable files share. `spa` says that extensionless navigations get the
+    start document, except below the first path segments in `except_below`.
+    """
+
+    api_stage: str
+    immutable: tuple[str, ...] = ()
+    headers: str = ""
+    spa: bool = False
+    except_below: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The immutable result of one build. Its `id` is the digest of all that: 32 hex digits."""
+
+    id: str
+    files: tuple[File, ...]
+    header_sets: tuple[HeaderSet, ...]
+    redirects: tuple[Redirect, ...]
+    functions: tuple[Function, ...]
+    routing: Routing
+    not_found: str = ""  # the key of the site's 404 page, if it has one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a release came from: told in records, comments and `status`, never in its id."""
+
+    commit: str = ""
+    author: str = ""
+    branch: str = ""
+    run: str = ""

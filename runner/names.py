@@ -1,0 +1,110 @@
+"""The names that we give to AWS's resources. Pure: a re-run finds what a killed run made.
+
+Lengths: a bucket name has at most 63 characters, a role or function name 64.
+Source: S3 user guide, "General purpose bucket naming rules"; Lambda API, CreateFunction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+SITE = re.compile(r"[a-z][a-z0-9-]{0,24}[a-z0-9]")
+PRODUCTION = "production"
+ALIAS = "live"
+ROLE_PATH = "/jam/"
+BOUNDARY = "jam-boundary"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """All names of one site in one account and region."""
+
+    site: str
+    account: str
+    region: str
+    partition: str = "aws"
+
+    @property
+    def prefix(self) -> str:
+        return f"jam-{self.site}"
+
+    @property
+    def records(self) -> str:
+        return self.prefix
+
+    @property
+    def bucket(self) -> str:
+        """In the account's own regional namespace: nobody else can squat on the name.
+
+        Source: S3 user guide, "Namespaces for general purpose buckets".
+        """
+        return f"{self.prefix}-{self.account}-{self.region}-an"
+
+    @property
+    def store(self) -> str:
+        return self.prefix
+
+    @property
+    def router(self) -> str:
+        return f"{self.prefix}-router"
+
+    @property
+    def response(self) -> str:
+        return f"{self.prefix}-response"
+
+    @property
+    def files_access(self) -> str:
+        return f"{self.prefix}-files"
+
+    @property
+    def entry_access(self) -> str:
+        return f"{self.prefix}-entry"
+
+    @property
+    def entry(self) -> str:
+        return f"{self.prefix}-entry"
+
+    @property
+    def api(self) -> str:
+        return self.prefix
+
+    @property
+    def functions_role(self) -> str:
+        return f"{self.prefix}-functions"
+
+    @property
+    def entry_role(self) -> str:
+        return f"{self.prefix}-entry"
+
+    @property
+    def api_role(self) -> str:
+        return f"{self.prefix}-api"
+
+    @property
+    def boundary_arn(self) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:policy{ROLE_PATH}{BOUNDARY}"
+
+    def role_arn(self, role: str) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:role{ROLE_PATH}{role}"
+
+    def function_arn(self, function: str) -> str:
+        return f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{function}"
+
+    def function(self, name: str, environment: str = PRODUCTION) -> str:
+        """The Lambda name of a site's function: readable, at most 64 characters, never shared."""
+        tier = "" if environment == PRODUCTION else f"-{environment.replace('-', '')}"
+        tail = hashlib.sha256(name.encode()).hexdigest()[:6]
+        head = f"{self.prefix}{tier}"
+        readable = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[: 64 - len(head) - len(tail) - 2]
+        return f"{head}-{readable.strip('-')}-{tail}"
+
+    def table(self, name: str, environment: str = PRODUCTION) -> str:
+        """The DynamoDB name of one of the site's own tables."""
+        return f"{self.prefix}-{environment}-{name}"
+
+
+def tags(site: str, environment: str) -> dict[str, str]:
+    """What every resource of ours bears; `audit` and `destroy` go by them."""
+    return {"jam:site": site, "jam:environment": environment}

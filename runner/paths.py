@@ -1,0 +1,49 @@
+"""From a path to its one storage key. Pure; the router does the same in JavaScript.
+
+Every byte outside `A-Za-z0-9/._-` is written `~XX`, so that a key needs no percent-encoding: one
+spelling, one cache key, and the signature of an origin access control holds at the function URL.
+Source: Lambda developer guide, "Signing requests"; SigV4 leaves `A-Za-z0-9-_.~` alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+_DOTS = frozenset({".", ".."})
+INDEX = "index.html"
+
+
+def encode(segment: str) -> str:
+    """One path segment in the alphabet of storage keys."""
+    if segment in _DOTS:  # never a folder reference, whoever resolves the path later
+        return segment.replace(".", "~2E")
+    raw = segment.encode("utf-8", "surrogateescape")
+    return "".join(chr(byte) if byte in _PLAIN else f"~{byte:02X}" for byte in raw)
+
+
+def decode(key: str) -> str:
+    """The path that `encode` was given, segment by segment."""
+    raw = re.sub(rb"~([0-9A-F]{2})", lambda m: bytes([int(m[1], 16)]), key.encode())
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def key_of(path: str) -> str:
+    """The storage key of a file or of a visitor's decoded path, without a leading slash.
+
+    `about.html`, `about/index.html`, `about/` and `about` are one key: `about/index.html`. A name
+    without an extension is a pretty path; so is a file without one (`LICENSE`).
+    """
+    *folders, name = path.removeprefix("/").split("/")
+    keyed = [encode(folder) or "~" for folder in folders]
+    return "/".join([*keyed, *_name_of(name)])
+
+
+def _name_of(name: str) -> list[str]:
+    if name in ("", INDEX):
+        return [INDEX]
+    if name.endswith(".html") and name != ".html":
+        return [encode(name.removesuffix(".html")), INDEX]
+    if "." not in name:
+        return [encode(name), INDEX]
+    return [encode(name)]

@@ -1,0 +1,1 @@
+"""What has to happen, as data: `decide.plan(release, live, ...)`. Pure: no network, no clock."""
