@@ -1,0 +1,147 @@
+"""Carries out a plan, phase by phase; never decides, never reads AWS to choose.
+
+Nothing is switched until everything is staged: a run that dies while staging leaves visitors
+where they were.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Protocol
+
+from runner.errors import JamError, Turn
+from runner.plan.live import Live
+from runner.plan.refs import Made, Ref
+from runner.plan.steps import Plan, StageStep, Step
+
+WORKERS = 16  # steps wait for AWS, not for the processor
+
+Known = Mapping[Ref, str]
+
+
+class Progress(Protocol):
+    """Hears what happens; called from several threads."""
+
+    def started(self, step: Step) -> None: ...
+
+    def moved(self, step: Step, *, files: int, size: int) -> None:
+        """So many more files and bytes of an upload or a copy have arrived."""
+
+    def finished(self, step: Step, *, seconds: float) -> None: ...
+
+    def failed(self, step: Step) -> None: ...
+
+
+Moved = Callable[[int, int], None]
+"""Reports files and bytes that arrived since the last report."""
+
+
+class Perform(Protocol):
+    """Makes one step true in AWS; returns what it made. Harmless to repeat."""
+
+    def __call__(self, step: Step, known: Known, moved: Moved) -> Known: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What stands after a plan was carried out: every id that AWS picked, and the time it took."""
+
+    known: Known
+    seconds: float
+
+
+def apply(
+    plan: Plan,
+    perform: Perform,
+    *,
+    known: Known,
+    progress: Progress,
+    clock: Callable[[], float],
+) -> Applied:
+    """Performs `plan`; raises the first failure after the steps under way have ended.
+
+    `clock` counts seconds; `known` holds the ids of what exists already.
+    """
+    start = clock()
+    run = _Run(perform, progress, clock, dict(known))
+    run.stage(plan.stage)
+    for step in (*plan.switch, *plan.settle):
+        run.one(step)
+    return Applied(known=run.known, seconds=clock() - start)
+
+
+def known_of(live: Live, plan: Plan) -> Known:
+    """The references that `plan` may use from the start: ids and versions of what stands."""
+    made = {ref for step in plan.stage for ref in step.makes}
+    versions = {Ref(Made.VERSION, name): each.version for name, each in live.functions.items()}
+    stands = dict.fromkeys(live.existing, "")
+    return {
+        ref: value for ref, value in {**stands, **versions, **live.known}.items() if ref not in made
+    }
+
+
+class _Run:
+    """One application of a plan: who is done, what was made."""
+
+    def __init__(
+        self,
+        perform: Perform,
+        progress: Progress,
+        clock: Callable[[], float],
+        known: dict[Ref, str],
+    ) -> None:
+        self._perform = perform
+        self._progress = progress
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.known = known
+
+    def stage(self, steps: Sequence[StageStep]) -> None:
+        waiting = list(steps)
+        running: dict[Future[None], StageStep] = {}
+        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="stage")
+        try:
+            while waiting or running:
+                for step in self._ready(waiting):
+                    waiting.remove(step)
+                    running[pool.submit(self.one, step)] = step
+                if not running:
+                    raise _stuck(waiting, self.known)
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    del running[future]
+                    future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def one(self, step: Step) -> None:
+        self._progress.started(step)
+        start = self._clock()
+
+        def moved(files: int, size: int) -> None:
+            self._progress.moved(step, files=files, size=size)
+
+        try:
+            made = self._perform(step, self.known, moved)
+        except BaseException:
+            self._progress.failed(step)
+            raise
+        with self._lock:
+            self.known = {**self.known, **made}
+        self._progress.finished(step, seconds=self._clock() - start)
+
+    def _ready(self, waiting: Sequence[StageStep]) -> list[StageStep]:
+        return [step for step in waiting if all(ref in self.known for ref in step.needs)]
+
+
+def _stuck(waiting: Sequence[StageStep], known: Known) -> JamError:
+    lacking = {str(ref) for step in waiting for ref in step.needs if ref not in known}
+    return JamError(
+        "JAM-PLAN",
+        f"the plan waits for what nothing makes: {', '.join(sorted(lacking))}",
+        hint="This is a defect of jam-deploy: please report it with the output of `plan`.",
+        turn=Turn.US,
+    )

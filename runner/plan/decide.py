@@ -1,0 +1,175 @@
+"""Decides what to do: what should be and what is go in, a `Plan` comes out.
+
+Pure: no network, no clock, no disk. Going back is a plan too: call it with an older release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runner.model import File, Function, Kind, Origin, Release, Table
+from runner.plan.foundation import (
+    Access,
+    Edge,
+    FoundationStep,
+    GrantEntry,
+    GrantFiles,
+    MakeAccess,
+    MakeApi,
+    MakeBucket,
+    MakeDistribution,
+    MakeEdge,
+    MakeEntryUrl,
+    MakePolicy,
+    MakeRecords,
+    MakeRole,
+    MakeStore,
+    MakeTable,
+    Policy,
+    Role,
+)
+from runner.plan.live import Live
+from runner.plan.refs import Made, Ref
+from runner.plan.releasing import (
+    Activate,
+    CopyFiles,
+    DropApiStage,
+    MakeApiStage,
+    MoveAlias,
+    PublishEntry,
+    PublishFunction,
+    PutFiles,
+    PutManifest,
+    RecordLive,
+    RecordRelease,
+    RecordStaged,
+    ReleaseStep,
+    WriteRouting,
+)
+from runner.plan.steps import Plan
+
+KEPT_STAGES = 7  # live, candidate and the five before, of API Gateway's ten an API
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foundation:
+    """What a site needs before its first release: `digest` covers all of it."""
+
+    digest: str
+    tables: tuple[Table, ...]
+    router: str
+    response: str
+
+
+def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin) -> Plan:
+    """The steps that make `live` serve `release`; an empty plan if it already does."""
+    firm = foundation.digest == live.foundation
+    if firm and live.release == release.id and live.entry_agrees:
+        return Plan()
+    stages = _stages_after(release, live)
+    return Plan(
+        stage=(
+            *(() if firm else _foundation(foundation, live)),
+            *(() if live.staged else _release(release, live, foundation=foundation, origin=origin)),
+        ),
+        switch=(
+            *(() if live.staged else (RecordStaged(release=release),)),
+            MoveAlias(release=release.id),
+            Activate(release=release.id, routing=release.routing, replaces=live.release),
+            RecordLive(
+                release=release.id,
+                previous=live.previous if live.release == release.id else live.release,
+                sequence=live.sequence + 1,
+                foundation=foundation.digest,
+                stages=stages[:KEPT_STAGES],
+            ),
+        ),
+        settle=tuple(
+            DropApiStage(api_stage=stage, releases=releases)
+            for stage, releases in stages[KEPT_STAGES:]
+        ),
+    )
+
+
+def _foundation(wanted: Foundation, live: Live) -> Iterator[FoundationStep]:
+    def exists(kind: Made, name: str = "") -> bool:
+        return Ref(kind, name) in live.existing
+
+    tables = tuple(table.name for table in wanted.tables)
+    code = {Edge.ROUTER: wanted.router, Edge.RESPONSE: wanted.response}
+    yield MakeRecords(exists=exists(Made.RECORDS))
+    yield MakeBucket(exists=exists(Made.BUCKET))
+    for role in Role:
+        granted = tables if role is Role.FUNCTIONS else ()
+        yield MakeRole(exists=exists(Made.ROLE, role), role=role, tables=granted)
+    for table in wanted.tables:
+        yield MakeTable(exists=exists(Made.TABLE, table.name), table=table)
+    for access in Access:
+        yield MakeAccess(exists=exists(Made.ACCESS, access), access=access)
+    for policy in Policy:
+        yield MakePolicy(exists=exists(Made.POLICY, policy), policy=policy)
+    yield MakeStore(exists=exists(Made.STORE))
+    for edge in Edge:
+        yield MakeEdge(exists=exists(Made.EDGE, edge), edge=edge, code=code[edge])
+    yield MakeApi(exists=exists(Made.API))
+    yield MakeEntryUrl(exists=exists(Made.ENTRY_URL))
+    placed = exists(Made.DISTRIBUTION)
+    yield MakeDistribution(exists=placed)
+    yield GrantFiles(exists=placed)
+    yield GrantEntry(exists=placed)
+
+
+def _release(
+    release: Release, live: Live, *, foundation: Foundation, origin: Origin
+) -> Iterator[ReleaseStep]:
+    yield RecordRelease(release=release.id, origin=origin)
+    files = tuple(_files(release, live))
+    yield from files
+    yield PutManifest(release=release, after=tuple(ref for step in files for ref in step.makes))
+    # With a changed foundation a table may be new: its functions wait for it.
+    tables = tuple(table.name for table in foundation.tables)
+    waits = () if foundation.digest == live.foundation else tables
+    for function in changed_functions(release, live):
+        before = function.name in live.functions
+        yield PublishFunction(function=function, tables=waits, changed=before)
+    yield PublishEntry(release=release)
+    stage = release.routing.api_stage
+    if stage and stage not in dict(live.stages):
+        yield MakeApiStage(api_stage=stage, functions=release.functions)
+    new = tuple(each for each in release.header_sets if each.ref not in live.header_sets)
+    yield WriteRouting(release=release.id, routing=release.routing, header_sets=new)
+
+
+def changed_functions(release: Release, live: Live) -> Iterator[Function]:
+    """Functions whose digest is not the one that the live release uses."""
+    for function in release.functions:
+        published = live.functions.get(function.name)
+        if published is None or published.digest != function.digest:
+            yield function
+
+
+def _files(release: Release, live: Live) -> Iterator[PutFiles | CopyFiles]:
+    put = tuple(file for file in release.files if not _is_there(file, live))
+    same = tuple(
+        file for file in release.files if file.kind is not Kind.IMMUTABLE and _is_there(file, live)
+    )
+    if put:
+        yield PutFiles(release=release.id, files=put)
+    if same:
+        yield CopyFiles(release=release.id, origin=live.release, files=same)
+
+
+def _is_there(file: File, live: Live) -> bool:
+    stored = live.immutable if file.kind is Kind.IMMUTABLE else live.files
+    return stored.get(file.key) == file.digest
+
+
+def _stages_after(release: Release, live: Live) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The api_stages once `release` is live, newest first, each with the releases that name it."""
+    stage = release.routing.api_stage
+    if not stage:
+        return live.stages
+    users = tuple(each for each in dict(live.stages).get(stage, ()) if each != release.id)
+    others = tuple(each for each in live.stages if each[0] != stage)
+    return ((stage, (release.id, *users)), *others)

@@ -1,0 +1,45 @@
+"""What an environment serves now, as read from AWS: the other half of the planner's input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from runner.plan.refs import Ref
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A function that a recorded release uses: the digest of what was published, and where."""
+
+    digest: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """Empty on a first deploy.
+
+    `foundation` is the digest of the foundation as last made; `known` holds the ids that AWS
+    picked for it; `existing` what was found of it when it was looked for. `files` are the live
+    release's storage keys with their digests, `immutable` those below `assets/`. `stages` are the
+    api_stages that exist, newest first, with the releases that use them. `staged` says that the
+    wanted release lies ready in AWS already; `entry` is its entry version then.
+    """
+
+    release: str = ""
+    previous: str = ""
+    sequence: int = 0
+    foundation: str = ""
+    known: Mapping[Ref, str] = field(default_factory=lambda: MappingProxyType({}))
+    existing: frozenset[Ref] = frozenset()
+    files: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    immutable: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    functions: Mapping[str, Published] = field(default_factory=lambda: MappingProxyType({}))
+    header_sets: frozenset[str] = frozenset()
+    stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    staged: bool = False
+    entry_agrees: bool = True  # alias and KeyValueStore name the recorded release

@@ -1,0 +1,43 @@
+"""Typed references: how an id that AWS picks reaches a later step, without being decided upon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Made(StrEnum):
+    """What steps make and later steps need."""
+
+    RECORDS = "records"  # the records table
+    RECORD = "record"  # this release's record
+    BUCKET = "bucket"
+    ROLE = "role"  # value: ARN
+    ACCESS = "access"  # value: id of an origin access control
+    POLICY = "policy"  # value: id of a cache or origin request policy
+    STORE = "store"  # value: ARN of the KeyValueStore
+    EDGE = "edge"  # value: ARN of a CloudFront Function
+    API = "api"  # value: id of the HTTP API
+    TABLE = "table"  # one of the site's own tables
+    VERSION = "version"  # value: number of a published function version
+    ENTRY_URL = "entry-url"  # value: domain of the entry's function URL
+    DISTRIBUTION = "distribution"  # value: id
+    DOMAIN = "domain"  # value: the distribution's domain
+    FILES = "files"  # the release's objects, whole
+    MANIFEST = "manifest"
+    API_STAGE = "api-stage"
+    ROUTING = "routing"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """One thing made, by kind and, where there are several, by name."""
+
+    kind: Made
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".strip()
+
+
+Refs = tuple[Ref, ...]

@@ -1,0 +1,217 @@
+"""Steps of one release: staging it, switching to it, tidying up afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from runner.model import File, Function, HeaderSet, Origin, Release, Routing
+from runner.plan.foundation import ENTRY, Role
+from runner.plan.refs import Made, Ref, Refs
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} KB"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRelease:
+    """Written before the release's first resource, so that nothing is ever unaccounted for."""
+
+    release: str
+    origin: Origin = field(compare=False)
+    needs: ClassVar[Refs] = (Ref(Made.RECORDS),)
+    makes: ClassVar[Refs] = (Ref(Made.RECORD),)
+
+    def __str__(self) -> str:
+        return f"record release {self.release[:8]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutFiles:
+    """Upload what AWS does not have yet."""
+
+    release: str
+    files: tuple[File, ...] = field(repr=False)
+    needs: ClassVar[Refs] = (Ref(Made.BUCKET), Ref(Made.RECORD))
+    makes: ClassVar[Refs] = (Ref(Made.FILES, "put"),)
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.size for file in self.files)
+
+    def __str__(self) -> str:
+        return f"upload {len(self.files)} files, {_megabytes(self.bytes)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyFiles:
+    """Copy unchanged files of the live release on the server side: nothing leaves the runner."""
+
+    release: str
+    origin: str
+    files: tuple[File, ...] = field(repr=False)
+    needs: ClassVar[Refs] = (Ref(Made.BUCKET), Ref(Made.RECORD))
+    makes: ClassVar[Refs] = (Ref(Made.FILES, "copy"),)
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.size for file in self.files)
+
+    def __str__(self) -> str:
+        size = _megabytes(self.bytes)
+        return f"copy {len(self.files)} unchanged files, {size}, from {self.origin[:8]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutManifest:
+    """Last of the release's objects: its presence says that the release is whole."""
+
+    release: Release = field(repr=False)
+    after: Refs = ()
+    makes: ClassVar[Refs] = (Ref(Made.MANIFEST),)
+
+    @property
+    def needs(self) -> Refs:
+        return (Ref(Made.BUCKET), Ref(Made.RECORD), *self.after)
+
+    def __str__(self) -> str:
+        return "upload the manifest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishFunction:
+    """A new version with this code and these settings; an equal one is adopted."""
+
+    function: Function
+    tables: tuple[str, ...] = ()
+    changed: bool = False  # there was another version of it before
+
+    @property
+    def needs(self) -> Refs:
+        tables = (Ref(Made.TABLE, table) for table in self.tables)
+        return (Ref(Made.RECORD), Ref(Made.ROLE, Role.FUNCTIONS), *tables)
+
+    @property
+    def makes(self) -> Refs:
+        return (Ref(Made.VERSION, self.function.name),)
+
+    def __str__(self) -> str:
+        verb = "update" if self.changed else "create"
+        return f"{verb} function {self.function.name}, {_megabytes(self.function.size)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishEntry:
+    """The entry version of this release, its documents inside."""
+
+    release: Release = field(repr=False)
+    makes: ClassVar[Refs] = (Ref(Made.VERSION, ENTRY),)
+    needs: ClassVar[Refs] = (Ref(Made.RECORD), Ref(Made.ROLE, Role.ENTRY))
+
+    def __str__(self) -> str:
+        return "publish the entry version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeApiStage:
+    """Import, deploy and name a snapshot whose integrations call qualified versions."""
+
+    api_stage: str
+    functions: tuple[Function, ...]
+
+    @property
+    def needs(self) -> Refs:
+        versions = (Ref(Made.VERSION, function.name) for function in self.functions)
+        return (Ref(Made.RECORD), Ref(Made.API), Ref(Made.ROLE, Role.API), *versions)
+
+    makes: ClassVar[Refs] = (Ref(Made.API_STAGE),)
+
+    def __str__(self) -> str:
+        return f"create api_stage {self.api_stage} with {len(self.functions)} functions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteRouting:
+    """What the router and the response function must know of this release."""
+
+    release: str
+    routing: Routing
+    header_sets: tuple[HeaderSet, ...]
+    needs: ClassVar[Refs] = (Ref(Made.STORE), Ref(Made.RECORD))
+    makes: ClassVar[Refs] = (Ref(Made.ROUTING),)
+
+    def __str__(self) -> str:
+        return f"write routing of {self.release[:8]} to the key value store"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordStaged:
+    """The release lies ready: from now on it can be activated at any time."""
+
+    release: Release = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"record that {self.release.id[:8]} is ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveAlias:
+    """Point the entry's alias at this release's version, all of it."""
+
+    release: str
+
+    def __str__(self) -> str:
+        return f"point the entry at {self.release[:8]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activate:
+    """One value in the key value store: from here on visitors get this release."""
+
+    release: str
+    routing: Routing
+    replaces: str
+
+    def __str__(self) -> str:
+        was = self.replaces[:8] or "nothing"
+        return f"activate {self.release[:8]} (was {was})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordLive:
+    """The environment's record, one number further; refused where a newer run was first."""
+
+    release: str
+    previous: str
+    sequence: int
+    foundation: str
+    stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def __str__(self) -> str:
+        return f"record that {self.release[:8]} is live, number {self.sequence}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropApiStage:
+    """An old api_stage, and the routing of the releases that named it: made again when needed."""
+
+    api_stage: str
+    releases: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"drop api_stage {self.api_stage}"
+
+
+ReleaseStep = (
+    RecordRelease
+    | PutFiles
+    | CopyFiles
+    | PutManifest
+    | PublishFunction
+    | PublishEntry
+    | MakeApiStage
+    | WriteRouting
+)
+SwitchStep = RecordStaged | MoveAlias | Activate | RecordLive
+SettleStep = DropApiStage

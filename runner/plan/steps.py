@@ -1,0 +1,36 @@
+"""A plan: every kind of step there is, in three phases.
+
+A step carries decisions only. Ids that AWS picks come by reference when the step is performed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runner.plan.foundation import FoundationStep
+from runner.plan.releasing import ReleaseStep, SettleStep, SwitchStep
+
+StageStep = FoundationStep | ReleaseStep
+Step = StageStep | SwitchStep | SettleStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Steps in three phases.
+
+    stage   invisible, in parallel, in the order that references demand
+    switch  visible, one at a time
+    settle  tidying: a failure here harms no visitor
+    """
+
+    stage: tuple[StageStep, ...] = ()
+    switch: tuple[SwitchStep, ...] = ()
+    settle: tuple[SettleStep, ...] = ()
+
+    def __iter__(self) -> Iterator[Step]:
+        yield from (*self.stage, *self.switch, *self.settle)
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(True for _ in self)
