@@ -1,0 +1,178 @@
+"""What the planner decides: values in, steps out."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.model import Kind, Origin, Table
+from runner.plan.decide import KEPT_STAGES, Foundation, plan
+from runner.plan.foundation import FoundationStep
+from runner.plan.live import Live, Published
+from runner.plan.refs import Made, Ref
+from runner.plan.releasing import ReleaseStep, SettleStep, SwitchStep
+from runner.plan.steps import Plan
+from tests.builders import a_file, a_function, a_release
+
+FOUNDATION = Foundation(
+    digest="f1",
+    tables=(Table(name="notes", hash_key=("id", "S")),),
+    router="r",
+    response="s",
+)
+ORIGIN = Origin()
+PAGE, LOGO = a_file("index.html"), a_file("logo.png", kind=Kind.ASSET)
+CHUNK = a_file("assets/a-1.js", kind=Kind.IMMUTABLE)
+HELLO = a_function("hello")
+FIRST = a_release("first", files=(PAGE, LOGO, CHUNK), functions=(HELLO,), api_stage="s1")
+ID = FIRST.id[:8]
+
+
+def decide(wanted=FIRST, **live) -> Plan:
+    return plan(wanted, Live(**live), foundation=FOUNDATION, origin=ORIGIN)
+
+
+def lines(steps) -> list[str]:
+    return [str(step) for step in steps]
+
+
+def serving(release, **more) -> dict[str, object]:
+    """What is read back once `release` is live."""
+    stored = {f.key: f.digest for f in release.files if f.kind is not Kind.IMMUTABLE}
+    return {
+        "release": release.id,
+        "sequence": 4,
+        "foundation": "f1",
+        "files": stored,
+        "immutable": {f.key: f.digest for f in release.files if f.kind is Kind.IMMUTABLE},
+        "functions": {f.name: Published(digest=f.digest, version="1") for f in release.functions},
+        "stages": ((release.routing.api_stage, (release.id,)),),
+        **more,
+    }
+
+
+def test_a_first_deploy_makes_the_foundation_then_the_release_then_shows_it():
+    todo = decide()
+    assert lines(todo.stage) == [
+        "create the records table",
+        "create the bucket",
+        "create the role of the functions",
+        "create the role of the entry",
+        "create the role of the api",
+        "create the table notes",
+        "create CloudFront's access to the files",
+        "create CloudFront's access to the entry",
+        "create the cache policy",
+        "create the forward policy",
+        "create the key value store",
+        "create the router at the edge",
+        "create the response at the edge",
+        "create the HTTP API",
+        "create the entry's function URL",
+        "create the distribution",
+        "create the distribution's right to read the bucket",
+        "create the distribution's right to call the entry",
+        f"record release {ID}",
+        "upload 3 files, 0.0 KB",
+        "upload the manifest",
+        "create function hello, 1.0 KB",
+        "publish the entry version",
+        "create api_stage s1 with 1 functions",
+        f"write routing of {ID} to the key value store",
+    ]
+    assert lines(todo.switch) == [
+        f"record that {ID} is ready",
+        f"point the entry at {ID}",
+        f"activate {ID} (was nothing)",
+        f"record that {ID} is live, number 1",
+    ]
+    assert todo.settle == ()
+
+
+def test_what_exists_of_the_foundation_is_checked_rather_than_created():
+    todo = decide(existing=frozenset({Ref(Made.BUCKET)}))
+    assert "check the bucket" in lines(todo.stage)
+    assert "create the records table" in lines(todo.stage)
+
+
+def test_the_same_release_again_is_nothing_to_do():
+    assert decide(**serving(FIRST)).is_empty
+
+
+def test_a_live_release_that_alias_or_store_deny_is_activated_again():
+    todo = decide(**serving(FIRST, staged=True, entry_agrees=False))
+    assert todo.stage == ()
+    assert lines(todo.switch)[0] == f"point the entry at {ID}"
+
+
+def test_an_update_uploads_what_changed_copies_the_rest_and_leaves_immutable_files_alone():
+    second = a_release(
+        "second",
+        files=(a_file("index.html", "new"), LOGO, CHUNK, a_file("b.js", kind=Kind.IMMUTABLE)),
+        functions=(HELLO,),
+        api_stage="s1",
+    )
+    todo = decide(second, **serving(FIRST))
+    assert lines(todo.stage) == [
+        f"record release {second.id[:8]}",
+        "upload 2 files, 0.0 KB",
+        f"copy 1 unchanged files, 0.0 KB, from {ID}",
+        "upload the manifest",
+        "publish the entry version",
+        f"write routing of {second.id[:8]} to the key value store",
+    ]
+
+
+def test_only_a_changed_function_is_published_and_gets_a_stage_of_its_own():
+    second = a_release(
+        "second", functions=(a_function("hello", "new"), a_function("other")), api_stage="s2"
+    )
+    before = a_release("before", functions=(HELLO, a_function("other")), api_stage="s1")
+    todo = decide(second, **serving(before))
+    assert "update function hello, 1.0 KB" in lines(todo.stage)
+    assert not [line for line in lines(todo.stage) if "function other" in line]
+    assert "create api_stage s2 with 2 functions" in lines(todo.stage)
+
+
+def test_a_release_that_lies_ready_is_only_switched_to():
+    todo = decide(**serving(a_release("newer"), staged=True))
+    assert todo.stage == ()
+    assert len(todo.switch) == 3
+
+
+def test_a_changed_foundation_is_put_right_without_a_new_release():
+    todo = decide(**serving(FIRST, staged=True, foundation="f0"))
+    assert len(todo.stage) == 18
+    assert f"record release {ID}" not in lines(todo.stage)
+
+
+def test_old_api_stages_are_dropped_with_the_routing_of_their_releases():
+    old = tuple((f"s{n}", (f"release-{n}",)) for n in range(20, 20 + KEPT_STAGES))
+    todo = decide(**{**serving(a_release("before", api_stage="s20")), "stages": old})
+    assert lines(todo.settle) == ["drop api_stage s26"]
+    assert todo.settle[0].releases == ("release-26",)
+
+
+def test_releases_that_share_an_api_stage_are_kept_together():
+    second = a_release("second", files=(PAGE,), functions=(HELLO,), api_stage="s1")
+    todo = decide(second, **serving(FIRST))
+    assert todo.switch[-1].stages == (("s1", (second.id, FIRST.id)),)
+
+
+@pytest.mark.parametrize("live", [{}, serving(a_release("other", api_stage="s0"))])
+def test_every_reference_that_a_step_needs_is_made_by_another_or_stands_already(live):
+    todo = decide(**live)
+    made = {ref for step in todo.stage for ref in step.makes}
+    standing = {Made.BUCKET, Made.RECORDS, Made.ROLE, Made.API, Made.STORE} if live else set()
+    for step in todo.stage:
+        assert all(ref in made or ref.kind in standing for ref in step.needs), step
+
+
+def test_every_kind_of_step_is_tabled_here():
+    first = decide()
+    update = decide(a_release("second", files=(PAGE,)), **serving(FIRST))
+    full = decide(
+        **{**serving(FIRST), "release": FIRST.id[::-1], "stages": tuple((f"t{n}", ()) for n in range(9))}
+    )
+    seen = {type(step) for todo in (first, update, full) for step in todo}
+    kinds = {*FoundationStep.__args__, *ReleaseStep.__args__, *SwitchStep.__args__, SettleStep}
+    assert seen == kinds
