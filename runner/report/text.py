@@ -1,0 +1,157 @@
+"""Plans, results and errors as text and as JSON. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+
+from runner.errors import JamError
+from runner.model import File, Release
+from runner.plan.live import Live
+from runner.plan.steps import Plan, Step
+from runner.report.watch import size_of
+
+SHOWN = 8  # names of one kind in a summary before the rest is counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that `verify` looked at."""
+
+    name: str
+    outcome: str  # "passed" | "failed"
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploaded:
+    files: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a command that changes an environment says at the end: interface.md's results."""
+
+    site: str
+    environment: str
+    release: str
+    previous: str
+    url: str
+    api_url: str
+    prefix: str
+    outcome: str
+    seconds: float
+    calls: int
+    uploaded: Uploaded = field(default_factory=Uploaded)
+    checks: tuple[Check, ...] = ()
+    rollout: None = None
+    local_url: str = ""
+
+    def to_json(self) -> str:
+        document = asdict(self)
+        document["seconds"] = round(self.seconds, 2)
+        if not self.local_url:
+            del document["local_url"]
+        return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def plan_json(plan: Plan, release: Release, changes: Iterable[str]) -> str:
+    steps = {
+        "stage": [str(step) for step in plan.stage],
+        "switch": [str(step) for step in plan.switch],
+        "settle": [str(step) for step in plan.settle],
+    }
+    document = {
+        "release": release.id,
+        "environment": "production",
+        "changes": list(changes),
+        "steps": steps,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def plan_text(plan: Plan) -> str:
+    """The plan as `plan` prints it."""
+    if plan.is_empty:
+        return "Nothing to do: this release is live."
+    phases: tuple[tuple[str, Iterable[Step]], ...] = (
+        ("stage   (invisible)", plan.stage),
+        ("switch  (visible)", plan.switch),
+        ("settle  (tidying)", plan.settle),
+    )
+    return "\n".join(
+        line
+        for title, steps in phases
+        for line in (title, *(f"  {step}" for step in steps))
+        if tuple(steps)
+    )
+
+
+def changes(release: Release, live: Live) -> tuple[str, ...]:
+    """What a visitor will find changed, one line a kind; nothing about how it gets there."""
+    before = {**live.files, **live.immutable}
+    added = [file for file in release.files if file.key not in before]
+    changed = [file for file in release.files if before.get(file.key, file.digest) != file.digest]
+    keys = {file.key for file in release.files}
+    removed = sorted(key for key in live.files if key not in keys)
+    functions = {function.name: function.digest for function in release.functions}
+    was = {name: each.digest for name, each in live.functions.items()}
+    return tuple(
+        line
+        for line in (
+            _files("new", added),
+            _files("changed", changed),
+            _names("gone", removed),
+            _names("new functions", sorted(functions.keys() - was.keys())),
+            _names(
+                "changed functions",
+                sorted(
+                    name for name in functions if was.get(name, functions[name]) != functions[name]
+                ),
+            ),
+            _names("removed functions", sorted(was.keys() - functions.keys())),
+        )
+        if line
+    )
+
+
+def summary(outcome: Outcome, changed: Iterable[str]) -> str:
+    """The last words of a deploy: what changed, where it is, what it took."""
+    verb = {"live": "is live", "unchanged": "was live already: nothing to do"}
+    uploaded = f"{outcome.uploaded.files} files uploaded ({size_of(outcome.uploaded.bytes)})"
+    passed = sum(check.outcome == "passed" for check in outcome.checks)
+    said = verb.get(outcome.outcome, outcome.outcome)
+    lines = [
+        f"{outcome.site}: release {outcome.release[:8]} {said}",
+        *(f"  {line}" for line in changed),
+        f"  {outcome.url}" + (f"  ({outcome.local_url})" if outcome.local_url else ""),
+        f"  {outcome.seconds:.1f} s, {outcome.calls} AWS calls, {uploaded}"
+        + (f", {passed} checks passed" if outcome.checks else ""),
+    ]
+    return "\n".join(lines)
+
+
+def error_text(error: JamError) -> str:
+    """`error[code]: message` and the hint, as interface.md promises."""
+    return f"error[{error.code}]: {error}\nhint: {error.hint}"
+
+
+def error_json(error: JamError) -> str:
+    document = {"code": error.code, "message": str(error), "hint": error.hint}
+    return json.dumps({"error": document}, ensure_ascii=False)
+
+
+def _files(kind: str, files: list[File]) -> str:
+    if not files:
+        return ""
+    size = size_of(sum(file.size for file in files))
+    return f"{_names(kind, [file.path for file in files])} ({size})"
+
+
+def _names(kind: str, names: list[str]) -> str:
+    if not names:
+        return ""
+    rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{kind}: {', '.join(names[:SHOWN])}{rest}"
