@@ -1,0 +1,157 @@
+"""Fetches what changed, as a visitor would, and compares it with what was released.
+
+Writes nothing. Functions are called with GET alone, which HTTP defines as safe.
+Source: RFC 9110, section 9.2.1, "Safe Methods".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from runner.errors import JamError, aws_error, site_error
+from runner.fetch import Answer, Fetch
+from runner.model import File, Function, Kind, Release
+from runner.report.text import Check
+
+AT_MOST = 400  # files fetched; of more, an even sample
+WORKERS = 8
+PAUSE = 1.0  # seconds between looks while the store and the distribution settle
+NAVIGATION = {"sec-fetch-mode": "navigate", "accept": "text/html"}
+PROBE = "jam-verify"  # stands for a path parameter
+ROUTE_MISSING = b'{"message":"Not Found"}'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait until everybody sees the new release: `seconds` from `clock`."""
+
+    seconds: float
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+def verify(
+    release: Release,
+    *,
+    files: Sequence[File],
+    functions: Sequence[Function],
+    fetch: Fetch,
+    patience: Patience,
+) -> tuple[Check, ...]:
+    """The checks, all passed; raises JAM-VERIFY with those that failed."""
+    sets = {each.ref: dict(each.headers) for each in release.header_sets}
+    until = patience.clock() + patience.seconds
+
+    def look(file: File) -> Check:
+        while True:
+            wrong = _file_wrong(file, release, sets=sets, fetch=fetch)
+            if not wrong or patience.clock() >= until:
+                return _check(visitor_path(file), wrong)
+            patience.sleep(PAUSE)
+
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="verify") as pool:
+        checks = (*pool.map(look, _sample(files)), *_call(functions, fetch))
+    failed = [check for check in checks if check.outcome == "failed"]
+    if failed:
+        raise _not_as_released(failed)
+    return checks
+
+
+def smoke(
+    functions: Sequence[Function], *, fetch: Fetch, explain: Callable[[Function], str]
+) -> tuple[Check, ...]:
+    """Calls changed functions before any visitor can; raises JAM-FUNCTION-FAILS.
+
+    `fetch` reaches the new api_stage directly; `explain` gives a failed function's last words.
+    """
+    checks = tuple(_call(functions, fetch))
+    for function, check in zip(callable_functions(functions), checks, strict=True):
+        if check.outcome == "failed":
+            raise site_error(
+                "JAM-FUNCTION-FAILS",
+                f"function {function.name} failed before it went live: {check.detail}",
+                hint=f"Nothing was switched. {explain(function)}".strip(),
+            )
+    return checks
+
+
+def callable_functions(functions: Iterable[Function]) -> tuple[Function, ...]:
+    """Those that answer GET: the others cannot be called without changing something."""
+    return tuple(each for each in functions if {"ANY", "GET"} & set(each.methods))
+
+
+def visitor_path(file: File) -> str:
+    """The address that a visitor uses: pretty for documents."""
+    path = file.path
+    if file.kind is Kind.DOCUMENT:
+        path = path.removesuffix("index.html") if path.endswith("/index.html") else path
+        path = "" if path == "index.html" else path.removesuffix(".html")
+    return "/" + quote(path)
+
+
+def _call(functions: Sequence[Function], fetch: Fetch) -> Iterator[Check]:
+    callables = callable_functions(functions)
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="smoke") as pool:
+        answers = pool.map(lambda each: fetch(_probe(each), {}), callables)
+        for function, answer in zip(callables, answers, strict=True):
+            yield _check(function.route, _function_wrong(answer))
+
+
+def _probe(function: Function) -> str:
+    segments = function.route.split("/")
+    return "/".join(PROBE if segment.startswith("{") else segment for segment in segments)
+
+
+def _function_wrong(answer: Answer) -> str:
+    if answer.status >= 500:
+        return f"answers {answer.status}"
+    if answer.status == 404 and answer.body.strip() == ROUTE_MISSING:
+        return "has no route"
+    return ""
+
+
+def _file_wrong(
+    file: File, release: Release, *, sets: Mapping[str, Mapping[str, str]], fetch: Fetch
+) -> str:
+    """What differs from the release, or nothing."""
+    navigates = NAVIGATION if file.kind is Kind.DOCUMENT else {}
+    answer = fetch(visitor_path(file), {**navigates, "x-jam-release": release.id})
+    if answer.status != 200:
+        return f"answers {answer.status}"
+    ref = release.routing.headers if file.kind is Kind.IMMUTABLE else file.headers
+    wanted = {
+        "content-type": file.content_type,
+        "cache-control": file.cache_control,
+        **{name.lower(): value for name, value in sets.get(ref, {}).items()},
+    }
+    if file.kind is not Kind.IMMUTABLE:
+        wanted["x-jam-release"] = release.id
+    for name, value in wanted.items():
+        if answer.headers.get(name) != value:
+            return f"{name} is {answer.headers.get(name)!r}, not {value!r}"
+    if hashlib.sha256(answer.body).hexdigest() != file.digest:
+        return f"has {len(answer.body)} other bytes than the {file.size} released"
+    return ""
+
+
+def _sample(files: Sequence[File]) -> Sequence[File]:
+    if len(files) <= AT_MOST:
+        return files
+    return [files[index * len(files) // AT_MOST] for index in range(AT_MOST)]
+
+
+def _check(name: str, wrong: str) -> Check:
+    return Check(name=name, outcome="failed" if wrong else "passed", detail=wrong)
+
+
+def _not_as_released(failed: Sequence[Check]) -> JamError:
+    shown = "\n".join(f"  {check.name} {check.detail}" for check in failed[:20])
+    return aws_error(
+        "JAM-VERIFY",
+        f"{len(failed)} of what changed is not served as released:\n{shown}",
+        hint="The release is live. Deploy again to put it right, or deploy the earlier commit.",
+    )

@@ -1,0 +1,140 @@
+"""What is looked at before a deploy says that it is done."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from runner.errors import JamError
+from runner.fetch import Answer
+from runner.model import HeaderSet, Kind, Routing
+from runner.verify import Patience, smoke, verify, visitor_path
+from tests.builders import a_file, a_function, a_release
+
+PAGE = a_file("index.html", "hello")
+CHUNK = a_file("assets/a-1.js", "code", kind=Kind.IMMUTABLE)
+RELEASE = a_release(files=(PAGE, CHUNK), functions=(a_function("hello"),))
+HEADERS = {
+    "content-type": PAGE.content_type,
+    "cache-control": PAGE.cache_control,
+    "x-jam-release": RELEASE.id,
+}
+
+
+def patience(seconds: float = 0.0) -> Patience:
+    ticks = itertools.count()
+    return Patience(seconds=seconds, clock=lambda: float(next(ticks)), sleep=lambda _: None)
+
+
+def serving(answers: dict[str, Answer | list[Answer]]):
+    def fetch(path, headers):
+        answer = answers[path]
+        if isinstance(answer, list):
+            return answer.pop(0) if len(answer) > 1 else answer[0]
+        return answer
+
+    return fetch
+
+
+GOOD = {
+    "/": Answer(status=200, headers=HEADERS, body=b"hello"),
+    "/assets/a-1.js": Answer(status=200, headers=HEADERS, body=b"code"),
+    "/.functions/hello": Answer(status=404, body=b"mine"),
+}
+
+
+def check(answers, *, release=RELEASE, seconds=0.0):
+    return verify(
+        release,
+        files=release.files,
+        functions=release.functions,
+        fetch=serving({**GOOD, **answers}),
+        patience=patience(seconds),
+    )
+
+
+def test_what_is_served_as_released_passes():
+    assert [each.outcome for each in check({})] == ["passed"] * 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Answer(status=403), "answers 403"),
+        (Answer(status=200, headers=HEADERS, body=b"other"), "other bytes"),
+        (
+            Answer(status=200, headers={**HEADERS, "content-type": "x/y"}, body=b"hello"),
+            "content-type is 'x/y'",
+        ),
+        (
+            Answer(status=200, headers={**HEADERS, "x-jam-release": "old"}, body=b"hello"),
+            "x-jam-release is 'old'",
+        ),
+    ],
+)
+def test_what_differs_is_named(answer, says):
+    with pytest.raises(JamError) as caught:
+        check({"/": answer})
+    assert caught.value.code == "JAM-VERIFY"
+    assert says in caught.value.message
+
+
+def test_an_edge_that_is_late_is_waited_for():
+    late = Answer(status=200, headers={**HEADERS, "x-jam-release": "old"}, body=b"old")
+    checks = check({"/": [late, late, GOOD["/"]]}, seconds=60.0)
+    assert checks[0].outcome == "passed"
+
+
+def test_header_rules_are_part_of_what_was_released():
+    rules = HeaderSet(ref="h.1", headers=(("X-Frame-Options", "DENY"),), parts=())
+    release = a_release(files=(PAGE,))
+    ruled = type(release)(
+        id=RELEASE.id,
+        files=(CHUNK,),
+        header_sets=(rules,),
+        redirects=(),
+        functions=(),
+        routing=Routing(api_stage="", headers="h.1"),
+    )
+    with pytest.raises(JamError, match="x-frame-options is None"):
+        check({}, release=ruled)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Answer(status=500, body=b"{}"), "answers 500"),
+        (Answer(status=404, body=b'{"message":"Not Found"}'), "has no route"),
+    ],
+)
+def test_a_function_that_fails_stops_the_deploy_before_it_goes_live(answer, says):
+    with pytest.raises(JamError) as caught:
+        smoke(
+            (a_function("hello"),),
+            fetch=serving({"/.functions/hello": answer}),
+            explain=lambda function: f"{function.name} said: boom",
+        )
+    assert caught.value.code == "JAM-FUNCTION-FAILS"
+    assert says in caught.value.message
+    assert "boom" in caught.value.hint
+
+
+def test_a_function_that_takes_no_get_is_not_called():
+    post = a_function("hello")
+    post = type(post)(**{**{s: getattr(post, s) for s in post.__slots__}, "methods": ("POST",)})
+    assert smoke((post,), fetch=serving({}), explain=lambda _: "") == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "address"),
+    [
+        ("index.html", "/"),
+        ("about.html", "/about"),
+        ("blog/index.html", "/blog/"),
+        ("käse & brot.html", "/k%C3%A4se%20%26%20brot"),
+    ],
+)
+def test_pages_are_fetched_at_the_address_that_visitors_use(path, address):
+    page = a_file(path)
+    assert visitor_path(page) == address
