@@ -1,0 +1,234 @@
+"""The distribution and its policies as values, and how they differ from what AWS has. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from runner.names import PRODUCTION, Names
+
+Config = dict[str, Any]
+
+FILES, ENTRY, API, SITE = "files", "entry", "api", "site"  # ids of the origins and their group
+
+# CloudFront's own policies. Source: CloudFront developer guide, "Use managed cache policies" and
+# "Use managed origin request policies".
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+
+YEAR = 31_536_000  # seconds
+ENTRY_CONNECT, ENTRY_READ = 2, 5  # seconds: a fallback must not wait 3 x 10 for a dead entry
+
+# 400 is left out: what a visitor's request did wrong it does wrong at entry too.
+# Source: CloudFront developer guide, "Optimize high availability with origin failover".
+FAILOVER = (403, 404, 500, 502, 503, 504)
+
+# Stored for 10 s by default, whatever the origin says: one crash would be everybody's.
+# Source: CloudFront developer guide, "Control how long CloudFront caches errors".
+UNCACHED_ERRORS = (400, 403, 500, 501, 502, 503, 504)
+
+_READ = ["GET", "HEAD", "OPTIONS"]
+_ALL = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the distribution puts together: ids and domains that AWS picked."""
+
+    entry_domain: str
+    api_id: str
+    files_access: str
+    entry_access: str
+    cache_policy: str
+    forward_policy: str
+    router_arn: str
+    response_arn: str
+
+
+def comment(names: Names) -> str:
+    return f"{names.prefix} {PRODUCTION}"
+
+
+def cache_policy(names: Names) -> Config:
+    """The cache contract: path, `x-jam-draw`, encoding. Nothing else may tell answers apart."""
+    return {
+        "Name": f"{names.prefix}-cache",
+        "Comment": comment(names),
+        "MinTTL": 0,
+        "DefaultTTL": 0,
+        "MaxTTL": YEAR,
+        "ParametersInCacheKeyAndForwardedToOrigin": {
+            "EnableAcceptEncodingGzip": True,
+            "EnableAcceptEncodingBrotli": True,
+            "HeadersConfig": {"HeaderBehavior": "whitelist", "Headers": _items(["x-jam-draw"])},
+            "CookiesConfig": {"CookieBehavior": "none"},
+            "QueryStringsConfig": {"QueryStringBehavior": "none"},
+        },
+    }
+
+
+def forward_policy(names: Names) -> Config:
+    """What entry hears beyond the key: an allow-list, because it is not part of the key."""
+    headers = [
+        "x-jam-query",
+        "x-jam-host",
+        "x-jam-path",
+        "CloudFront-Viewer-Country",
+        "Accept-Language",
+    ]
+    return {
+        "Name": f"{names.prefix}-forward",
+        "Comment": comment(names),
+        "HeadersConfig": {"HeaderBehavior": "whitelist", "Headers": _items(headers)},
+        "CookiesConfig": {"CookieBehavior": "whitelist", "Cookies": _items(["jam-pin"])},
+        "QueryStringsConfig": {"QueryStringBehavior": "none"},
+    }
+
+
+def access(name: str, origin_type: str) -> Config:
+    """An origin access control: CloudFront signs every request to the origin."""
+    return {
+        "Name": name,
+        "Description": name,
+        "SigningProtocol": "sigv4",
+        "SigningBehavior": "always",
+        "OriginAccessControlOriginType": origin_type,
+    }
+
+
+def distribution(names: Names, parts: Parts) -> Config:
+    """The distribution of one site; what it leaves out (aliases, certificate) stays as it is."""
+    routed = [(parts.router_arn, "viewer-request")]
+    site = _behaviour(SITE, _READ, functions=[*routed, (parts.response_arn, "viewer-response")])
+    return {
+        "CallerReference": comment(names).replace(" ", "-"),
+        "Comment": comment(names),
+        "Enabled": True,
+        "HttpVersion": "http2and3",
+        "IsIPV6Enabled": True,
+        "PriceClass": "PriceClass_All",
+        "Origins": _items([_files(names, parts), _entry(parts), _api(names, parts)]),
+        "OriginGroups": _items([_group()]),
+        "DefaultCacheBehavior": {
+            **site,
+            "CachePolicyId": parts.cache_policy,
+            "OriginRequestPolicyId": parts.forward_policy,
+        },
+        "CacheBehaviors": _items(
+            [
+                {
+                    **_behaviour(API, _ALL, functions=routed),
+                    "PathPattern": pattern,
+                    "CachePolicyId": CACHING_DISABLED,
+                    "OriginRequestPolicyId": ALL_VIEWER_EXCEPT_HOST,
+                }
+                for pattern in ("/.functions/*", "/.jam/*")
+            ]
+        ),
+        "CustomErrorResponses": _items(
+            [{"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in UNCACHED_ERRORS]
+        ),
+    }
+
+
+def _files(names: Names, parts: Parts) -> Config:
+    return {
+        **_origin(FILES, f"{names.bucket}.s3.{names.region}.{_suffix(names)}"),
+        "OriginPath": f"/{PRODUCTION}",
+        "OriginAccessControlId": parts.files_access,
+        "S3OriginConfig": {"OriginAccessIdentity": ""},
+    }
+
+
+def _entry(parts: Parts) -> Config:
+    return {
+        **_origin(ENTRY, parts.entry_domain),
+        "OriginAccessControlId": parts.entry_access,
+        "ConnectionAttempts": 1,
+        "ConnectionTimeout": ENTRY_CONNECT,
+        "CustomOriginConfig": _https(read=ENTRY_READ),
+    }
+
+
+def _api(names: Names, parts: Parts) -> Config:
+    domain = f"{parts.api_id}.execute-api.{names.region}.{_suffix(names)}"
+    # API Gateway gives up after 30 s; CloudFront should hear that instead of cutting it off.
+    return {**_origin(API, domain), "CustomOriginConfig": _https(read=30)}
+
+
+def _origin(origin: str, domain: str) -> Config:
+    return {
+        "Id": origin,
+        "DomainName": domain,
+        "OriginPath": "",
+        "CustomHeaders": {"Quantity": 0},
+        "ConnectionAttempts": 3,
+        "ConnectionTimeout": 10,
+    }
+
+
+def _https(*, read: int) -> Config:
+    return {
+        "HTTPPort": 80,
+        "HTTPSPort": 443,
+        "OriginProtocolPolicy": "https-only",
+        "OriginSslProtocols": _items(["TLSv1.2"]),
+        "OriginReadTimeout": read,
+        "OriginKeepaliveTimeout": 5,
+    }
+
+
+def _group() -> Config:
+    return {
+        "Id": SITE,
+        "FailoverCriteria": {"StatusCodes": _items(list(FAILOVER))},
+        "Members": _items([{"OriginId": FILES}, {"OriginId": ENTRY}]),
+    }
+
+
+def _behaviour(origin: str, methods: list[str], *, functions: list[tuple[str, str]]) -> Config:
+    return {
+        "TargetOriginId": origin,
+        "ViewerProtocolPolicy": "redirect-to-https",
+        "AllowedMethods": {**_items(methods), "CachedMethods": _items(["GET", "HEAD"])},
+        "Compress": True,
+        "FunctionAssociations": _items(
+            [{"FunctionARN": arn, "EventType": event} for arn, event in functions]
+        ),
+    }
+
+
+def _suffix(names: Names) -> str:
+    return "amazonaws.com.cn" if names.partition == "aws-cn" else "amazonaws.com"
+
+
+def _items(items: list[Any]) -> Config:
+    return {"Quantity": len(items), "Items": items}
+
+
+def overlay(actual: Any, wanted: Any) -> Any:
+    """`actual` with everything that `wanted` says: what goes into an update.
+
+    AWS fills in what we leave out, and a person may add an alias or a firewall: both stay. Lists
+    are replaced; an item with the id of an old one keeps what the old one has beyond ours.
+    """
+    if isinstance(wanted, dict) and isinstance(actual, dict):
+        kept = {key: value for key, value in actual.items() if key not in wanted}
+        return kept | {key: overlay(actual.get(key), value) for key, value in wanted.items()}
+    if isinstance(wanted, list) and isinstance(actual, list):
+        return _overlay_items(actual, wanted)
+    return wanted
+
+
+def _overlay_items(actual: list[Any], wanted: list[Any]) -> list[Any]:
+    if set(map(str, actual)) == set(map(str, wanted)):
+        return actual  # sets in AWS's eyes: their order is not ours to correct
+    before = {_identity(item): item for item in actual}
+    return [overlay(before.get(_identity(item)), item) for item in wanted]
+
+
+def _identity(item: Any) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    keys = ("Id", "PathPattern", "ErrorCode", "EventType", "OriginId")
+    return next((str(item[key]) for key in keys if key in item), str(item))

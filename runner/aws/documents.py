@@ -1,0 +1,138 @@
+"""The policies that we write, as values: who may assume which role, and what it may do. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from runner.names import PRODUCTION, Names
+from runner.plan.foundation import Role
+
+Document = dict[str, Any]
+_VERSION = "2012-10-17"
+_SERVICES = {
+    Role.FUNCTIONS: "lambda.amazonaws.com",
+    Role.ENTRY: "lambda.amazonaws.com",
+    Role.API: "apigateway.amazonaws.com",
+}
+
+
+def compact(document: Any) -> str:
+    """JSON text without spaces: equal values, equal text."""
+    return json.dumps(document, separators=(",", ":"), sort_keys=True)
+
+
+def parse(text: str) -> Document:
+    """A policy as AWS gives it back."""
+    document: Document = json.loads(text)
+    return document
+
+
+def trust(role: Role) -> Document:
+    """Who may assume `role`: one AWS service.
+
+    Source: Lambda developer guide, "Defining Lambda function permissions with an execution role".
+    """
+    allowed: Document = {
+        "Effect": "Allow",
+        "Principal": {"Service": _SERVICES[role]},
+        "Action": "sts:AssumeRole",
+    }
+    return _document(allowed)
+
+
+def permissions(role: Role, names: Names, *, tables: tuple[str, ...]) -> Document:
+    """What `role` may do; `tables` are the site's own names of its tables."""
+    match role:
+        case Role.FUNCTIONS:
+            return _document(_logs(names), *_tables(names, tables))
+        case Role.ENTRY:
+            return _document(_logs(names), *_read_files(names))
+        case Role.API:
+            return _document(
+                _allow("lambda:InvokeFunction", names.function_arn(f"{names.prefix}-*"))
+            )
+
+
+def bucket_policy(names: Names, distribution_arn: str | None) -> Document:
+    """TLS only; and, once there is one, the distribution may read and list.
+
+    With ListBucket a missing object is a 404 instead of a 403.
+    Sources: S3 user guide, "Security best practices"; S3 API reference, GetObject, "Permissions";
+    CloudFront developer guide, "Restrict access to an Amazon S3 origin".
+    """
+    bucket = _bucket(names)
+    statements: list[Document] = [
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [bucket, f"{bucket}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+    if distribution_arn:
+        grants = (
+            ("Read", "s3:GetObject", f"{bucket}/{PRODUCTION}/*"),
+            ("List", "s3:ListBucket", bucket),
+        )
+        statements += [_for_edge(*grant, distribution_arn) for grant in grants]
+    return _document(*statements)
+
+
+def _for_edge(sid: str, action: str, resource: str, distribution_arn: str) -> Document:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": action,
+        "Resource": resource,
+        "Condition": {"StringEquals": {"AWS:SourceArn": distribution_arn}},
+    }
+
+
+def _logs(names: Names) -> Document:
+    """Log groups are made by us at publishing: the functions need not be able to."""
+    groups = f"arn:{names.partition}:logs:{names.region}:{names.account}:log-group:/aws/lambda/"
+    return _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{groups}{names.prefix}-*:*")
+
+
+_TABLE_ACTIONS = [
+    "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:DescribeTable",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+    "dynamodb:UpdateItem",
+]
+
+
+def _tables(names: Names, tables: tuple[str, ...]) -> list[Document]:
+    if not tables:
+        return []
+    prefix = f"arn:{names.partition}:dynamodb:{names.region}:{names.account}:table/"
+    arns = [f"{prefix}{names.table(table)}" for table in sorted(tables)]
+    return [_allow(_TABLE_ACTIONS, [*arns, *(f"{arn}/index/*" for arn in arns)])]
+
+
+def _read_files(names: Names) -> list[Document]:
+    bucket = _bucket(names)
+    listing = _allow("s3:ListBucket", bucket)
+    return [_allow("s3:GetObject", f"{bucket}/{PRODUCTION}/*"), listing]
+
+
+def _bucket(names: Names) -> str:
+    return f"arn:{names.partition}:s3:::{names.bucket}"
+
+
+def _allow(actions: str | list[str], resources: str | list[str]) -> Document:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def _document(*statements: Document) -> Document:
+    return {"Version": _VERSION, "Statement": list(statements)}

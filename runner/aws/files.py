@@ -1,0 +1,209 @@
+"""The site's bucket: private, TLS only, in the account's own namespace; and what goes into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from runner.apply import Moved
+from runner.aws import documents, ownership
+from runner.aws.refusals import tolerating
+from runner.aws.session import Aws
+from runner.model import File, Kind, Release
+from runner.names import PRODUCTION, Names
+
+MANIFEST = "~release.json"
+_NO_POLICY = "NoSuchBucketPolicy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One object to be: its key in the bucket, and where its bytes come from.
+
+    `digest` is the sha256 of the bytes in hex. With `once` other bytes under this key are an
+    error; without it they are replaced. Equal bytes are never sent twice.
+    """
+
+    key: str
+    source: Path | bytes = field(repr=False)
+    size: int
+    digest: str
+    content_type: str
+    cache_control: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One object to be copied inside the bucket, with headers and metadata of its own."""
+
+    origin: str
+    key: str
+    size: int
+    content_type: str
+    cache_control: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class Put(Protocol):
+    """Uploads everything, in parallel; reports what arrived. Harmless to repeat."""
+
+    def __call__(
+        self, aws: Aws, bucket: str, objects: Iterable[Upload], *, moved: Moved
+    ) -> None: ...
+
+
+class CopyAll(Protocol):
+    """Copies everything on the server side, in parallel; reports what arrived."""
+
+    def __call__(self, aws: Aws, bucket: str, objects: Iterable[Copy], *, moved: Moved) -> None: ...
+
+
+def upload_of(file: File, release: str) -> Upload:
+    """`file` as an object of `release`."""
+    return Upload(
+        key=key_of(file, release),
+        source=file.source,
+        size=file.size,
+        digest=file.digest,
+        content_type=file.content_type,
+        cache_control=file.cache_control,
+        metadata=metadata_of(file, release),
+        once=file.kind is Kind.IMMUTABLE,
+    )
+
+
+def copy_of(file: File, release: str, *, origin: str) -> Copy:
+    """`file` of the release `origin` as an object of `release`."""
+    return Copy(
+        origin=key_of(file, origin),
+        key=key_of(file, release),
+        size=file.size,
+        content_type=file.content_type,
+        cache_control=file.cache_control,
+        metadata=metadata_of(file, release),
+    )
+
+
+def manifest_of(release: Release, digest: Callable[[bytes], str], *, manifest: bytes) -> Upload:
+    """The release's manifest, which is written last."""
+    return Upload(
+        key=manifest_key(release.id),
+        source=manifest,
+        size=len(manifest),
+        digest=digest(manifest),
+        content_type="application/json",
+        metadata={"jam-release": release.id},
+    )
+
+
+def key_of(file: File, release: str) -> str:
+    if file.kind is Kind.IMMUTABLE:
+        return f"{PRODUCTION}/assets/{file.key}"
+    return f"{PRODUCTION}/releases/{release}/{file.key}"
+
+
+def manifest_key(release: str) -> str:
+    return f"{PRODUCTION}/releases/{release}/{MANIFEST}"
+
+
+def metadata_of(file: File, release: str) -> dict[str, str]:
+    """What the response function and entry read from the object itself."""
+    kind = {"jam-kind": str(file.kind)}
+    if file.kind is Kind.IMMUTABLE:
+        return kind  # shared by releases
+    headers = {"jam-headers": file.headers} if file.headers else {}
+    return {"jam-release": release, **kind, **headers}
+
+
+def exists(aws: Aws, names: Names) -> bool:
+    """Whether the bucket is there; by an answer with a body, because a HEAD's 404 says nothing."""
+    with tolerating("NoSuchBucket"):
+        aws.s3.get_bucket_location(Bucket=names.bucket, ExpectedBucketOwner=names.account)
+        return True
+    return False
+
+
+def make_bucket(aws: Aws, names: Names) -> str:
+    """The bucket; returns its name. Its policy is left alone where there is one.
+
+    Sources: S3 API reference, CreateBucket; S3 user guide, "Namespaces for general purpose
+    buckets", "Controlling ownership of objects".
+    """
+    if not exists(aws, names):
+        _create(aws, names)
+    _check(aws, names)
+    where: Any = {"Bucket": names.bucket, "ExpectedBucketOwner": names.account}
+    aws.s3.put_public_access_block(
+        **where,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
+    aws.s3.put_bucket_lifecycle_configuration(
+        **where,
+        LifecycleConfiguration={
+            "Rules": [
+                {
+                    "ID": "unfinished-uploads",
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": ""},
+                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                }
+            ]
+        },
+    )
+    if _policy(aws, names) is None:
+        _put_policy(aws, names, distribution_arn=None)
+    return names.bucket
+
+
+def grant(aws: Aws, names: Names, *, distribution_arn: str) -> None:
+    """Lets the distribution, and nobody else, read the bucket."""
+    wanted = documents.compact(documents.bucket_policy(names, distribution_arn))
+    found = _policy(aws, names)
+    if found is None or documents.compact(documents.parse(found)) != wanted:
+        _put_policy(aws, names, distribution_arn=distribution_arn)
+
+
+def _create(aws: Aws, names: Names) -> None:
+    placed: Any = {"Tags": ownership.tag_list(names)}
+    if names.region != "us-east-1":  # the one region that must not be named
+        placed["LocationConstraint"] = names.region
+    with tolerating("BucketAlreadyOwnedByYou"):
+        aws.s3.create_bucket(
+            Bucket=names.bucket,
+            BucketNamespace="account-regional",
+            ObjectOwnership="BucketOwnerEnforced",
+            CreateBucketConfiguration=placed,
+        )
+
+
+def _check(aws: Aws, names: Names) -> None:
+    found: Any = []
+    with tolerating("NoSuchTagSet"):
+        found = aws.s3.get_bucket_tagging(Bucket=names.bucket, ExpectedBucketOwner=names.account)[
+            "TagSet"
+        ]
+    ownership.check(ownership.mapped(found), names, what=f"The bucket {names.bucket}")
+
+
+def _policy(aws: Aws, names: Names) -> str | None:
+    with tolerating(_NO_POLICY):
+        found = aws.s3.get_bucket_policy(Bucket=names.bucket, ExpectedBucketOwner=names.account)
+        return found["Policy"]
+    return None
+
+
+def _put_policy(aws: Aws, names: Names, *, distribution_arn: str | None) -> None:
+    aws.s3.put_bucket_policy(
+        Bucket=names.bucket,
+        ExpectedBucketOwner=names.account,
+        Policy=documents.compact(documents.bucket_policy(names, distribution_arn)),
+    )

@@ -1,0 +1,227 @@
+"""The site's records in DynamoDB: what an environment serves, and the releases there are.
+
+Every write can be repeated: a condition that fails is first held against what we wanted to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from runner.apply import Known
+from runner.aws.session import Aws
+from runner.errors import busy_error
+from runner.model import Origin, Release
+from runner.names import PRODUCTION, Names
+from runner.plan.foundation import ENTRY
+from runner.plan.live import Published
+from runner.plan.refs import Made, Ref
+from runner.plan.releasing import RecordLive
+
+SCHEMA = 1
+READY, STAGING = "ready", "staging"
+
+_serialise = TypeSerializer().serialize
+_deserialise = TypeDeserializer().deserialize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """The record of what an environment serves; `absent` before the first deploy."""
+
+    release: str = ""
+    previous: str = ""
+    sequence: int = 0
+    foundation: str = ""
+    ids: Mapping[Made, str] = field(default_factory=dict)
+    functions: Mapping[str, Published] = field(default_factory=dict)
+    entry: str = ""
+    stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """The record of one release that lies ready."""
+
+    functions: Mapping[str, Published]
+    entry: str
+    api_stage: str
+
+
+_IDS = {
+    Made.DISTRIBUTION: "distribution",
+    Made.DOMAIN: "domain",
+    Made.API: "api",
+    Made.STORE: "store",
+    Made.ENTRY_URL: "entry_url",
+}
+
+
+def read(aws: Aws, names: Names, *, release: str) -> tuple[Environment, Staged | None] | None:
+    """The environment and `release` in one call; None while there is no table.
+
+    BatchGetItem may leave keys unprocessed, which is not the same as absent.
+    Source: DynamoDB API reference, BatchGetItem.
+    """
+    keys = [_key(_environment()), _key(_release(release))]
+    found: list[dict[str, Any]] = []
+    wanted: Any = {names.records: {"Keys": keys, "ConsistentRead": True}}
+    while wanted:
+        try:
+            answer = aws.records.batch_get_item(RequestItems=wanted)
+        except aws.records.exceptions.ResourceNotFoundException:
+            return None
+        found += map(_plain, answer["Responses"].get(names.records, []))
+        wanted = answer.get("UnprocessedKeys")
+    items = {item["pk"]: item for item in found}
+    return (
+        _read_environment(items.get(_environment()["pk"], {})),
+        _read_release(items.get(_release(release)["pk"], {})),
+    )
+
+
+def record_release(aws: Aws, names: Names, *, release: str, origin: Origin) -> None:
+    """Before its first resource; a second run leaves who was first."""
+    aws.records.update_item(
+        TableName=names.records,
+        Key=_key(_release(release)),
+        UpdateExpression="SET #state = :state, #schema = :schema, "
+        "#at = if_not_exists(#at, :at), #origin = if_not_exists(#origin, :origin)",
+        ExpressionAttributeNames=_names("state", "schema", "at", "origin"),
+        ExpressionAttributeValues=_values(
+            state=STAGING,
+            schema=SCHEMA,
+            at=int(aws.clock()),
+            origin={
+                "commit": origin.commit,
+                "author": origin.author,
+                "branch": origin.branch,
+                "run": origin.run,
+            },
+        ),
+    )
+
+
+def record_staged(aws: Aws, names: Names, *, release: Release, known: Known) -> None:
+    """From here on the release can be activated without being built."""
+    aws.records.update_item(
+        TableName=names.records,
+        Key=_key(_release(release.id)),
+        UpdateExpression="SET #state = :state, #functions = :functions, "
+        "#entry = :entry, #api_stage = :api_stage",
+        ExpressionAttributeNames=_names("state", "functions", "entry", "api_stage"),
+        ExpressionAttributeValues=_values(
+            state=READY,
+            functions=_functions(release, known),
+            entry=known[Ref(Made.VERSION, ENTRY)],
+            api_stage=release.routing.api_stage,
+        ),
+    )
+
+
+def record_live(
+    aws: Aws, names: Names, *, step: RecordLive, release: Release, known: Known
+) -> None:
+    """The environment's record, one number further.
+
+    Raises JamError `JAM-SUPERSEDED` where another run recorded its release first. A record that
+    says just what we wanted to write is ours: the answer to our first attempt was lost.
+    """
+    values: dict[str, Any] = {
+        "release": step.release,
+        "previous": step.previous,
+        "sequence": step.sequence,
+        "foundation": step.foundation,
+        "stages": [[stage, list(releases)] for stage, releases in step.stages],
+        "functions": _functions(release, known),
+        "entry": known[Ref(Made.VERSION, ENTRY)],
+        **{name: known[Ref(made)] for made, name in _IDS.items()},
+    }
+    try:
+        aws.records.update_item(
+            TableName=names.records,
+            Key=_key(_environment()),
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            ConditionExpression="#sequence = :before"
+            + (" OR attribute_not_exists(#sequence)" if step.sequence == 1 else ""),
+            ExpressionAttributeNames=_names(*values),
+            ExpressionAttributeValues=_values(**values, before=step.sequence - 1),
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    except aws.records.exceptions.ConditionalCheckFailedException as error:
+        answer: dict[str, Any] = {**error.response}
+        found = _plain(answer.get("Item", {}))
+        if {key: found.get(key) for key in values} != values:
+            raise _superseded(found, step) from error
+
+
+def _superseded(found: dict[str, Any], step: RecordLive) -> Exception:
+    return busy_error(
+        "JAM-SUPERSEDED",
+        f"Another run recorded release {found.get('release', '?')[:8]} as number "
+        f"{found.get('sequence', '?')} while this one ran; this run's is {step.sequence}.",
+        hint="Run again to deploy on top of it; give the job a `concurrency` group.",
+    )
+
+
+def _functions(release: Release, known: Known) -> dict[str, Any]:
+    return {
+        each.name: {"digest": each.digest, "version": known[Ref(Made.VERSION, each.name)]}
+        for each in release.functions
+    }
+
+
+def _read_environment(item: dict[str, Any]) -> Environment:
+    if "release" not in item:
+        return Environment()
+    return Environment(
+        release=item["release"],
+        previous=item["previous"],
+        sequence=int(item["sequence"]),
+        foundation=item["foundation"],
+        ids={made: item[name] for made, name in _IDS.items()},
+        functions=_published(item),
+        entry=item["entry"],
+        stages=tuple((stage, tuple(releases)) for stage, releases in item["stages"]),
+    )
+
+
+def _read_release(item: dict[str, Any]) -> Staged | None:
+    if item.get("state") != READY:
+        return None
+    return Staged(functions=_published(item), entry=item["entry"], api_stage=item["api_stage"])
+
+
+def _published(item: dict[str, Any]) -> dict[str, Published]:
+    return {
+        name: Published(digest=each["digest"], version=each["version"])
+        for name, each in item["functions"].items()
+    }
+
+
+def _environment() -> dict[str, str]:
+    return {"pk": f"environment#{PRODUCTION}", "sk": "environment"}
+
+
+def _release(release: str) -> dict[str, str]:
+    return {"pk": f"release#{release}", "sk": "release"}
+
+
+def _key(key: dict[str, str]) -> dict[str, Any]:
+    return {name: _serialise(value) for name, value in key.items()}
+
+
+def _names(*names: str) -> dict[str, str]:
+    """Every name is aliased: `state`, `at` and others are words of DynamoDB's language."""
+    return {f"#{name}": name for name in names}
+
+
+def _values(**values: Any) -> dict[str, Any]:
+    return {f":{name}": _serialise(value) for name, value in values.items()}
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _deserialise(value) for name, value in item.items()}

@@ -1,0 +1,84 @@
+"""The site's roles: below /jam/, inside the account's boundary, each able to do what it must."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.aws import documents, ownership
+from runner.aws.session import Aws
+from runner.errors import aws_error
+from runner.names import ROLE_PATH, Names
+from runner.plan.foundation import Role
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import RoleTypeDef
+
+POLICY = "jam"
+
+
+def name_of(role: Role, names: Names) -> str:
+    match role:
+        case Role.FUNCTIONS:
+            return names.functions_role
+        case Role.ENTRY:
+            return names.entry_role
+        case Role.API:
+            return names.api_role
+
+
+def arn_of(role: Role, names: Names) -> str:
+    return names.role_arn(name_of(role, names))
+
+
+def check_boundary(aws: Aws, names: Names) -> None:
+    """Raises JamError `JAM-BOOTSTRAP` before the first write if `bootstrap` never ran here."""
+    try:
+        aws.roles.get_policy(PolicyArn=names.boundary_arn)
+    except aws.roles.exceptions.NoSuchEntityException as error:
+        raise aws_error(
+            "JAM-BOOTSTRAP",
+            f"This account is not prepared: iam:CreateRole needs the permissions boundary "
+            f"{names.boundary_arn}, which does not exist.",
+            hint="Let an administrator run `jam-deploy bootstrap` once for the account.",
+        ) from error
+
+
+def find(aws: Aws, name: str) -> RoleTypeDef | None:
+    try:
+        return aws.roles.get_role(RoleName=name)["Role"]
+    except aws.roles.exceptions.NoSuchEntityException:
+        return None
+
+
+def make(aws: Aws, names: Names, *, role: Role, tables: tuple[str, ...]) -> str:
+    """The role with its trust and its one inline policy; returns its ARN."""
+    name = name_of(role, names)
+    found = find(aws, name) or _create(aws, names, role=role)
+    ownership.check(
+        ownership.mapped(found.get("Tags", [])),
+        names,
+        what=f"The role {name}",
+    )
+    trust = documents.compact(documents.trust(role))
+    if documents.compact(found.get("AssumeRolePolicyDocument")) != trust:
+        aws.roles.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
+    allowed = documents.permissions(role, names, tables=tables)
+    aws.roles.put_role_policy(
+        RoleName=name, PolicyName=POLICY, PolicyDocument=documents.compact(allowed)
+    )
+    return found["Arn"]
+
+
+def _create(aws: Aws, names: Names, *, role: Role) -> RoleTypeDef:
+    name = name_of(role, names)
+    try:
+        return aws.roles.create_role(
+            RoleName=name,
+            Path=ROLE_PATH,
+            AssumeRolePolicyDocument=documents.compact(documents.trust(role)),
+            PermissionsBoundary=names.boundary_arn,
+            Description=f"jam-deploy: the {role} of {names.site}",
+            Tags=ownership.tag_list(names),
+        )["Role"]
+    except aws.roles.exceptions.EntityAlreadyExistsException:
+        return aws.roles.get_role(RoleName=name)["Role"]

@@ -1,0 +1,163 @@
+"""The way to one AWS account: who we are there, and the clients that all steps share.
+
+Nothing is reached before it is needed; clock, sleep and chance are passed in. Calls are counted,
+because a deploy reports them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import NoRegionError
+
+from runner.aws.refusals import explain, explained, name_service
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewayv2.client import ApiGatewayV2Client
+    from mypy_boto3_cloudformation.client import CloudFormationClient
+    from mypy_boto3_cloudfront.client import CloudFrontClient
+    from mypy_boto3_cloudfront_keyvaluestore.client import CloudFrontKeyValueStoreClient
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_iam.client import IAMClient
+    from mypy_boto3_lambda.client import LambdaClient
+    from mypy_boto3_logs.client import CloudWatchLogsClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_sts.client import STSClient
+
+CONNECT_TIMEOUT = 3  # seconds
+READ_TIMEOUT = 15  # seconds of silence, not of transfer
+ATTEMPTS = 5  # of a call that may be repeated: throttled, or without an answer
+CONNECTIONS = 64  # uploads and steps share a client's pool
+
+
+def _client(service: str, attempts: int = ATTEMPTS) -> Any:
+    """An attribute that becomes a client at its first use."""
+
+    def make(aws: Aws) -> Any:
+        return aws.make(service, attempts)
+
+    return cached_property(make)
+
+
+class Aws:
+    """Clients for one account and region, each made at its first use and shared by all threads.
+
+    `clock` gives seconds of the epoch, `chance` a number in [0, 1) that spreads retries.
+    """
+
+    def __init__(
+        self,
+        session: boto3.Session,
+        endpoint: str | None,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        chance: Callable[[], float],
+    ) -> None:
+        self.clock = clock
+        self.sleep = sleep
+        self.chance = chance
+        self.calls = 0
+        self._session = session
+        self._endpoint = endpoint
+        self._lock = threading.RLock()  # a session makes clients for one thread at a time
+        session.events.register("before-send", self._count)
+        session.events.register("after-call", name_service)
+        session.events.register("before-sign.cloudfront-keyvaluestore", _stay_on_loopback)
+
+    @property
+    def region(self) -> str:
+        return self._session.region_name
+
+    @property
+    def partition(self) -> str:
+        return self._session.get_partition_for_region(self.region)
+
+    @cached_property
+    def account(self) -> str:
+        """The account's number: the first call, and the proof that the credentials hold."""
+        return self.caller["Account"]
+
+    @cached_property
+    def caller(self) -> dict[str, str]:
+        """`Account` and `Arn` of whoever these credentials are."""
+        with self._lock, explained():
+            found = self.sts.get_caller_identity()
+        return {"Account": found["Account"], "Arn": found["Arn"]}
+
+    sts: STSClient = _client("sts")
+    s3: S3Client = _client("s3")
+    functions: LambdaClient = _client("lambda")
+    records: DynamoDBClient = _client("dynamodb")
+    roles: IAMClient = _client("iam")
+    logs: CloudWatchLogsClient = _client("logs")
+    edge: CloudFrontClient = _client("cloudfront")
+    values: CloudFrontKeyValueStoreClient = _client("cloudfront-keyvaluestore")
+    stacks: CloudFormationClient = _client("cloudformation")
+    api: ApiGatewayV2Client = _client("apigatewayv2")
+    # For creates without a token and without a unique name: sent once, looked up after.
+    api_once: ApiGatewayV2Client = _client("apigatewayv2", attempts=1)
+
+    def make(self, service: str, attempts: int) -> Any:
+        """A new client that gives up after so many `attempts` of a call."""
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
+            max_pool_connections=CONNECTIONS,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            user_agent_extra="jam-deploy",
+        )
+        make: Any = self._session.client  # its overloads want the service's name as a literal
+        with self._lock, explained():
+            return make(service, endpoint_url=self._endpoint, config=config)
+
+    def _count(self, **_: object) -> None:
+        with self._lock:
+            self.calls += 1
+
+
+def connect(
+    *,
+    region: str | None,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    chance: Callable[[], float],
+    endpoint: str | None = None,
+) -> Aws:
+    """The account that boto3's own chain of credentials leads to; reaches nothing yet.
+
+    Without `region` and `endpoint` the standard chain decides (AWS_REGION, AWS_ENDPOINT_URL).
+    Raises JamError `JAM-REGION-MISSING` if nothing names a region.
+    """
+    session = boto3.Session(region_name=region)
+    if not session.region_name:
+        raise explain(NoRegionError())
+    return Aws(session, endpoint, clock=clock, sleep=sleep, chance=chance)
+
+
+def _stay_on_loopback(request: Any, **_: object) -> None:
+    """Takes the account's number off a loopback host, where no name server knows it.
+
+    The KeyValueStore's endpoint rules put it before any host, `127.0.0.1` included.
+    Source: botocore's endpoint rule set of cloudfront-keyvaluestore, "{accountId}.{authority}".
+    """
+    parts = urlsplit(request.url)
+    _, _, host = parts.netloc.partition(".")
+    if _is_loopback(urlsplit(f"//{host}").hostname or ""):
+        request.url = urlunsplit(parts._replace(netloc=host))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
