@@ -1,0 +1,1 @@
+"""From a functions folder to `Function` values with their archives; begins in assemble.py."""

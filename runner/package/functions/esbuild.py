@@ -1,0 +1,212 @@
+"""One call of esbuild's own binary: entry points in, isolated bundles out.
+
+Its environment is empty (NODE_PATH would change what is found) and every path that it is told lies
+below the site's root, so that a bundle is the same wherever the site lies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from runner.errors import Problem
+
+ADAPTER = Path(__file__).with_name("web.mjs")
+_SECONDS = 300
+# Names stay readable in stack traces and in `error.constructor.name`; it costs a sixth in size.
+_FLAGS = (
+    "--bundle",
+    "--platform=node",
+    "--minify",
+    "--keep-names",
+    "--legal-comments=none",
+    "--charset=utf8",
+    "--sourcemap=external",
+    "--sources-content=false",
+    "--log-level=warning",
+    "--log-limit=0",
+    "--color=false",
+)
+
+
+class Shape(StrEnum):
+    """The kind of module a bundle is, by the ending that Lambda's runtime loads it under."""
+
+    COMMON = "js"
+    MODULE = "mjs"  # only for top-level await, which CommonJS has not
+
+
+# What the other kind of module would have given: esbuild leaves them undefined.
+_SHAPES = {
+    Shape.COMMON: (
+        "--format=cjs",
+        "--define:import.meta.url=jamUrl",
+        "--define:import.meta.filename=__filename",
+        "--define:import.meta.dirname=__dirname",
+        '--banner:js=const jamUrl=require("node:url").pathToFileURL(__filename).href;',
+    ),
+    Shape.MODULE: (
+        "--format=esm",
+        "--out-extension:.js=.mjs",
+        '--banner:js=import{createRequire as jamRequire}from"node:module";'
+        "const require=jamRequire(import.meta.url),"
+        "__filename=import.meta.filename,__dirname=import.meta.dirname;",
+    ),
+}
+NO_TOP_LEVEL_AWAIT = "Top-level await is currently not supported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What decides over a bundle besides its sources: entries with equal ones share a call."""
+
+    target: str  # "node24"
+    external: tuple[str, ...] = ()
+    shape: Shape = Shape.COMMON
+
+    def flags(self) -> tuple[str, ...]:
+        external = (f"--external:{name}" for name in self.external)
+        return (*_FLAGS, *_SHAPES[self.shape], f"--target={self.target}", *external)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """`path` lies below the root, with `/`; `adapted`: the adapter finds out what it exports."""
+
+    path: str
+    adapted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """`code` and its source map (sources below the root); `inputs` are paths from the root."""
+
+    shape: Shape
+    code: bytes
+    map: bytes
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Bundles by the entries' paths, none if there are errors."""
+
+    bundles: Mapping[str, Bundle]
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def bundle(esbuild: Path, entries: tuple[Entry, ...], *, root: Path, options: Options) -> Outcome:
+    """Bundles `entries`, each by itself, in one process."""
+    with tempfile.TemporaryDirectory(prefix="jam-bundle-") as folder:
+        scratch = Path(folder).resolve()
+        points = [
+            f"{number}={_point(entry, number, root=root, scratch=scratch)}"
+            for number, entry in enumerate(entries)
+        ]
+        done = subprocess.run(
+            [
+                str(esbuild),
+                *points,
+                *options.flags(),
+                f"--outdir={scratch / 'out'}",
+                f"--metafile={scratch / 'meta.json'}",
+            ],
+            cwd=root,
+            env={},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+        errors = _problems(done.stderr, "ERROR")
+        if done.returncode != 0:
+            lost = Problem(where="esbuild", message=done.stderr.strip()[-500:] or "ended early")
+            errors = errors or (lost,)
+        bundles = {} if errors else _bundles(entries, root, scratch=scratch, shape=options.shape)
+    return Outcome(bundles=bundles, errors=errors, warnings=_problems(done.stderr, "WARNING"))
+
+
+def _point(entry: Entry, number: int, *, root: Path, scratch: Path) -> str:
+    if not entry.adapted:
+        return f"./{entry.path}"
+    file = scratch / f"entry{number}.mjs"
+    file.write_text(
+        f"import * as module from {json.dumps(str(root / entry.path))};\n"
+        f"import {{ lambda }} from {json.dumps(str(ADAPTER))};\n"
+        "export const handler = lambda(module);\n",
+        encoding="utf-8",
+    )
+    return str(file)
+
+
+def _bundles(
+    entries: tuple[Entry, ...], root: Path, *, scratch: Path, shape: Shape
+) -> dict[str, Bundle]:
+    meta = json.loads((scratch / "meta.json").read_bytes())
+    starts = {
+        Path(name).name: output["entryPoint"]
+        for name, output in meta["outputs"].items()
+        if "entryPoint" in output
+    }
+    return {
+        entry.path: Bundle(
+            shape=shape,
+            code=(scratch / "out" / f"{number}.{shape}").read_bytes(),
+            map=_rebased(scratch / "out" / f"{number}.{shape}.map", root=root, scratch=scratch),
+            inputs=_inputs(meta, starts[f"{number}.{shape}"], root=root, scratch=scratch),
+        )
+        for number, entry in enumerate(entries)
+    }
+
+
+def _inputs(meta: Any, start: str, *, root: Path, scratch: Path) -> tuple[str, ...]:
+    """Every file of the site's that was read for one entry, found along the imports."""
+    seen, open_ends = {start}, [start]
+    while open_ends:
+        for imported in meta["inputs"][open_ends.pop()]["imports"]:
+            path = imported["path"]
+            if not imported.get("external") and path in meta["inputs"] and path not in seen:
+                seen.add(path)
+                open_ends.append(path)
+    return tuple(sorted(path for path in seen if not _is_ours(root / path, scratch)))
+
+
+def _rebased(file: Path, *, root: Path, scratch: Path) -> bytes:
+    """The source map with its sources told from the root instead of from our scratch folder."""
+    content = json.loads(file.read_bytes())
+    found = (Path(os.path.normpath(file.parent / source)) for source in content["sources"])
+    content["sources"] = [
+        f"jam-deploy/{source.name}" if _is_ours(source, scratch) else os.path.relpath(source, root)
+        for source in found
+    ]
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def _is_ours(path: Path, scratch: Path) -> bool:
+    plain = Path(os.path.normpath(path))
+    return plain == ADAPTER or plain.is_relative_to(scratch)
+
+
+# "✘ [ERROR] message", a blank line, then four spaces and "path:line:column:" if it has a place.
+_MESSAGE = re.compile(r"^\S+ \[(ERROR|WARNING)\] (.*)$", re.MULTILINE)
+_PLACE = re.compile(r"\s*\n {4}(\S.*?):(\d+):\d+:\n")
+
+
+def _problems(text: str, kind: str) -> tuple[Problem, ...]:
+    found = []
+    for message in _MESSAGE.finditer(text):
+        place = _PLACE.match(text, message.end())
+        if message[1] == kind:
+            where = f"{place[1]}:{place[2]}" if place else "esbuild"
+            found.append(Problem(where=where, message=re.sub(r" \[[a-z-]+\]$", "", message[2])))
+    return tuple(found)

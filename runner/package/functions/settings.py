@@ -1,0 +1,158 @@
+"""How a function is to run: defaults, what the site sets for all, what it sets for one. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from runner.errors import Problem
+from runner.package.functions.discover import Language, Source
+
+# Identifiers of AWS, newest last. Source: Lambda developer guide, "Lambda runtimes".
+RUNTIMES = {
+    Language.NODE: ("nodejs20.x", "nodejs22.x", "nodejs24.x"),
+    Language.PYTHON: ("python3.11", "python3.12", "python3.13", "python3.14"),
+}
+DEFAULT_RUNTIME = {Language.NODE: "nodejs24.x", Language.PYTHON: "python3.13"}
+# Native packages that `npm ci` puts beside a function are the builder's: GitHub's runners and most
+# machines are x86_64, and so the same zip runs on the embedded cloud. arm64 is one line away.
+DEFAULT_ARCHITECTURE = "x86_64"
+ARCHITECTURES = ("x86_64", "arm64")
+# MB; a function's share of CPU grows with it, so the least (128) is also the slowest to start.
+# Source: Lambda developer guide, "Configure Lambda function memory".
+DEFAULT_MEMORY = 256
+DEFAULT_TIMEOUT = 10  # seconds
+METHODS = ("ANY", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+MEMORY = (128, 10_240)  # MB. Source: Lambda developer guide, "Lambda quotas"
+# Seconds; an HTTP API gives up on its integration after 30.
+# Source: API Gateway developer guide, "Quotas for configuring and running an HTTP API".
+TIMEOUT = (1, 30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSettings:
+    """One section of settings; None leaves a value to the section above, then to the default.
+
+    `memory` is in MB, `timeout` in seconds. `external` are npm packages that stay out of the
+    bundle (`@aws-sdk/*`). `runtime` counts for the functions of its own language.
+    """
+
+    runtime: str | None = None
+    architecture: str | None = None
+    memory: int | None = None
+    timeout: int | None = None
+    methods: tuple[str, ...] | None = None
+    external: tuple[str, ...] | None = None
+    environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionsSettings:
+    """`[functions]`, and `[functions.NAME]` by the function's name (`notes/[id]`)."""
+
+    common: FunctionSettings = FunctionSettings()
+    named: Mapping[str, FunctionSettings] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What one function runs with; nothing is left open."""
+
+    runtime: str
+    architecture: str
+    memory: int
+    timeout: int
+    methods: tuple[str, ...]
+    external: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+def configure(source: Source, settings: FunctionsSettings) -> Configuration:
+    """The configuration of one function: its own section, then the common one, then defaults."""
+    own = settings.named.get(source.name, FunctionSettings())
+    common = settings.common
+    return Configuration(
+        runtime=_runtime(source.language, own, common),
+        architecture=own.architecture or common.architecture or DEFAULT_ARCHITECTURE,
+        memory=_first(own.memory, common.memory, DEFAULT_MEMORY),
+        timeout=_first(own.timeout, common.timeout, DEFAULT_TIMEOUT),
+        methods=tuple(sorted({*(own.methods or common.methods or ("ANY",))})),
+        external=tuple(sorted({*(common.external or ()), *(own.external or ())})),
+        environment=tuple(sorted({**dict(common.environment), **dict(own.environment)}.items())),
+    )
+
+
+def with_environment(
+    found: Configuration, environment: tuple[tuple[str, str], ...]
+) -> Configuration:
+    """The same with all variables: those of `.env` files and those of settings."""
+    return replace(found, environment=environment)
+
+
+def problems(source: Source, found: Configuration) -> Iterable[Problem]:
+    """What Lambda or API Gateway would refuse in the configuration of `source`."""
+    where = f"functions.{source.name}"
+    allowed = RUNTIMES[source.language]
+    if found.runtime not in allowed:
+        yield Problem(
+            where=f"{where}.runtime",
+            message=f"{found.runtime!r} does not run {source.path}",
+            hint=f"Allowed: {', '.join(allowed)}.",
+        )
+    yield from _outside(f"{where}.memory", found.memory, MEMORY, unit="MB")
+    yield from _outside(f"{where}.timeout", found.timeout, TIMEOUT, unit="s")
+    for key, value, choices in [
+        ("architecture", found.architecture, ARCHITECTURES),
+        *(("methods", method, METHODS) for method in found.methods),
+    ]:
+        if value not in choices:
+            yield Problem(
+                where=f"{where}.{key}",
+                message=f"{value!r} is not known",
+                hint=f"Allowed: {', '.join(choices)}.",
+            )
+
+
+def sections(settings: FunctionsSettings) -> Iterable[tuple[str, FunctionSettings]]:
+    """Every section with its key in the settings file."""
+    yield "functions", settings.common
+    for name, section in sorted(settings.named.items()):
+        yield f"functions.{name}", section
+
+
+def unknown(settings: FunctionsSettings, sources: Iterable[Source]) -> Iterable[Problem]:
+    """Sections for functions that do not exist."""
+    names = [source.name for source in sources]
+    for name in sorted(set(settings.named) - set(names)):
+        near = difflib.get_close_matches(name, names, n=1)
+        yield Problem(
+            where=f"functions.{name}",
+            message="there is no function of this name",
+            hint=f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}.",
+        )
+
+
+def _runtime(language: Language, own: FunctionSettings, common: FunctionSettings) -> str:
+    if own.runtime:
+        return own.runtime
+    if common.runtime and common.runtime.startswith(_PREFIX[language]):
+        return common.runtime
+    return DEFAULT_RUNTIME[language]
+
+
+_PREFIX = {Language.NODE: "nodejs", Language.PYTHON: "python"}
+
+
+def _first(*values: int | None) -> int:
+    return next(value for value in values if value is not None)
+
+
+def _outside(where: str, value: int, limits: tuple[int, int], *, unit: str) -> Iterable[Problem]:
+    low, high = limits
+    if not low <= value <= high:
+        yield Problem(
+            where=where,
+            message=f"{value} {unit} is not possible",
+            hint=f"Allowed: {low} to {high} {unit}.",
+        )
