@@ -1,0 +1,104 @@
+"""The content store: bytes under their own digest, written once, so that nobody can swap them.
+
+`<store>/<aa>/<sha256>`, mode 0600. A file appears by rename, whole or not at all; what is there is
+never written again. Judges nothing that it stores.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runner.errors import busy_error
+
+CHUNK = 1 << 20  # bytes: larger files are hashed while they are copied
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def keep(store: Path, data: bytes, *, digest: str) -> Path:
+    """Stores `data`, whose sha256 in hex is `digest`; where it lies now."""
+    place = place_of(store, digest)
+    if not place.exists():
+        with _room(store):
+            _settle(_write(store, [data]), place)
+    return place
+
+
+def has(store: Path, digest: str) -> bool:
+    """Whether bytes with this digest are stored already."""
+    return place_of(store, digest).exists()
+
+
+def keep_stream(store: Path, chunks: Iterable[bytes]) -> tuple[str, Path, int]:
+    """Stores what `chunks` bring; digest, place and how many bytes they were."""
+    digest, size = hashlib.sha256(), 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal size
+        for chunk in chunks:
+            digest.update(chunk)
+            size += len(chunk)
+            yield chunk
+
+    with _room(store):
+        temporary = _write(store, counted())
+        place = place_of(store, digest.hexdigest())
+        _settle(temporary, place)
+    return digest.hexdigest(), place, size
+
+
+def place_of(store: Path, digest: str) -> Path:
+    """Where the bytes with this digest lie, if they do."""
+    return store / digest[:2] / digest
+
+
+def _write(store: Path, chunks: Iterable[bytes]) -> Path:
+    temporary = store / f".{secrets.token_hex(8)}"
+    try:
+        descriptor = os.open(temporary, _NEW, 0o600)
+    except FileNotFoundError:
+        store.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(temporary, _NEW, 0o600)
+    try:
+        for chunk in chunks:
+            _write_all(descriptor, chunk)
+    except BaseException:
+        temporary.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+    return temporary
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _settle(temporary: Path, place: Path) -> None:
+    try:
+        temporary.rename(place)
+    except FileNotFoundError:
+        place.parent.mkdir(mode=0o700, exist_ok=True)
+        temporary.rename(place)
+
+
+@contextmanager
+def _room(store: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise busy_error(
+            "JAM-DISK-FULL",
+            f"There is no room left for a copy of the site in {store}: {error.strerror}.",
+            hint="free some space there, or point TMPDIR to a larger disk, and run again",
+        ) from error
