@@ -1,66 +1,61 @@
 """Puts a release's objects into the bucket and copies unchanged ones there, many at a time.
 
-The CRT's own S3 client, without s3transfer: s3transfer's CRT manager refuses `If-None-Match`, and
-every upload here is conditional and bears the digest that packaging has computed already.
-bench/upload.py holds the comparison with boto3's threads and with processes.
+The CRT's S3 client without s3transfer: s3transfer's CRT manager refuses `If-None-Match`, and every
+upload here is conditional and bears the digest that packaging has computed already.
+bench/upload.py holds the comparison with boto3's threads, with processes and with s3transfer.
 """
 
 from __future__ import annotations
 
 import base64
-import threading
-import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future
-from io import BytesIO
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
 from runner.apply import Moved
 from runner.aws.files import Copy, Upload
+from runner.aws.objects import Objects
 from runner.aws.refusals import explained
-from runner.errors import busy_error, site_error
+from runner.errors import JamError, site_error
 
 if TYPE_CHECKING:
-    from awscrt.http import HttpHeaders, HttpRequest
-    from awscrt.s3 import S3Client
-
     from runner.aws.session import Aws
 
-IN_FLIGHT = 128  # requests handed to the CRT at a time; it opens fewer connections by itself
-STREAMED = 64_000_000  # bytes: the CRT holds a whole body in memory, larger ones go through boto3
-GIGABITS = 5.0  # throughput that the CRT sizes its pool of connections for
+IN_FLIGHT = 256  # requests under way; the CRT opens fewer connections by itself
+STREAMED = 64_000_000  # bytes: the CRT holds a body in memory, larger ones go through boto3
+
+_Each = TypeVar("_Each", Upload, Copy)
 
 
 def put(aws: Aws, bucket: str, objects: Iterable[Upload], *, moved: Moved) -> None:
     """Uploads what is not there yet. Equal bytes under a key are never sent twice.
 
-    Source: S3 user guide, "How to prevent object overwrites with conditional writes"; "Checking
-    object integrity for data uploads in Amazon S3".
+    Sources: S3 user guide, "How to prevent object overwrites with conditional writes" and
+    "Checking object integrity for data uploads in Amazon S3".
     """
-    wire = _Wire(aws, bucket)
+    wire = Objects(aws, bucket)
 
-    def send(each: Upload) -> Future[Any]:
-        if each.size > STREAMED:
-            return _whole(aws, bucket, each)
-        return wire.put(each, condition={"if-none-match": "*"})
-
-    def settle(each: Upload, future: Future[Any]) -> None:
+    def arrived(each: Upload, future: Future[None]) -> None:
         try:
             future.result()
         except ClientError as error:
-            if error.response["Error"]["Code"] != "PreconditionFailed":
+            if not _stands(error):
                 raise
-            if not _same(aws, bucket, each):
-                _differs(each)
-                wire.put(each, condition={}).result()
+            _reconcile(aws, bucket, each, wire=wire)
         moved(1, each.size)
 
-    with explained():
-        _each(objects, send, settle)
+    with ThreadPoolExecutor(2, thread_name_prefix="large") as large, explained():
+
+        def send(each: Upload) -> Future[None]:
+            if each.size > STREAMED and isinstance(each.source, Path):
+                return large.submit(_stream, aws, bucket, each)
+            return wire.put(each.key, each.source, {**_headers(each), "if-none-match": "*"})
+
+        _window(objects, send, arrived)
 
 
 def copy(aws: Aws, bucket: str, objects: Iterable[Copy], *, moved: Moved) -> None:
@@ -68,16 +63,83 @@ def copy(aws: Aws, bucket: str, objects: Iterable[Copy], *, moved: Moved) -> Non
 
     Source: S3 API reference, CopyObject, `x-amz-metadata-directive`.
     """
-    wire = _Wire(aws, bucket)
+    wire = Objects(aws, bucket)
 
-    def settle(each: Copy, future: Future[Any]) -> None:
+    def arrived(each: Copy, future: Future[None]) -> None:
         future.result()
         moved(1, each.size)
 
     with explained():
-        _each(objects, wire.copy, settle)
+        _window(objects, lambda each: wire.copy(each.origin, each.key, _common(each)), arrived)
 
 
-def _each[T](  # type: ignore[valid-type]
-    objects: Iterable[T], send: Callable[[T], Future[Any]], settle: Callable[[T, Future[Any]], None]
-) -> None: ...
+def _window(
+    objects: Iterable[_Each],
+    send: Callable[[_Each], Future[None]],
+    arrived: Callable[[_Each, Future[None]], None],
+) -> None:
+    """Keeps `IN_FLIGHT` requests under way; a failure ends it once those have ended."""
+    under_way: deque[tuple[_Each, Future[None]]] = deque()
+    for each in objects:
+        if len(under_way) >= IN_FLIGHT:
+            arrived(*under_way.popleft())
+        under_way.append((each, send(each)))
+    while under_way:
+        arrived(*under_way.popleft())
+
+
+def _reconcile(aws: Aws, bucket: str, each: Upload, *, wire: Objects) -> None:
+    """Something stands under the key: equal bytes are ours, others are replaced or refused."""
+    stands = aws.s3.head_object(Bucket=bucket, Key=each.key, ChecksumMode="ENABLED")
+    if stands.get("ChecksumSHA256") == _checksum(each):
+        return
+    if each.once:
+        raise _other_bytes(each)
+    wire.put(each.key, each.source, _headers(each)).result()
+
+
+def _stream(aws: Aws, bucket: str, each: Upload) -> None:
+    assert isinstance(each.source, Path)
+    with each.source.open("rb") as body:
+        aws.s3.put_object(
+            Bucket=bucket,
+            Key=each.key,
+            Body=body,
+            ContentType=each.content_type,
+            CacheControl=each.cache_control,
+            Metadata=each.metadata,
+            ChecksumSHA256=_checksum(each),
+            IfNoneMatch="*",
+        )
+
+
+def _headers(each: Upload) -> dict[str, str]:
+    return {**_common(each), "x-amz-checksum-sha256": _checksum(each)}
+
+
+def _common(each: Upload | Copy) -> dict[str, str]:
+    metadata: Mapping[str, str] = each.metadata
+    headers = {"content-type": each.content_type, "cache-control": each.cache_control}
+    tagged = {f"x-amz-meta-{name}": value for name, value in metadata.items()}
+    return {name: value for name, value in {**headers, **tagged}.items() if value}
+
+
+def _checksum(each: Upload) -> str:
+    return base64.b64encode(bytes.fromhex(each.digest)).decode()
+
+
+def _stands(error: ClientError) -> bool:
+    # 409: another upload of the same key was under way; it is there now, or the HEAD says not.
+    # Source: S3 user guide, "Conditional write behavior".
+    return error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict")
+
+
+def _other_bytes(each: Upload) -> JamError:
+    name = each.key.partition("/assets/")[2]
+    return site_error(
+        "JAM-FINGERPRINT",
+        f"{name} was released before under the same name with other bytes, and browsers keep it "
+        "for a year",
+        hint="A fingerprinted name must change with its content: let the bundler hash contents, "
+        "or take the file off `immutable` in jam.toml.",
+    )
