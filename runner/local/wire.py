@@ -6,7 +6,7 @@ Data plane: a `Request` goes to whoever owns its host, and a `Response` comes ba
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -103,6 +103,9 @@ class Host(Protocol):
 
     def owns(self, host: str) -> bool:
         """Whether requests to this host are for it."""
+
+    def names(self) -> Iterable[str]:
+        """The hosts that it owns now, so that `<first-label>.localhost` can stand for one."""
 
     def handle(self, request: Request) -> Response:
         """Answers; never raises for what a visitor can send."""

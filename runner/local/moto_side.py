@@ -1,0 +1,97 @@
+"""moto, asked in our process: what it answers, what it lacks, its backends, its time.
+
+moto's state belongs to the process: two clouds at once in one process would share it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import types
+from collections.abc import Callable
+from typing import Any
+
+import moto.core.utils
+from moto.backends import get_backend
+from moto.moto_api._internal import mock_random
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from runner.local.protocol import ACCOUNT, Incoming, environ
+from runner.local.wire import AwsError, Request, Response
+
+# Services without a region keep their state under the partition's name.
+_GLOBAL = frozenset({"s3", "iam", "sts", "cloudfront", "route53", "organizations"})
+
+# Werkzeug's own page for an address that no rule of moto's matches.
+_UNROUTED = re.compile(rb"^\s*<!doctype html>", re.IGNORECASE)
+
+
+class Moto:
+    """moto behind one function: a request in, a response out, or NotImplementedError."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._app = DomainDispatcherApplication(create_backend_app)
+        _follow(now)
+
+    def backend(self, service: str, region: str) -> Any:
+        """moto's own state of a service: `backend("lambda", "eu-west-1")`."""
+        return get_backend(service)[ACCOUNT]["aws" if service in _GLOBAL else region]  # type: ignore[call-overload,unused-ignore]  # moto lists its services as literals
+
+    def seed(self, number: int) -> None:
+        """The ids that moto picks from here on repeat with the same number."""
+        mock_random.seed(number)
+
+    def reset(self) -> None:
+        self.raw(Request(method="POST", host="localhost", path="/moto-api/reset"))
+
+    def answer(self, incoming: Incoming) -> Response:
+        """moto's answer, or AwsError 501 with the operation's name if it has none."""
+        try:
+            response = self.raw(incoming.request)
+        except NotImplementedError:
+            raise missing(incoming) from None
+        if response.status in (404, 405) and _UNROUTED.match(response.body):
+            raise missing(incoming)
+        return response
+
+    def raw(self, request: Request) -> Response:
+        started: list[tuple[int, tuple[tuple[str, str], ...]]] = []
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], _failure: object = None
+        ) -> None:
+            lowered = tuple((name.lower(), value) for name, value in headers)
+            started.append((int(status.split()[0]), lowered))
+
+        chunks = self._app(environ(request), start_response)
+        body = b"".join(chunks)
+        if hasattr(chunks, "close"):
+            chunks.close()
+        status, headers = started[-1]
+        return Response(status=status, headers=headers, body=body)
+
+
+def missing(incoming: Incoming) -> AwsError:
+    """501: botocore does not retry it, and nobody takes it for "does not exist"."""
+    name = f"{incoming.service}:{incoming.operation or incoming.request.path}"
+    return AwsError(
+        "NotImplemented",
+        f"The embedded cloud does not have {name}. docs/fidelity.md lists what it has.",
+        status=501,
+    )
+
+
+def _follow(now: Callable[[], float]) -> None:
+    """Makes the cloud's clock moto's: its `utcnow` reads the time through its module's `datetime`.
+
+    moto has no setting for this, and its many importers hold `utcnow` itself.
+    """
+
+    class CloudTime(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]  # plain datetimes, so that they pickle and compare as moto expects
+            return datetime.datetime.fromtimestamp(now(), tz)
+
+    shim = types.SimpleNamespace(**{name: getattr(datetime, name) for name in datetime.__all__})
+    shim.datetime = CloudTime
+    moto.core.utils.datetime = shim
