@@ -14,10 +14,12 @@ from typing import Any
 
 from runner.package.functions.esbuild import ADAPTER, Bundle, Entry, Options, Shape
 
-# Files that decide how imports are resolved, without being imported themselves: what npm, pnpm and
-# yarn noted of their last installation, and settings that esbuild reads.
+# Files above a function that decide how imports are resolved, without being imported themselves:
+# settings that esbuild reads, and what npm, pnpm and yarn noted of their last installation. Of the
+# folders above each file that was read it is package.json.
+_PACKAGE = "package.json"
 _SETTINGS = (
-    "package.json",
+    _PACKAGE,
     "tsconfig.json",
     "jsconfig.json",
     "node_modules/.package-lock.json",
@@ -73,10 +75,12 @@ class Bundles:
         inputs = sorted(inputs)
         folders = {(self._root / path).parent for path in inputs if "node_modules/" not in path}
         around = PurePosixPath(entry.path).parents
+        above = {str(parent) for path in inputs for parent in PurePosixPath(path).parents}
         parts: list[Any] = [self._tool, entry.path, entry.adapted, asdict(options)]
         parts += [[path, self._digest(self._root / path)] for path in inputs]
         parts += [self._names(folder) for folder in sorted(folders)]
-        parts += [self._digest(self._root / above / name) for above in around for name in _SETTINGS]
+        parts += [self._digest(self._root / parent / _PACKAGE) for parent in sorted(above)]
+        parts += [self._digest(self._root / up / name) for up in around for name in _SETTINGS]
         return _sha(json.dumps(parts).encode())
 
     def _digest(self, path: Path) -> str:

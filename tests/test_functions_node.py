@@ -1,0 +1,175 @@
+"""Node functions in every spelling become one file that runs, and faults come with their line."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from runner.errors import JamError
+from runner.package.functions.settings import FunctionSettings, FunctionsSettings
+from tests.functions_site import call, package, site
+
+PACKAGE = {
+    "node_modules/left/package.json": '{"name": "left", "version": "1.0.0", "main": "main.js"}',
+    "node_modules/left/main.js": "module.exports = (text) => `left ${text}`;",
+}
+SPELLINGS = {
+    "esm.js": 'import left from "left"; export const handler = async () => left("esm");',
+    "cjs.js": 'const left = require("left"); exports.handler = async () => left("cjs");',
+    "all.cjs": 'module.exports = { handler: async () => "whole" };',
+    "typed.ts": "export const handler = async (): Promise<string> => `typed` as const;",
+    "module.mjs": 'export { handler } from "./lib/shared.js";',
+    "lib/shared.js": 'import d from "./data.json"; export const handler = async () => d.text;',
+    "lib/data.json": '{"text": "json"}',
+    "await.mjs": "const text = await Promise.resolve('awaited');"
+    "export const handler = async () => text + typeof require + typeof __dirname;",
+    "where.mjs": 'import { basename } from "node:path"; import { fileURLToPath } from "node:url";'
+    "export const handler = async () => basename(fileURLToPath(import.meta.url));",
+    "object.mjs": "export default { handler: async () => 'object' };",
+    "classes.ts": "class Missing extends Error {}\n"
+    "export const handler = async () => new Missing().constructor.name;",
+}
+ANSWERS = {
+    "esm": "left esm",
+    "cjs": "left cjs",
+    "all": "whole",
+    "typed": "typed",
+    "module": "json",
+    "await": "awaitedfunctionstring",
+    "where": "index.js",
+    "object": "object",
+    "classes": "Missing",
+}
+WEB = """
+export default async (request: Request, context: { params: { id: string } }) => {
+  const headers = new Headers({ "content-type": request.headers.get("cookie") ?? "" });
+  headers.append("set-cookie", "x=1");
+  headers.append("set-cookie", "y=2");
+  const text = `${request.method} ${request.url} ${context.params.id} ${await request.text()}`;
+  headers.set("content-type", "text/plain");
+  return new Response(text, { status: 201, headers });
+};
+"""
+FAULTS = [
+    ("import x from 'nope';\nexport const handler = x;", "functions/a.ts:1: Could not resolve"),
+    ("export const handler = async () => {\n  return (;\n};", 'functions/a.ts:2: Unexpected ";"'),
+    ("import './gone.js';\nexport const handler = 1;", "functions/a.ts:1: Could not resolve"),
+    ("export const handler = 1;\nexport const handler = 2;", "functions/a.ts:2: "),
+]
+
+
+def test_every_spelling_of_a_function_runs(tmp_path: Path) -> None:
+    functions = package(site(tmp_path, {**PACKAGE, **SPELLINGS}))
+    answers = {name: call(one, tmp_path / "run" / name) for name, one in functions.items()}
+    assert answers == ANSWERS
+
+
+def test_a_web_standard_function_gets_a_request_and_gives_a_response(tmp_path: Path) -> None:
+    function = package(site(tmp_path, {"hello.ts": WEB}))["hello"]
+    assert call(function, tmp_path / "run") == {
+        "statusCode": 201,
+        "headers": {"content-type": "text/plain"},
+        "cookies": ["x=1", "y=2"],
+        "body": "POST https://www.example/.functions/hello?a=1&b=2 7 hällo",
+        "isBase64Encoded": False,
+    }
+
+
+def test_bytes_of_a_response_travel_as_base64(tmp_path: Path) -> None:
+    code = "export default () => new Response(new Uint8Array([0, 255]), "
+    code += "{ headers: { 'content-type': 'image/png' } });"
+    result = call(package(site(tmp_path, {"a.js": code}))["a"], tmp_path / "run")
+    assert (result["body"], result["isBase64Encoded"]) == ("AP8=", True)
+
+
+@pytest.mark.parametrize(("code", "problem"), FAULTS)
+def test_a_fault_is_told_with_file_and_line(code: str, problem: str, tmp_path: Path) -> None:
+    with pytest.raises(JamError) as caught:
+        package(site(tmp_path, {"a.ts": code, "fine.js": "exports.handler = 1;"}))
+    assert caught.value.code == "JAM-FUNCTION-BUNDLE"
+    assert all(str(one).startswith(problem) for one in caught.value.problems)
+
+
+def test_faults_of_all_functions_are_told_at_once(tmp_path: Path) -> None:
+    broken = {f"f{number}.js": "export const handler = (;" for number in range(30)}
+    with pytest.raises(JamError) as caught:
+        package(site(tmp_path, broken))
+    assert len(caught.value.problems) == 30
+
+
+def test_a_native_module_is_refused_by_name(tmp_path: Path) -> None:
+    files = {"a.js": "exports.handler = require('./fast.node');", "fast.node": b"\x7fELF"}
+    with pytest.raises(JamError) as caught:
+        package(site(tmp_path, files))
+    assert caught.value.code == "JAM-FUNCTION-NATIVE"
+    assert caught.value.problems[0].where == "functions/a.js:1"
+
+
+def test_files_that_export_nothing_are_named(tmp_path: Path) -> None:
+    with pytest.raises(JamError) as caught:
+        package(site(tmp_path, {"a.js": "console.log(1);", "b.ts": "export const help = 1;"}))
+    assert caught.value.code == "JAM-FUNCTION-HANDLER"
+    assert [one.where for one in caught.value.problems] == ["functions/a.js", "functions/b.ts"]
+
+
+def test_the_runtimes_sdk_serves_where_none_is_installed(tmp_path: Path) -> None:
+    code = 'import { S3 } from "@aws-sdk/client-s3"; export const handler = () => S3;'
+    function = package(site(tmp_path, {"a.js": code}))["a"]
+    assert b'require("@aws-sdk/client-s3")' in _code(function.archive)
+
+
+def test_an_installed_sdk_is_bundled_unless_it_is_external(tmp_path: Path) -> None:
+    code = 'import { S3 } from "@aws-sdk/client-s3"; export const handler = async () => S3;'
+    sdk = {
+        "node_modules/@aws-sdk/client-s3/package.json": '{"main": "main.js"}',
+        "node_modules/@aws-sdk/client-s3/main.js": "exports.S3 = 'ours';",
+    }
+    root = site(tmp_path, {"a.js": code, **sdk})
+    bundled = package(root)["a"]
+    assert call(bundled, tmp_path / "run") == "ours"
+    outside = FunctionsSettings(common=FunctionSettings(external=("@aws-sdk/*",)))
+    left_out = package(root, outside)["a"]
+    assert b'require("@aws-sdk/client-s3")' in _code(left_out.archive)
+    assert left_out.digest != bundled.digest
+
+
+def test_packages_with_a_lock_file_are_installed_first(tmp_path: Path) -> None:
+    lock = {
+        "name": "f",
+        "lockfileVersion": 3,
+        "packages": {
+            "": {"name": "f", "dependencies": {"left": "file:left"}},
+            "left": {"version": "1.0.0"},
+            "node_modules/left": {"resolved": "left", "link": True},
+        },
+    }
+    files = {
+        "package.json": '{"name": "f", "private": true, "dependencies": {"left": "file:left"}}',
+        "package-lock.json": json.dumps(lock),
+        "left/package.json": '{"name": "left", "version": "1.0.0", "main": "_main.js"}',
+        "left/_main.js": "module.exports = 'installed';",
+        "a.js": "const left = require('left'); exports.handler = async () => left;",
+    }
+    said: list[str] = []
+    function = package(site(tmp_path, files), echo=said)["a"]
+    assert said == ["npm ci in functions"]
+    assert call(function, tmp_path / "run") == "installed"
+
+
+def test_a_lock_file_that_disagrees_is_told_in_npms_words(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"name": "f", "dependencies": {"left": "1.0.0"}}',
+        "package-lock.json": '{"name": "f", "lockfileVersion": 3, "packages": {"": {}}}',
+        "a.js": "exports.handler = 1;",
+    }
+    with pytest.raises(JamError, match="npm ci") as caught:
+        package(site(tmp_path, files))
+    assert caught.value.code == "JAM-FUNCTION-DEPENDENCIES"
+
+
+def _code(archive: Path) -> bytes:
+    with zipfile.ZipFile(archive) as opened:
+        return opened.read("index.js")
