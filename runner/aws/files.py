@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +12,7 @@ from runner.apply import Moved
 from runner.aws import documents, ownership
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
-from runner.model import File, Kind, Release
+from runner.model import File, Kind
 from runner.names import PRODUCTION, Names
 
 MANIFEST = "~release.json"
@@ -88,15 +89,15 @@ def copy_of(file: File, release: str, *, origin: str) -> Copy:
     )
 
 
-def manifest_of(release: Release, digest: Callable[[bytes], str], *, manifest: bytes) -> Upload:
+def manifest_of(release: str, manifest: bytes) -> Upload:
     """The release's manifest, which is written last."""
     return Upload(
-        key=manifest_key(release.id),
+        key=manifest_key(release),
         source=manifest,
         size=len(manifest),
-        digest=digest(manifest),
+        digest=hashlib.sha256(manifest).hexdigest(),
         content_type="application/json",
-        metadata={"jam-release": release.id},
+        metadata={"jam-release": release},
     )
 
 

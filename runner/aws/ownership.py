@@ -14,7 +14,10 @@ def tags_of(names: Names) -> dict[str, str]:
 
 
 def tag_list(names: Names) -> Any:
-    """The tags as most services take them: a list of Key and Value, of a type a service."""
+    """The tags as most services take them: a list of Key and Value.
+
+    Any, because the stubs give this one shape a type a service.
+    """
     return [{"Key": key, "Value": value} for key, value in tags_of(names).items()]
 
 

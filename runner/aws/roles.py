@@ -50,6 +50,11 @@ def find(aws: Aws, name: str) -> RoleTypeDef | None:
         return None
 
 
+def find_arn(aws: Aws, names: Names, role: Role) -> str | None:
+    found = find(aws, name_of(role, names))
+    return found["Arn"] if found else None
+
+
 def make(aws: Aws, names: Names, *, role: Role, tables: tuple[str, ...]) -> str:
     """The role with its trust and its one inline policy; returns its ARN."""
     name = name_of(role, names)

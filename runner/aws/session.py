@@ -15,11 +15,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import NoRegionError
+from botocore.exceptions import NoCredentialsError, NoRegionError
 
 from runner.aws.refusals import explain, explained, name_service
 
 if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
     from mypy_boto3_apigatewayv2.client import ApiGatewayV2Client
     from mypy_boto3_cloudformation.client import CloudFormationClient
     from mypy_boto3_cloudfront.client import CloudFrontClient
@@ -118,9 +119,21 @@ class Aws:
         with self._lock, explained():
             return make(service, endpoint_url=self._endpoint, config=config)
 
-    def _count(self, **_: object) -> None:
+    def counted(self) -> None:
+        """One more call that went out by another way than boto3's clients (uploads)."""
         with self._lock:
             self.calls += 1
+
+    def credentials(self) -> ReadOnlyCredentials:
+        """What boto3's chain holds now, refreshed if need be: for the CRT's own client."""
+        with explained():
+            found = self._session.get_credentials()
+            if found is None:
+                raise NoCredentialsError
+            return found.get_frozen_credentials()
+
+    def _count(self, **_: object) -> None:
+        self.counted()
 
 
 def connect(

@@ -1,0 +1,282 @@
+"""CloudFront: who may read the origins, the policies, the two programs, the distribution.
+
+None of these is waited for longer than the next step needs; a changed distribution takes minutes
+to reach every point of presence, and a deploy does not wait for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from runner.apply import Known
+from runner.aws import delivery, ownership
+from runner.aws.refusals import code_of, tolerating
+from runner.aws.session import Aws
+from runner.errors import JamError, busy_error
+from runner.names import Names
+from runner.plan.foundation import Access, Edge, Policy
+from runner.plan.refs import Made, Ref
+
+T = TypeVar("T")
+RUNTIME = "cloudfront-js-2.0"  # the only one with key value stores
+TRIES = 3  # against somebody who changes the same thing at the same time
+_STALE = frozenset({"PreconditionFailed", "InvalidIfMatchVersion"})
+
+
+def find_access(aws: Aws, names: Names, access: Access) -> str | None:
+    """The id of an origin access control, by its name, which is unique in the account."""
+    listed = _listed(aws.edge.list_origin_access_controls, "OriginAccessControlList")
+    name = _access_name(names, access)
+    return next((each["Id"] for each in listed if each["Name"] == name), None)
+
+
+def make_access(aws: Aws, names: Names, access: Access) -> str:
+    """Returns its id."""
+    kind = "s3" if access is Access.FILES else "lambda"
+    config: Any = delivery.access(_access_name(names, access), kind)
+    with tolerating("OriginAccessControlAlreadyExists"):
+        return aws.edge.create_origin_access_control(OriginAccessControlConfig=config)[
+            "OriginAccessControl"
+        ]["Id"]
+    return _found(find_access(aws, names, access), config["Name"])
+
+
+def find_policy(aws: Aws, names: Names, policy: Policy) -> str | None:
+    """The id of a policy, by its name, which is unique in the account."""
+    list_, key, item = {
+        Policy.CACHE: (aws.edge.list_cache_policies, "CachePolicyList", "CachePolicy"),
+        Policy.FORWARD: (
+            aws.edge.list_origin_request_policies,
+            "OriginRequestPolicyList",
+            "OriginRequestPolicy",
+        ),
+    }[policy]
+    name = _policy_config(names, policy)["Name"]
+    for each in _listed(list_, key, Type="custom"):
+        if each[item][f"{item}Config"]["Name"] == name:
+            return str(each[item]["Id"])
+    return None
+
+
+def make_policy(aws: Aws, names: Names, policy: Policy) -> str:
+    """Returns its id."""
+    found = find_policy(aws, names, policy)
+    config = _policy_config(names, policy)
+    if policy is Policy.CACHE:
+        return _cache_policy(aws, found, config)
+    return _forward_policy(aws, found, config)
+
+
+def find_edge(aws: Aws, names: Names, edge: Edge) -> str | None:
+    """The ARN of a published CloudFront Function."""
+    try:
+        found = aws.edge.describe_function(Name=_edge_name(names, edge), Stage="LIVE")
+    except aws.edge.exceptions.NoSuchFunctionExists:
+        return None
+    return found["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
+
+
+def make_edge(aws: Aws, names: Names, *, edge: Edge, code: str, store_arn: str) -> str:
+    """The program, bound to the store and published; returns its ARN."""
+    name = _edge_name(names, edge)
+    what: Any = {
+        "FunctionConfig": {
+            "Comment": name,
+            "Runtime": RUNTIME,
+            "KeyValueStoreAssociations": {
+                "Quantity": 1,
+                "Items": [{"KeyValueStoreARN": store_arn}],
+            },
+        },
+        "FunctionCode": code.encode(),
+    }
+    with tolerating("FunctionAlreadyExists"):
+        aws.edge.create_function(Name=name, **what, Tags={"Items": ownership.tag_list(names)})
+    return _again(lambda: _publish(aws, name, what), name)
+
+
+def find_distribution(aws: Aws, names: Names) -> tuple[str, str] | None:
+    """The site's distribution as (id, domain), by its comment and its tags."""
+    for each in _listed(aws.edge.list_distributions, "DistributionList"):
+        if each["Comment"] != delivery.comment(names):
+            continue
+        tags = aws.edge.list_tags_for_resource(Resource=each["ARN"])["Tags"].get("Items", [])
+        if ownership.is_ours(ownership.mapped(tags), names):
+            return str(each["Id"]), str(each["DomainName"])
+    return None
+
+
+def make_distribution(aws: Aws, names: Names, known: Known) -> tuple[str, str]:
+    """The distribution as (id, domain); changed only where it differs from what is wanted."""
+    wanted = delivery.distribution(names, parts_of(known))
+    found = find_distribution(aws, names)
+    if found is None:
+        return _create_distribution(aws, names, wanted)
+    _again(lambda: _correct_distribution(aws, found[0], wanted), f"the distribution {found[0]}")
+    return found
+
+
+def parts_of(known: Known) -> delivery.Parts:
+    """What earlier steps made, as the distribution needs it."""
+    return delivery.Parts(
+        entry_domain=known[Ref(Made.ENTRY_URL)],
+        api_id=known[Ref(Made.API)],
+        files_access=known[Ref(Made.ACCESS, Access.FILES)],
+        entry_access=known[Ref(Made.ACCESS, Access.ENTRY)],
+        cache_policy=known[Ref(Made.POLICY, Policy.CACHE)],
+        forward_policy=known[Ref(Made.POLICY, Policy.FORWARD)],
+        router_arn=known[Ref(Made.EDGE, Edge.ROUTER)],
+        response_arn=known[Ref(Made.EDGE, Edge.RESPONSE)],
+    )
+
+
+def is_deployed(aws: Aws, distribution: str) -> bool:
+    """Whether the newest configuration has reached every point of presence."""
+    return aws.edge.get_distribution(Id=distribution)["Distribution"]["Status"] == "Deployed"
+
+
+def distribution_arn(names: Names, distribution: str) -> str:
+    return f"arn:{names.partition}:cloudfront::{names.account}:distribution/{distribution}"
+
+
+def _access_name(names: Names, access: Access) -> str:
+    return names.files_access if access is Access.FILES else names.entry_access
+
+
+def _edge_name(names: Names, edge: Edge) -> str:
+    return names.router if edge is Edge.ROUTER else names.response
+
+
+def _policy_config(names: Names, policy: Policy) -> Any:
+    is_cache = policy is Policy.CACHE
+    return delivery.cache_policy(names) if is_cache else delivery.forward_policy(names)
+
+
+def _cache_policy(aws: Aws, found: str | None, config: Any) -> str:
+    if found is None:
+        made = aws.edge.create_cache_policy(CachePolicyConfig=config)
+        return made["CachePolicy"]["Id"]
+
+    def correct() -> str:
+        now = aws.edge.get_cache_policy(Id=found)
+        merged = delivery.overlay(now["CachePolicy"]["CachePolicyConfig"], config)
+        if merged != now["CachePolicy"]["CachePolicyConfig"]:
+            aws.edge.update_cache_policy(Id=found, IfMatch=now["ETag"], CachePolicyConfig=merged)
+        return found
+
+    return _again(correct, config["Name"])
+
+
+def _forward_policy(aws: Aws, found: str | None, config: Any) -> str:
+    if found is None:
+        made = aws.edge.create_origin_request_policy(OriginRequestPolicyConfig=config)
+        return made["OriginRequestPolicy"]["Id"]
+
+    def correct() -> str:
+        now = aws.edge.get_origin_request_policy(Id=found)
+        actual = now["OriginRequestPolicy"]["OriginRequestPolicyConfig"]
+        merged = delivery.overlay(actual, config)
+        if merged != actual:
+            aws.edge.update_origin_request_policy(
+                Id=found, IfMatch=now["ETag"], OriginRequestPolicyConfig=merged
+            )
+        return found
+
+    return _again(correct, config["Name"])
+
+
+def _publish(aws: Aws, name: str, what: Any) -> str:
+    """Makes DEVELOPMENT what is wanted and LIVE what DEVELOPMENT is; ETags tell them apart.
+
+    Source: CloudFront developer guide, "Update functions" and "Publish functions".
+    """
+    draft = aws.edge.describe_function(Name=name, Stage="DEVELOPMENT")
+    etag = draft["ETag"]
+    if not _is_wanted(aws, name, "DEVELOPMENT", what):
+        etag = aws.edge.update_function(Name=name, IfMatch=etag, **what)["ETag"]
+    if not _is_wanted(aws, name, "LIVE", what):
+        aws.edge.publish_function(Name=name, IfMatch=etag)
+    return draft["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
+
+
+def _is_wanted(aws: Aws, name: str, stage: Any, what: Any) -> bool:
+    try:
+        code = aws.edge.get_function(Name=name, Stage=stage)["FunctionCode"].read()
+        summary = aws.edge.describe_function(Name=name, Stage=stage)["FunctionSummary"]
+    except aws.edge.exceptions.NoSuchFunctionExists:
+        return False
+    config = summary["FunctionConfig"]
+    is_bound = delivery.overlay(config, what["FunctionConfig"]) == config
+    return is_bound and bool(code == what["FunctionCode"])
+
+
+def _create_distribution(aws: Aws, names: Names, wanted: Any) -> tuple[str, str]:
+    """The caller's reference is the site's: a second creation is refused, and ours is found.
+
+    Where nothing is found, the reference was used by a distribution that is gone.
+    Source: CloudFront API reference, CreateDistributionWithTags, DistributionAlreadyExists.
+    """
+    tagged = {"Tags": {"Items": ownership.tag_list(names)}}
+    with tolerating("DistributionAlreadyExists"):
+        return _created(aws, {"DistributionConfig": wanted, **tagged})
+    found = find_distribution(aws, names)
+    if found:
+        return found
+    fresh = {**wanted, "CallerReference": f"{wanted['CallerReference']}-{int(aws.clock())}"}
+    return _created(aws, {"DistributionConfig": fresh, **tagged})
+
+
+def _created(aws: Aws, config: Any) -> tuple[str, str]:
+    made = aws.edge.create_distribution_with_tags(DistributionConfigWithTags=config)
+    return made["Distribution"]["Id"], made["Distribution"]["DomainName"]
+
+
+def _correct_distribution(aws: Aws, distribution: str, wanted: Any) -> None:
+    now = aws.edge.get_distribution_config(Id=distribution)
+    actual: Any = now["DistributionConfig"]
+    # The reference of an existing distribution cannot be changed. Source: UpdateDistribution.
+    fixed = {**wanted, "CallerReference": actual["CallerReference"]}
+    merged = delivery.overlay(actual, fixed)
+    if merged != actual:
+        aws.edge.update_distribution(
+            Id=distribution, IfMatch=now["ETag"], DistributionConfig=merged
+        )
+
+
+def _again(change: Callable[[], T], what: str) -> T:
+    """`change` reads, compares and writes; again where somebody else wrote in between."""
+    for _ in range(TRIES):
+        try:
+            return change()
+        except ClientError as error:
+            if code_of(error) not in _STALE:
+                raise
+    raise _contested(what)
+
+
+def _contested(what: str) -> JamError:
+    return busy_error(
+        "JAM-CF-CHANGED",
+        f"Somebody else kept changing {what} in CloudFront.",
+        hint="Run again when they are done.",
+    )
+
+
+def _found(found: str | None, name: str) -> str:
+    if found is None:
+        raise _contested(name)
+    return found
+
+
+def _listed(list_: Callable[..., Any], key: str, **parameters: Any) -> Iterator[Any]:
+    """All pages of one of CloudFront's lists."""
+    marker: dict[str, str] = {}
+    while True:
+        page = list_(**parameters, **marker).get(key, {})
+        yield from page.get("Items", [])
+        if not page.get("NextMarker"):
+            return
+        marker = {"Marker": page["NextMarker"]}

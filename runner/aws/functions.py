@@ -1,0 +1,276 @@
+"""Lambda functions: from code and settings to a published version that is never changed again.
+
+A version is found by its digest, which is its description: a repeated run publishes nothing twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from runner.aws import ownership
+from runner.aws.refusals import code_of, message_of, tolerating
+from runner.aws.session import Aws
+from runner.aws.waiting import until
+from runner.errors import JamError, aws_error, busy_error
+from runner.model import Function
+from runner.names import Names
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
+
+BUDGET = 300  # seconds: somebody else's update, a new role, a version becoming active
+LOG_DAYS = 30
+# Larger archives go through the bucket. Source: Lambda developer guide, "Lambda quotas".
+INLINE = 50_000_000  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One version to be. `digest` covers code and settings and becomes the description.
+
+    `code_sha256` is Lambda's own base64 digest of the archive, `memory` in MB, `timeout` seconds.
+    """
+
+    name: str
+    role_arn: str
+    runtime: str
+    handler: str
+    architecture: str
+    memory: int
+    timeout: int
+    digest: str
+    code_sha256: str
+    size: int
+    archive: Path | bytes = field(repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def wanted_of(
+    function: Function, names: Names, *, role_arn: str, tables: tuple[str, ...]
+) -> Wanted:
+    """`function` as the site wrote it, told the names of the site's `tables`."""
+    told = {variable_of(table): names.table(table) for table in tables}
+    return Wanted(
+        name=names.function(function.name),
+        role_arn=role_arn,
+        runtime=function.runtime,
+        handler=function.handler,
+        architecture=function.architecture,
+        memory=function.memory,
+        timeout=function.timeout,
+        digest=function.digest,
+        code_sha256=function.code_sha256,
+        size=function.size,
+        archive=function.archive,
+        environment={**told, **dict(function.environment)},
+    )
+
+
+def variable_of(table: str) -> str:
+    """The environment variable that holds a table's name: `JAM_TABLE_NOTES`."""
+    return "JAM_TABLE_" + re.sub(r"[^A-Z0-9]", "_", table.upper())
+
+
+def publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
+    """The number of the version with this digest, ready to be called; made where it is missing.
+
+    Raises JamError `JAM-FN-FAILED`, `JAM-FN-BUSY`, `JAM-ROLE-NOT-READY` and `JAM-NOT-OURS`.
+    """
+    refused: list[ClientError] = []
+
+    def probe() -> str | None:
+        try:
+            return _publish(aws, names, wanted)
+        except ClientError as error:
+            if not _passes(error):
+                raise
+            refused.append(error)
+            return None
+
+    version = until(aws, probe, budget=BUDGET, late=lambda: _gave_up(wanted.name, refused[-1]))
+    _settled(aws, wanted.name, qualifier=version)
+    return version
+
+
+def find(aws: Aws, names: Names, name: str) -> FunctionConfigurationTypeDef | None:
+    """The function's newest state, if it exists and is ours."""
+    try:
+        # GetFunction may be called 100 times a second, GetFunctionConfiguration shares 15 a second
+        # with all other control. Source: Lambda developer guide, "Lambda quotas", API requests.
+        found = aws.functions.get_function(FunctionName=name)
+    except aws.functions.exceptions.ResourceNotFoundException:
+        return None
+    ownership.check(found.get("Tags", {}), names, what=f"The function {name}")
+    return found["Configuration"]
+
+
+def _publish(aws: Aws, names: Names, wanted: Wanted) -> str:
+    if find(aws, names, wanted.name) is None:
+        return _create(aws, names, wanted)
+    return _version(aws, wanted) or _update(aws, names, wanted)
+
+
+def _create(aws: Aws, names: Names, wanted: Wanted) -> str:
+    _make_log_group(aws, names, f"/aws/lambda/{wanted.name}")
+    created = aws.functions.create_function(
+        FunctionName=wanted.name,
+        **_settings(wanted),
+        **_architecture(wanted),
+        Code=_code(aws, names, wanted),
+        Publish=True,
+        PackageType="Zip",
+        Tags=ownership.tags_of(names),
+    )
+    return created["Version"]
+
+
+def _version(aws: Aws, wanted: Wanted) -> str | None:
+    pages = aws.functions.get_paginator("list_versions_by_function")
+    for page in pages.paginate(FunctionName=wanted.name):
+        for each in page["Versions"]:
+            if each["Version"] != "$LATEST" and _is_wanted(each, wanted):
+                return each["Version"]
+    return None
+
+
+def _is_wanted(found: FunctionConfigurationTypeDef, wanted: Wanted) -> bool:
+    return (
+        found.get("Description") == wanted.digest and found.get("CodeSha256") == wanted.code_sha256
+    )
+
+
+def _update(aws: Aws, names: Names, wanted: Wanted) -> str:
+    """Settings, then code and version in one call, each only if nobody else was faster."""
+    found = _settled(aws, wanted.name)
+    settings = _settings(wanted)
+    if not _has(found, settings):
+        aws.functions.update_function_configuration(
+            FunctionName=wanted.name, **settings, RevisionId=found["RevisionId"]
+        )
+        # The update itself moves the revision on when it ends.
+        found = _settled(aws, wanted.name)
+    return aws.functions.update_function_code(
+        FunctionName=wanted.name,
+        **_code(aws, names, wanted),
+        **_architecture(wanted),
+        Publish=True,
+        RevisionId=found["RevisionId"],
+    )["Version"]
+
+
+def _settings(wanted: Wanted) -> Any:
+    return {
+        "Role": wanted.role_arn,
+        "Runtime": wanted.runtime,
+        "Handler": wanted.handler,
+        "MemorySize": wanted.memory,
+        "Timeout": wanted.timeout,
+        "Description": wanted.digest,
+        "Environment": {"Variables": dict(wanted.environment)},
+    }
+
+
+def _architecture(wanted: Wanted) -> Any:
+    """With the code, not with the settings: that is how Lambda takes it."""
+    return {"Architectures": [wanted.architecture]}
+
+
+def _has(found: Any, settings: Any) -> bool:
+    """Whether the newest state has the settings already; AWS leaves out an empty environment."""
+    state = {"Environment": {"Variables": {}}, **found}
+    state["Environment"] = {"Variables": state["Environment"].get("Variables", {})}
+    return all(state.get(key) == value for key, value in settings.items())
+
+
+def _code(aws: Aws, names: Names, wanted: Wanted) -> Any:
+    archive = wanted.archive
+    body = archive if isinstance(archive, bytes) else archive.read_bytes()
+    if len(body) <= INLINE:
+        return {"ZipFile": body}
+    key = f"functions/{wanted.name}/{wanted.digest}.zip"
+    aws.s3.put_object(
+        Bucket=names.bucket,
+        Key=key,
+        Body=body,
+        ChecksumSHA256=wanted.code_sha256,
+        ExpectedBucketOwner=names.account,
+    )
+    return {"S3Bucket": names.bucket, "S3Key": key}
+
+
+def _settled(aws: Aws, name: str, *, qualifier: str = "$LATEST") -> FunctionConfigurationTypeDef:
+    """The function or version once nothing is under way; JamError `JAM-FN-FAILED` if it failed.
+
+    Source: Lambda developer guide, "Lambda function states".
+    """
+
+    def probe() -> FunctionConfigurationTypeDef | None:
+        found = aws.functions.get_function(FunctionName=name, Qualifier=qualifier)["Configuration"]
+        _check_state(found, name)
+        pending = found.get("State") == "Pending" or found.get("LastUpdateStatus") == "InProgress"
+        return None if pending else found
+
+    return until(aws, probe, budget=BUDGET, late=lambda: _busy(name, "an update is in progress"))
+
+
+def _check_state(found: FunctionConfigurationTypeDef, name: str) -> None:
+    if found.get("State") == "Failed":
+        reason, code = found.get("StateReason"), found.get("StateReasonCode")
+    elif found.get("LastUpdateStatus") == "Failed":
+        reason, code = found.get("LastUpdateStatusReason"), found.get("LastUpdateStatusReasonCode")
+    else:
+        return
+    raise aws_error(
+        "JAM-FN-FAILED",
+        f"Lambda could not make {name} ready: {reason} ({code})",
+        hint="Correct what Lambda names and run again.",
+    )
+
+
+def _make_log_group(aws: Aws, names: Names, group: str) -> None:
+    """Made by us, so that it bears our tags and forgets; Lambda's own would keep lines for ever."""
+    with tolerating("ResourceAlreadyExistsException"):
+        aws.logs.create_log_group(logGroupName=group, tags=ownership.tags_of(names))
+    aws.logs.put_retention_policy(logGroupName=group, retentionInDays=LOG_DAYS)
+
+
+# A role is known to IAM seconds before Lambda may assume it.
+# Source: IAM user guide, "Troubleshoot IAM", "Changes that I make are not always immediately
+# visible"; Lambda API reference, CreateFunction, InvalidParameterValueException.
+_NOT_READY = ("cannot be assumed by Lambda", "execution role does not have permissions")
+_IN_THE_WAY = frozenset({"ResourceConflictException", "PreconditionFailedException"})
+
+
+def _passes(error: ClientError) -> bool:
+    """Whether the same call may succeed a moment later."""
+    return code_of(error) in _IN_THE_WAY or _is_new_role(error)
+
+
+def _is_new_role(error: ClientError) -> bool:
+    said = message_of(error)
+    is_parameter = code_of(error) == "InvalidParameterValueException"
+    return is_parameter and any(words in said for words in _NOT_READY)
+
+
+def _gave_up(name: str, error: ClientError) -> JamError:
+    if _is_new_role(error):
+        return busy_error(
+            "JAM-ROLE-NOT-READY",
+            f"Lambda could not assume the role of {name} for {BUDGET} s: {message_of(error)}",
+            hint="Run again: a new role can take minutes to be known everywhere.",
+        )
+    return _busy(name, message_of(error))
+
+
+def _busy(name: str, why: str) -> JamError:
+    return busy_error(
+        "JAM-FN-BUSY",
+        f"{name} was busy for {BUDGET} s: {why}",
+        hint="Somebody else is changing this function; run again when they are done.",
+    )

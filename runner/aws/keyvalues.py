@@ -1,0 +1,139 @@
+"""The KeyValueStore that the router reads: one value says what is live."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from runner.aws import ownership
+from runner.aws.refusals import tolerating
+from runner.aws.session import Aws
+from runner.aws.waiting import until
+from runner.errors import busy_error
+from runner.model import HeaderSet, Routing
+from runner.names import Names
+
+LIVE = "live"
+CHUNK = 50  # keys of one UpdateKeys. Source: CloudFront developer guide, "Quotas", key value stores
+BUDGET = 60  # seconds: others write too, and the ETag is the whole store's
+READY_BUDGET = 120  # seconds
+
+
+def routing_value(routing: Routing) -> dict[str, Any]:
+    """ROUTING of docs/architecture.md; empty members are left out."""
+    members = {
+        "s": routing.api_stage,
+        "i": list(routing.immutable),
+        "h": routing.headers,
+        "spa": 1 if routing.spa else 0,
+        "x": list(routing.except_below),
+    }
+    return {key: value for key, value in members.items() if value}
+
+
+def live_value(release: str, routing: Routing) -> str:
+    return _text({"v": 1, "live": release, "r": routing_value(routing)})
+
+
+def routing_keys(
+    release: str, routing: Routing, header_sets: Iterable[HeaderSet]
+) -> dict[str, str]:
+    """What a release puts into the store before it can be activated."""
+    parts = {
+        f"h/{each.ref.partition('.')[0]}.{number}": part
+        for each in header_sets
+        for number, part in enumerate(each.parts)
+    }
+    return {**parts, f"r/{release}": _text(routing_value(routing))}
+
+
+def find(aws: Aws, names: Names) -> str | None:
+    """The store's ARN."""
+    try:
+        return aws.edge.describe_key_value_store(Name=names.store)["KeyValueStore"]["ARN"]
+    except aws.edge.exceptions.EntityNotFound:
+        return None
+
+
+def make(aws: Aws, names: Names) -> str:
+    """The store, ready to be bound to functions; returns its ARN."""
+    if find(aws, names) is None:
+        with tolerating("EntityAlreadyExists"):
+            aws.edge.create_key_value_store(
+                Name=names.store,
+                Comment=names.prefix,
+                Tags={"Items": ownership.tag_list(names)},
+            )
+
+    def probe() -> str | None:
+        found = aws.edge.describe_key_value_store(Name=names.store)["KeyValueStore"]
+        return found["ARN"] if found["Status"] == "READY" else None
+
+    return until(
+        aws,
+        probe,
+        budget=READY_BUDGET,
+        late=lambda: busy_error(
+            "JAM-STORE-BUSY",
+            f"The key value store {names.store} was not ready after {READY_BUDGET} s.",
+            hint="Run again: it goes on from here.",
+        ),
+    )
+
+
+def live_release(aws: Aws, store_arn: str) -> str | None:
+    """The release that the store names as live."""
+    found = get(aws, store_arn, LIVE)
+    return None if found is None else json.loads(found).get("live")
+
+
+def get(aws: Aws, store_arn: str, key: str) -> str | None:
+    try:
+        return aws.values.get_key(KvsARN=store_arn, Key=key)["Value"]
+    except aws.values.exceptions.ResourceNotFoundException:
+        return None
+
+
+def write(aws: Aws, store_arn: str, puts: Mapping[str, str]) -> None:
+    """Sets these keys; the last of them is written with or after all others."""
+    items = [{"Key": key, "Value": value} for key, value in puts.items()]
+    for start in range(0, len(items), CHUNK):
+        _update(aws, store_arn, {"Puts": items[start : start + CHUNK]})
+
+
+def drop(aws: Aws, store_arn: str, keys: Iterable[str]) -> None:
+    """Removes those of `keys` that exist: deleting a missing key is refused."""
+    items = [{"Key": key} for key in keys if get(aws, store_arn, key) is not None]
+    for start in range(0, len(items), CHUNK):
+        _update(aws, store_arn, {"Deletes": items[start : start + CHUNK]})
+
+
+def _update(aws: Aws, store_arn: str, changes: Any) -> None:
+    """One UpdateKeys: all or nothing, and only upon the store as it was just read.
+
+    Source: CloudFront developer guide, "Work with key value data", UpdateKeys and IfMatch.
+    """
+
+    def probe() -> bool | None:
+        etag = aws.values.describe_key_value_store(KvsARN=store_arn)["ETag"]
+        try:
+            aws.values.update_keys(KvsARN=store_arn, IfMatch=etag, **changes)
+        except aws.values.exceptions.ConflictException:
+            return None  # somebody wrote another key meanwhile
+        return True
+
+    until(
+        aws,
+        probe,
+        budget=BUDGET,
+        late=lambda: busy_error(
+            "JAM-STORE-BUSY",
+            f"Others kept changing the key value store for {BUDGET} s.",
+            hint="Run again when the other runs are done.",
+        ),
+    )
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,151 @@
+"""Reads what is live: four calls where nothing has changed, more where something has.
+
+Reads only. What is missing is told from what is denied by AWS's own code; a denial is an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from runner.aws import api, edge, entry, files, keyvalues, records, roles, tables
+from runner.aws.records import Environment, Staged
+from runner.aws.refusals import explained, tolerating
+from runner.aws.session import Aws
+from runner.model import Kind
+from runner.names import Names
+from runner.plan.decide import Foundation
+from runner.plan.foundation import ENTRY, Access, Edge, Policy, Role
+from runner.plan.live import Live
+from runner.plan.refs import Made, Ref
+
+LOOKS = 8  # at once
+
+
+def read_live(aws: Aws, names: Names, *, release: str, foundation: Foundation) -> Live:
+    """What production serves, and as much of the rest as the plan for `release` needs."""
+    with explained():
+        environment, staged = records.read(aws, names, release=release) or (Environment(), None)
+        firm = environment.foundation == foundation.digest
+        live = _recorded(aws, names, environment)
+        known = _known(names, environment, foundation) if firm else {}
+        if firm and live.release == release and live.entry_agrees:
+            return replace(live, known=known)
+        found = {} if firm else _look(aws, names, foundation)
+        ready = staged is not None and _stands(staged, environment)
+        return replace(
+            _with_files(live, _manifest(aws, names, live.release)),
+            known={**known, **found, **(_versions(staged) if staged and ready else {})},
+            existing=frozenset(found),
+            staged=ready,
+        )
+
+
+def check_bootstrap(aws: Aws, names: Names, *, live: Live, foundation: Foundation) -> None:
+    """Before the first write of a foundation: JamError `JAM-BOOTSTRAP` without the boundary."""
+    if live.foundation != foundation.digest:
+        with explained():
+            roles.check_boundary(aws, names)
+
+
+def _recorded(aws: Aws, names: Names, environment: Environment) -> Live:
+    """What the record says, and whether alias and store say the same."""
+    return Live(
+        release=environment.release,
+        previous=environment.previous,
+        sequence=environment.sequence,
+        foundation=environment.foundation,
+        functions=environment.functions,
+        stages=environment.stages,
+        entry_agrees=not environment.release or _agrees(aws, names, environment),
+    )
+
+
+def _agrees(aws: Aws, names: Names, environment: Environment) -> bool:
+    with ThreadPoolExecutor(1) as pool:
+        alias = pool.submit(entry.find_alias, aws, names)
+        live = keyvalues.live_release(aws, environment.ids[Made.STORE])
+        return alias.result() == environment.entry and live == environment.release
+
+
+def _stands(staged: Staged, environment: Environment) -> bool:
+    """Whether its api_stage is still there: `settle` drops the oldest, and their routing."""
+    return not staged.api_stage or staged.api_stage in dict(environment.stages)
+
+
+def _versions(staged: Staged) -> dict[Ref, str]:
+    functions = {Ref(Made.VERSION, name): each.version for name, each in staged.functions.items()}
+    return {**functions, Ref(Made.VERSION, ENTRY): staged.entry}
+
+
+def _manifest(aws: Aws, names: Names, release: str) -> Any:
+    """The live release's manifest; empty where somebody deleted it, so that all is put again."""
+    if not release:
+        return {}
+    with tolerating("NoSuchKey", "NoSuchBucket"):
+        found = aws.s3.get_object(
+            Bucket=names.bucket,
+            Key=files.manifest_key(release),
+            ExpectedBucketOwner=names.account,
+        )
+        return json.loads(found["Body"].read())
+    return {}
+
+
+def _with_files(live: Live, manifest: Mapping[str, Any]) -> Live:
+    """The manifest's files are [kind, type, cache, headers, digest] by storage key."""
+    stored = manifest.get("files", {})
+    immutable = {key: each[4] for key, each in stored.items() if each[0] == Kind.IMMUTABLE}
+    return replace(
+        live,
+        files={key: each[4] for key, each in stored.items() if key not in immutable},
+        immutable=immutable,
+        header_sets=frozenset(manifest.get("headers", {})),
+    )
+
+
+def _known(names: Names, environment: Environment, foundation: Foundation) -> dict[Ref, str]:
+    """Everything of a firm foundation: our own names, and the recorded ids that AWS picked."""
+    return {
+        Ref(Made.RECORDS): names.records,
+        Ref(Made.BUCKET): names.bucket,
+        **{Ref(Made.ROLE, role): roles.arn_of(role, names) for role in Role},
+        **{Ref(Made.TABLE, each.name): names.table(each.name) for each in foundation.tables},
+        **{Ref(made): value for made, value in environment.ids.items()},
+    }
+
+
+def _look(aws: Aws, names: Names, foundation: Foundation) -> dict[Ref, str]:
+    """What exists of the foundation, with the ids that AWS picked."""
+    looks = _looks(aws, names, foundation)
+    with ThreadPoolExecutor(LOOKS) as pool:
+        found = dict(zip(looks, pool.map(lambda look: look(), looks.values()), strict=True))
+        distribution = pool.submit(edge.find_distribution, aws, names).result()
+    if distribution:
+        found[Ref(Made.DISTRIBUTION)], found[Ref(Made.DOMAIN)] = distribution
+    return {ref: value for ref, value in found.items() if value is not None}
+
+
+def _looks(aws: Aws, names: Names, foundation: Foundation) -> dict[Ref, Callable[[], str | None]]:
+    def table(name: str) -> Callable[[], str | None]:
+        return lambda: name if tables.find(aws, name) else None
+
+    def role(which: Role) -> Callable[[], str | None]:
+        return lambda: roles.find_arn(aws, names, which)
+
+    return {
+        Ref(Made.RECORDS): table(names.records),
+        Ref(Made.BUCKET): lambda: names.bucket if files.exists(aws, names) else None,
+        Ref(Made.STORE): partial(keyvalues.find, aws, names),
+        Ref(Made.API): partial(api.find, aws, names),
+        Ref(Made.ENTRY_URL): partial(entry.find_url, aws, names),
+        **{Ref(Made.ROLE, each): role(each) for each in Role},
+        **{Ref(Made.TABLE, each.name): table(names.table(each.name)) for each in foundation.tables},
+        **{Ref(Made.ACCESS, each): partial(edge.find_access, aws, names, each) for each in Access},
+        **{Ref(Made.POLICY, each): partial(edge.find_policy, aws, names, each) for each in Policy},
+        **{Ref(Made.EDGE, each): partial(edge.find_edge, aws, names, each) for each in Edge},
+    }

@@ -1,0 +1,198 @@
+"""From a step to the calls that make it true: one line a step, and no decision.
+
+Everything is harmless to repeat, and goes on where a killed run stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from runner.apply import Known, Moved, Perform
+from runner.aws import api, edge, entry, files, functions, keyvalues, records, roles, tables
+from runner.aws.files import CopyAll, Put
+from runner.aws.refusals import explained
+from runner.aws.session import Aws
+from runner.model import Release
+from runner.names import Names
+from runner.plan.decide import Foundation
+from runner.plan.foundation import (
+    ENTRY,
+    FoundationStep,
+    GrantEntry,
+    GrantFiles,
+    MakeAccess,
+    MakeApi,
+    MakeBucket,
+    MakeDistribution,
+    MakeEdge,
+    MakeEntryUrl,
+    MakePolicy,
+    MakeRecords,
+    MakeRole,
+    MakeStore,
+    MakeTable,
+    Role,
+)
+from runner.plan.refs import Made, Ref
+from runner.plan.releasing import (
+    Activate,
+    CopyFiles,
+    DropApiStage,
+    MakeApiStage,
+    MoveAlias,
+    PublishEntry,
+    PublishFunction,
+    PutFiles,
+    PutManifest,
+    RecordLive,
+    RecordRelease,
+    RecordStaged,
+    ReleaseStep,
+    SettleStep,
+    SwitchStep,
+    WriteRouting,
+)
+from runner.plan.steps import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What the steps bring to AWS from this machine, and how."""
+
+    put: Put
+    copy: CopyAll
+    manifest: Callable[[Release], bytes]
+    entry_archive: Callable[[Release], bytes]
+
+
+def performer(
+    aws: Aws, names: Names, *, release: Release, foundation: Foundation, content: Content
+) -> Perform:
+    """Performs the steps of a plan for `release` upon `foundation`."""
+    return _Performer(aws, names, release=release, foundation=foundation, content=content)
+
+
+class _Performer:
+    def __init__(
+        self,
+        aws: Aws,
+        names: Names,
+        *,
+        release: Release,
+        foundation: Foundation,
+        content: Content,
+    ) -> None:
+        self._aws = aws
+        self._names = names
+        self._release = release
+        self._tables = tuple(table.name for table in foundation.tables)
+        self._content = content
+
+    def __call__(self, step: Step, known: Known, moved: Moved) -> Known:
+        with explained():
+            if isinstance(step, FoundationStep):
+                return self._make(step, known)
+            if isinstance(step, ReleaseStep):
+                return self._stage(step, known, moved)
+            self._switch(step, known)
+            return {}
+
+    def _make(self, step: FoundationStep, known: Known) -> Known:
+        aws, names = self._aws, self._names
+        match step:
+            case MakeRecords():
+                return {Ref(Made.RECORDS): tables.make_records(aws, names)}
+            case MakeBucket():
+                return {Ref(Made.BUCKET): files.make_bucket(aws, names)}
+            case MakeRole(role=role, tables=granted):
+                arn = roles.make(aws, names, role=role, tables=granted)
+                return {Ref(Made.ROLE, role): arn}
+            case MakeTable(table=table):
+                return {Ref(Made.TABLE, table.name): tables.make(aws, names, table=table)}
+            case MakeAccess(access=access):
+                return {Ref(Made.ACCESS, access): edge.make_access(aws, names, access)}
+            case MakePolicy(policy=policy):
+                return {Ref(Made.POLICY, policy): edge.make_policy(aws, names, policy)}
+            case MakeStore():
+                return {Ref(Made.STORE): keyvalues.make(aws, names)}
+            case MakeEdge(edge=which, code=code):
+                store = known[Ref(Made.STORE)]
+                arn = edge.make_edge(aws, names, edge=which, code=code, store_arn=store)
+                return {Ref(Made.EDGE, which): arn}
+            case MakeApi():
+                return {Ref(Made.API): api.make(aws, names)}
+            case MakeEntryUrl():
+                version = known[Ref(Made.VERSION, ENTRY)]
+                return {Ref(Made.ENTRY_URL): entry.make_url(aws, names, version=version)}
+            case MakeDistribution() | GrantFiles() | GrantEntry():
+                return self._distribute(step, known)
+            case _:
+                assert_never(step)
+
+    def _distribute(self, step: MakeDistribution | GrantFiles | GrantEntry, known: Known) -> Known:
+        aws, names = self._aws, self._names
+        if isinstance(step, MakeDistribution):
+            made, domain = edge.make_distribution(aws, names, known)
+            return {Ref(Made.DISTRIBUTION): made, Ref(Made.DOMAIN): domain}
+        arn = edge.distribution_arn(names, known[Ref(Made.DISTRIBUTION)])
+        grant = files.grant if isinstance(step, GrantFiles) else entry.grant
+        grant(aws, names, distribution_arn=arn)
+        return {}
+
+    def _stage(self, step: ReleaseStep, known: Known, moved: Moved) -> Known:
+        aws, names, content = self._aws, self._names, self._content
+        match step:
+            case RecordRelease(release=release, origin=origin):
+                records.record_release(aws, names, release=release, origin=origin)
+            case PutFiles(release=release, files=wanted):
+                uploads = (files.upload_of(file, release) for file in wanted)
+                content.put(aws, names.bucket, uploads, moved=moved)
+            case CopyFiles(release=release, origin=source, files=wanted):
+                copies = (files.copy_of(file, release, origin=source) for file in wanted)
+                content.copy(aws, names.bucket, copies, moved=moved)
+            case PutManifest(release=whole):
+                manifest = files.manifest_of(whole.id, content.manifest(whole))
+                content.put(aws, names.bucket, [manifest], moved=moved)
+            case PublishFunction() | PublishEntry():
+                return self._publish(step, known)
+            case MakeApiStage(api_stage=stage, functions=served):
+                api.make_stage(aws, names, api_stage=stage, functions=served, known=known)
+            case WriteRouting(release=release, routing=routing, header_sets=sets):
+                keys = keyvalues.routing_keys(release, routing, sets)
+                keyvalues.write(aws, known[Ref(Made.STORE)], keys)
+            case _:
+                assert_never(step)
+        return dict.fromkeys(step.makes, "")
+
+    def _publish(self, step: PublishFunction | PublishEntry, known: Known) -> Known:
+        names = self._names
+        if isinstance(step, PublishEntry):
+            role = known[Ref(Made.ROLE, Role.ENTRY)]
+            archive = self._content.entry_archive(step.release)
+            wanted = entry.wanted_of(names, role_arn=role, archive=archive)
+        else:
+            role = known[Ref(Made.ROLE, Role.FUNCTIONS)]
+            wanted = functions.wanted_of(step.function, names, role_arn=role, tables=self._tables)
+        version = functions.publish(self._aws, names, wanted=wanted)
+        return dict.fromkeys(step.makes, version)
+
+    def _switch(self, step: SwitchStep | SettleStep, known: Known) -> None:
+        aws, names = self._aws, self._names
+        match step:
+            case RecordStaged(release=release):
+                records.record_staged(aws, names, release=release, known=known)
+            case MoveAlias():
+                entry.move_alias(aws, names, version=known[Ref(Made.VERSION, ENTRY)])
+            case Activate(release=active, routing=routing):
+                value = {keyvalues.LIVE: keyvalues.live_value(active, routing)}
+                keyvalues.write(aws, known[Ref(Made.STORE)], value)
+            case RecordLive():
+                records.record_live(aws, names, step=step, release=self._release, known=known)
+            case DropApiStage(api_stage=stage, releases=releases):
+                # The routing first: a function of a release without it goes to live's api_stage.
+                keyvalues.drop(aws, known[Ref(Made.STORE)], (f"r/{each}" for each in releases))
+                api.drop_stage(aws, known[Ref(Made.API)], stage)
+            case _:
+                assert_never(step)
