@@ -8,6 +8,7 @@ Source: Lambda developer guide, "Signing requests"; SigV4 leaves `A-Za-z0-9-_.~`
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_to_bytes
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _DOTS = frozenset({".", ".."})
@@ -34,7 +35,21 @@ def key_of(path: str) -> str:
     `about.html`, `about/index.html`, `about/` and `about` are one key: `about/index.html`. A name
     without an extension is a pretty path; so is a file without one (`LICENSE`).
     """
-    *folders, name = path.removeprefix("/").split("/")
+    return _joined(path.removeprefix("/").split("/"))
+
+
+def key_of_uri(uri: str) -> str:
+    """The storage key of a visitor's raw path, percent-encoded as it was sent.
+
+    Segments are split first and decoded after: `%2F` is a byte of a name, never a separator. An
+    escape that is none stays as it stands; bytes need not be UTF-8. So `%2e%2e` is the name `..`.
+    """
+    segments = uri.removeprefix("/").split("/")
+    return _joined([unquote_to_bytes(raw).decode("utf-8", "surrogateescape") for raw in segments])
+
+
+def _joined(segments: list[str]) -> str:
+    *folders, name = segments
     keyed = [encode(folder) or "~" for folder in folders]
     return "/".join([*keyed, *_name_of(name)])
 

@@ -1,0 +1,26 @@
+"""The code of router and response function for CloudFront Functions, as shipped.
+
+Static: the same for every site and release. Runtime cloudfront-js-2.0, at most 10 KB each.
+Source: CloudFront developer guide, "Quotas on CloudFront Functions".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RUNTIME = "cloudfront-js-2.0"
+_HERE = Path(__file__).parent
+
+
+def router_code() -> str:
+    """The function of viewer-request."""
+    return _assemble("router.js")
+
+
+def response_code() -> str:
+    """The function of viewer-response."""
+    return _assemble("response.js")
+
+
+def _assemble(name: str) -> str:
+    return "\n".join((_HERE / part).read_text(encoding="utf-8") for part in ("choice.js", name))

@@ -1,0 +1,77 @@
+// viewer-response: names the release, expands its header rules, sets the pin. CloudFront skips it
+// when the origin answered 400 or more; entry puts headers on such answers itself. It never throws.
+
+const PIN_ATTRIBUTES = 'Path=/; Max-Age=604800; Secure; HttpOnly; SameSite=Lax';
+const META = 'x-amz-meta-jam-';
+const MOST_PARTS = 16;
+
+async function handler(event) {
+  const response = event.response;
+  const headers = response.headers;
+  const release = valueOf(headers, META + 'release') || valueOf(headers, 'x-jam-release');
+  const kind = valueOf(headers, META + 'kind') || valueOf(headers, 'x-jam-kind');
+  const reference = valueOf(headers, META + 'headers') || (await sharedBy(kind, event.request));
+  for (const name in headers) {
+    if (name.startsWith('x-amz-') || name === 'server' || name === 'x-jam-kind') delete headers[name];
+  }
+  response.cookies = response.cookies || {};
+  if (reference) await expand(reference, response);
+  if (!RELEASE.test(release)) return response;
+  headers['x-jam-release'] = { value: release };
+  if (kind === 'document') pin(release, event.request, response);
+  return response;
+}
+
+// Immutable objects belong to no release: the visitor's release says what headers they get.
+async function sharedBy(kind, request) {
+  if (kind !== 'immutable') return '';
+  const chosen = await choose(request, followsLive(request));
+  const routing = chosen.routing || chosen.live || {};
+  return typeof routing.h === 'string' ? routing.h : '';
+}
+
+async function expand(reference, response) {
+  const pairs = await setOf(reference);
+  if (!pairs) {
+    // The set has not arrived at this edge yet: no browser may keep a page without its headers.
+    response.headers['cache-control'] = { value: 'no-store' };
+    return;
+  }
+  pairs.forEach((pair) => apply(String(pair[0]).toLowerCase(), String(pair[1]), response));
+}
+
+async function setOf(reference) {
+  const parts = /^[0-9a-f]{16}\.[0-9]{1,2}$/.test(reference) ? Number(reference.slice(17)) : 0;
+  if (!parts || parts > MOST_PARTS) return null;
+  try {
+    let text = '';
+    for (let part = 0; part < parts; part++) {
+      text += await cf.kvs().get('h/' + reference.slice(0, 17) + part);
+    }
+    const pairs = JSON.parse(text);
+    return Array.isArray(pairs) && pairs.every(Array.isArray) ? pairs : null;
+  } catch (error) {
+    return null;
+  }
+}
+
+function apply(name, value, response) {
+  if (name !== 'set-cookie') {
+    response.headers[name] = { value: value };
+    return;
+  }
+  const end = value.indexOf(';') < 0 ? value.length : value.indexOf(';');
+  const middle = value.indexOf('=');
+  if (middle < 1 || middle > end) return;
+  const cookie = { value: value.slice(middle + 1, end).trim() };
+  if (end < value.length) cookie.attributes = value.slice(end + 1).trim();
+  response.cookies[value.slice(0, middle).trim()] = cookie;
+}
+
+// Only a navigation moves the pin: an older tab that fetches its own release's HTML must not take
+// the browser's other tabs back with it.
+function pin(release, request, response) {
+  const wanted = release + '.0';
+  if (!isNavigation(request) || valueOf(request.cookies, 'jam-pin') === wanted) return;
+  response.cookies['jam-pin'] = { value: wanted, attributes: PIN_ATTRIBUTES };
+}

@@ -1,0 +1,143 @@
+// viewer-request: from a visitor's path to a release's key. Static: the same for every site and
+// release. It never throws and answers no 5xx, whatever the store says. KVS: one read when steady.
+
+const INDEX = 'index.html';
+const LONGEST_URI = 8191; // with the query: "Restrictions on all edge functions", URI
+const LONGEST_KEY = 900; // S3 takes keys of 1,024 bytes, the release's prefix included
+const LONGEST_HANDED_ON = 4096; // S3 answers 400 when a request's headers pass 8 KB
+
+async function handler(event) {
+  const request = event.request;
+  const host = valueOf(request.headers, 'host');
+  for (const name in request.headers) {
+    if (name.startsWith('x-jam-') && name !== 'x-jam-release') delete request.headers[name];
+  }
+  if (request.uri.startsWith('/.functions/') || request.uri.startsWith('/.jam/')) {
+    return call(request, host);
+  }
+  return visit(request, host, event.context.requestId);
+}
+
+// A function or an endpoint of ours: the release's api_stage, live's where it has no readable one.
+async function call(request, host) {
+  const chosen = await choose(request, request.uri === '/.jam/version.json');
+  const stage = stageOf(chosen.routing) || stageOf(chosen.live);
+  const uri = stage ? '/' + stage + request.uri : request.uri;
+  encodeKeys(request);
+  if (uri.length + 1 + queryOf(request).length > LONGEST_URI) {
+    return { statusCode: 414, statusDescription: 'URI Too Long' };
+  }
+  request.uri = uri;
+  if (host) request.headers['x-forwarded-host'] = { value: host };
+  return request;
+}
+
+function stageOf(routing) {
+  const stage = routing ? routing.s : '';
+  return typeof stage === 'string' && /^[0-9A-Za-z_-]+$/.test(stage) ? stage : '';
+}
+
+// A page or a file. What the origin must know besides the key travels in headers of ours, so that
+// no visitor's query reaches S3 (it obeys ?response-content-type=) and none is in the cache key.
+async function visit(request, host, id) {
+  const uri = request.uri;
+  handOn(request, 'x-jam-path', uri);
+  handOn(request, 'x-jam-query', queryOf(request));
+  if (host) handOn(request, 'x-jam-host', host);
+  request.querystring = {};
+  const live = followsLive(request);
+  const chosen = await choose(request, live);
+  // Nothing readable: entry's alias knows its release. The draw keeps the answer out of the cache.
+  if (!chosen.id) request.headers['x-jam-draw'] = { value: id };
+  request.uri = locate(uri, chosen.id || '~', chosen.routing || {}, isNavigation(request));
+  return request;
+}
+
+function locate(uri, release, routing, navigation) {
+  const key = keyOf(uri);
+  const prefix = '/releases/' + release + '/';
+  if (key.length > LONGEST_KEY) return prefix + '~long';
+  if (listOf(routing.i).some((pattern) => matches(pattern, key))) return '/assets/' + key;
+  const bare = encode(uri.slice(uri.lastIndexOf('/') + 1)).indexOf('.') < 0;
+  const excepted = listOf(routing.x).indexOf(key.split('/')[0]) >= 0;
+  return prefix + (routing.spa && navigation && bare && !excepted ? INDEX : key);
+}
+
+function listOf(value) {
+  return Array.isArray(value) ? value : [];
+}
+
+// A pattern has exactly one `*`.
+function matches(pattern, key) {
+  const parts = String(pattern).split('*');
+  return (
+    parts.length === 2 &&
+    key.length >= parts[0].length + parts[1].length &&
+    key.startsWith(parts[0]) &&
+    key.endsWith(parts[1])
+  );
+}
+
+// The same as runner.paths.key_of_uri; a test holds them together.
+function keyOf(uri) {
+  const segments = (uri[0] === '/' ? uri.slice(1) : uri).split('/').map(encode);
+  const name = segments.pop();
+  const folders = segments.map((segment) => dotless(segment) || '~');
+  if (name === '' || name === INDEX) folders.push(INDEX);
+  else if (name.endsWith('.html') && name !== '.html') folders.push(dotless(name.slice(0, -5)), INDEX);
+  else if (name.indexOf('.') < 0) folders.push(name, INDEX);
+  else folders.push(dotless(name));
+  return folders.join('/');
+}
+
+function dotless(segment) {
+  if (segment === '.') return '~2E';
+  return segment === '..' ? '~2E~2E' : segment;
+}
+
+function encode(segment) {
+  if (/^[A-Za-z0-9._-]*$/.test(segment)) return segment;
+  return segment.replace(/%[0-9A-Fa-f]{2}|[^A-Za-z0-9._\-\x80-\uffff]|[\x80-\uffff]+/g, encodePart);
+}
+
+function encodePart(part) {
+  if (part.charCodeAt(0) > 127) return percentEncode(part).split('%').join('~');
+  const code = part.length === 3 ? parseInt(part.slice(1), 16) : part.charCodeAt(0);
+  const plain = String.fromCharCode(code);
+  if (/[A-Za-z0-9._-]/.test(plain)) return plain;
+  return '~' + (code < 16 ? '0' : '') + code.toString(16).toUpperCase();
+}
+
+function percentEncode(part) {
+  try {
+    return encodeURIComponent(part);
+  } catch (error) {
+    return '%EF%BF%BD'; // half a surrogate pair
+  }
+}
+
+// Header values are printable ASCII. What is too long is left out rather than cut: half a query
+// would be another one.
+function handOn(request, name, text) {
+  const value = text.replace(/[^\x21-\x7e]+/g, percentEncode);
+  if (value && value.length <= LONGEST_HANDED_ON) request.headers[name] = { value: value };
+}
+
+function queryOf(request) {
+  const pairs = [];
+  for (const key in request.querystring) {
+    const field = request.querystring[key];
+    const values = field.multiValue || [field];
+    values.forEach((one) => pairs.push(one.value ? key + '=' + one.value : key));
+  }
+  return pairs.join('&');
+}
+
+// CloudFront refuses a returned query whose names hold a bare slash.
+function encodeKeys(request) {
+  const encoded = {};
+  for (const key in request.querystring) {
+    encoded[key.split('/').join('%2F')] = request.querystring[key];
+  }
+  request.querystring = encoded;
+}

@@ -1,0 +1,146 @@
+"""Runs the code of a CloudFront Function on V8, as runtime cloudfront-js-2.0 would.
+
+One V8 context a function, its code parsed once; every invocation gets fresh module variables and one
+snapshot of the store. Raises `EdgeFunctionError`; knows no network, no distribution, no cache.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from py_mini_racer import JSEvalException, JSTimeoutException, MiniRacer, init_mini_racer
+
+from runner.local.edge_rules import EdgeFunctionError, check_result
+from runner.local.edge_syntax import prepare
+
+Event = dict[str, Any]
+Store = Callable[[], Mapping[str, str]]
+
+_RUNTIME = Path(__file__).with_name("edge_runtime.js")
+# Microtasks drain inside the call, so that one trip to V8 answers an async handler.
+_FLAGS = ("--single-threaded", "--allow-natives-syntax", "--disallow-code-generation-from-strings")
+# AWS publishes no time: it speaks of 0 to 100 % "compute utilization", and functions are to end
+# in less than a millisecond. A busy machine cannot measure that, so ours only stops what hangs.
+# Source: CloudFront developer guide, "Restrictions on CloudFront Functions", Compute utilization.
+MAXIMUM_SECONDS = 1.0
+UTILIZATION_UNIT = 0.001  # seconds that are shown as 100 %
+# V8's own heap is larger than the 2 MB that a function may use; this is above what it starts with.
+# Source: CloudFront developer guide, "Quotas on CloudFront Functions", Maximum function memory.
+_HEAP = 2 * 1024 * 1024
+_BASE_HEAP = 16 * 1024 * 1024
+
+
+# Names that V8 has and the runtime has not: parameters without arguments hide them.
+# Source: "JavaScript runtime 2.0 features for CloudFront Functions", Restricted features.
+_ABSENT = (
+    "setTimeout, clearTimeout, setInterval, setImmediate, fetch, WebAssembly, SharedArrayBuffer, "
+    "Atomics, Intl, Proxy, WeakRef, FinalizationRegistry, __jam"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one invocation gave.
+
+    `value` is the request or response that was returned, `origin` the calls of `updateRequestOrigin`,
+    `selectRequestOriginById` and `createRequestOriginGroup` in order: `[method, argument]`.
+    `utilization` is a rough percentage (see `UTILIZATION_UNIT`).
+    """
+
+    value: dict[str, Any]
+    logs: tuple[str, ...]
+    origin: tuple[tuple[str, Any], ...]
+    utilization: int
+
+
+class EdgeFunction:
+    """A function's code, ready to run. Threads may share it: invocations take turns.
+
+    `store` gives the associated store's values as this edge location knows them now; None for a
+    function without one. Raises EdgeFunctionError for code that the runtime would not take.
+    """
+
+    def __init__(self, code: str, store: Store | None = None, *, store_id: str = "") -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._known: dict[str, str] | None = None
+        prepared = prepare(code)
+        _initialise()
+        self._racer = MiniRacer()
+        self._racer.eval(_RUNTIME.read_text(encoding="utf-8"))
+        self._load(prepared, store_id)
+
+    def run(self, event: Event) -> dict[str, Any]:
+        """The request or response that the handler returns."""
+        return self.invoke(event).value
+
+    def invoke(self, event: Event) -> Outcome:
+        """One invocation, checked by CloudFront's rules for what a function may return."""
+        snapshot = None if self._store is None else self._store()
+        text = json.dumps(json.dumps(event))
+        with self._lock:
+            self._learn(snapshot)
+            started = time.perf_counter()
+            raw = self._evaluate(f"__jam.run({text})")
+            elapsed = time.perf_counter() - started
+        return _outcome(event, json.loads(str(raw)), elapsed)
+
+    def close(self) -> None:
+        """Frees V8's memory; the function cannot run any more."""
+        self._racer.close()
+
+    def _load(self, prepared: str, store_id: str) -> None:
+        body = f"__jam.make = function (__module, console, {_ABSENT}) {{ 'use strict'; {prepared}\n"
+        body += "; return typeof handler === 'function' ? handler : null; }"
+        try:
+            self._racer.eval(f"{body}; __jam.seal({json.dumps(store_id)}); 0")
+        except JSEvalException as error:
+            raise EdgeFunctionError.execution(_first_line(error)) from error
+
+    def _learn(self, snapshot: Mapping[str, str] | None) -> None:
+        """Hands V8 the snapshot, when it is another one than last time."""
+        known = None if snapshot is None else dict(snapshot)
+        if known != self._known:
+            self._racer.eval(f"__jam.store = {json.dumps(known)}; 0")
+            self._known = known
+
+    def _evaluate(self, code: str) -> object:
+        try:
+            return self._racer.eval(
+                code, timeout_sec=MAXIMUM_SECONDS, max_memory=_BASE_HEAP + _HEAP
+            )
+        except JSTimeoutException as error:
+            raise EdgeFunctionError.execution("exceeded the maximum compute time") from error
+        except JSEvalException as error:
+            raise EdgeFunctionError.execution(_first_line(error)) from error
+
+
+@cache
+def _initialise() -> None:
+    """V8's flags are the process's; whoever started V8 before us did without them."""
+    init_mini_racer(flags=_FLAGS, ignore_duplicate_init=True)
+
+
+def _outcome(event: Event, found: dict[str, Any], elapsed: float) -> Outcome:
+    logs = tuple(found["logs"])
+    if "error" in found:
+        raise EdgeFunctionError.execution(found["error"], logs)
+    check_result(event, found["value"], logs)
+    return Outcome(
+        value=found["value"],
+        logs=logs,
+        origin=tuple((method, argument) for method, argument in found["origin"]),
+        utilization=round(100 * elapsed / UTILIZATION_UNIT),
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return next((line for line in lines if "Error" in line), lines[0] if lines else "failed")
