@@ -1,0 +1,98 @@
+"""A release as text: the manifest, ROUTING and the identity. Pure; the forms of architecture.md.
+
+Compact JSON with the members in a fixed order, so that equal releases are equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from runner.model import File, Function, Redirect, Release, Routing
+
+
+def compact(value: Any) -> str:
+    """JSON without a space; not ASCII alone, because the KeyValueStore counts bytes of UTF-8."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def manifest(release: Release) -> bytes:
+    """`~release.json`, which entry also has in its zip."""
+    document = {
+        "v": 1,
+        "release": release.id,
+        "files": {
+            it.key: [it.kind, it.content_type, it.cache_control, it.headers] for it in release.files
+        },
+        "redirects": [redirect_form(it) for it in release.redirects],
+        "headers": {it.ref: [list(pair) for pair in it.headers] for it in release.header_sets},
+        "routing": routing_form(release.routing),
+        "notFound": release.not_found,
+    }
+    return compact(document).encode()
+
+
+def routing_form(routing: Routing) -> dict[str, Any]:
+    """ROUTING: empty members are left out."""
+    members = {
+        "s": routing.api_stage,
+        "i": list(routing.immutable),
+        "h": routing.headers,
+        "spa": int(routing.spa),
+        "x": list(routing.except_below),
+    }
+    return {name: member for name, member in members.items() if member}
+
+
+def routing_text(routing: Routing) -> str:
+    """The value of `r/<release>`, and of `r` in `live`."""
+    return compact(routing_form(routing))
+
+
+def redirect_form(redirect: Redirect) -> dict[str, Any]:
+    """A rule of `_redirects` with all its members."""
+    return {
+        "source": redirect.source,
+        "target": redirect.target,
+        "status": redirect.status,
+        "force": redirect.force,
+        "query": [list(pair) for pair in redirect.query],
+        "countries": list(redirect.countries),
+        "languages": list(redirect.languages),
+    }
+
+
+def api_stage_of(functions: Iterable[Function]) -> str:
+    """The name of the snapshot that serves these functions: 16 hex digits, empty without any."""
+    routes = sorted((it.name, it.route, sorted(it.methods), it.digest) for it in functions)
+    return _digest(routes)[:16] if routes else ""
+
+
+def identity(release: Release) -> str:
+    """The release's id: 32 hex digits over all that a visitor can tell, in no order of reading.
+
+    Not over where files lie, and not over `release.id`.
+    """
+    functions = ((it.name, it.route, sorted(it.methods), it.digest) for it in release.functions)
+    headers = ((it.ref, [list(pair) for pair in it.headers]) for it in release.header_sets)
+    return _digest(
+        {
+            "files": sorted(_told(it) for it in release.files),
+            "headers": sorted(headers),
+            "redirects": [redirect_form(it) for it in release.redirects],
+            "functions": sorted(functions),
+            "routing": routing_form(release.routing),
+            "notFound": release.not_found,
+        }
+    )[:32]
+
+
+def _told(file: File) -> tuple[str, ...]:
+    stored = (file.path, file.key, file.kind, file.digest)
+    return (*stored, file.content_type, file.cache_control, file.headers)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(compact(value).encode()).hexdigest()
