@@ -1,0 +1,264 @@
+// Lambda's runtime client for Node.js, written anew: AWS's own (npm aws-lambda-ric) compiles C++ when
+// it is installed and so wants a C toolchain on every machine. Sources: Lambda developer guide,
+// "Using the Lambda runtime API for custom runtimes", "Define Lambda function handler in Node.js",
+// "Using the Lambda context object to retrieve Node.js function information".
+import { existsSync, readFileSync } from "node:fs";
+import http from "node:http";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { format } from "node:util";
+
+const {
+  AWS_LAMBDA_RUNTIME_API, AWS_LAMBDA_LOG_FORMAT, AWS_EXECUTION_ENV = "", LAMBDA_TASK_ROOT, _HANDLER,
+} = process.env;
+const [hostname, port] = AWS_LAMBDA_RUNTIME_API.split(":");
+const BASE = "/2018-06-01/runtime";
+const STREAMING = Symbol("streaming");
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+const write = process.stdout.write.bind(process.stdout);
+
+let current = null; // the invocation that runs now: { id, settle }
+
+// ---- the Runtime API ----
+
+function call(method, target, body, headers = {}) {
+  const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
+  return new Promise((resolve, reject) => {
+    const request = http.request(
+      { hostname, port, method, path: BASE + target, agent, headers: { ...headers, ...length } },
+      (response) => {
+        const parts = [];
+        response.on("data", (part) => parts.push(part));
+        response.on("end", () =>
+          resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(parts) }));
+      },
+    );
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+const fault = (name, message) => Object.assign(new Error(message), { name });
+
+function described(error) {
+  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
+  const trace = String(error.stack ?? "").split("\n");
+  return { errorType: error.name, errorMessage: error.message, trace };
+}
+
+const report = (target, error) =>
+  call("POST", target, JSON.stringify(described(error)), {
+    "content-type": "application/json",
+    "lambda-runtime-function-error-type": error instanceof Error ? error.name : typeof error,
+  });
+
+// ---- logs: a message is one event, so its line breaks become \r ----
+
+function line(level, args) {
+  const timestamp = new Date().toISOString();
+  const message = format(...args);
+  if (AWS_LAMBDA_LOG_FORMAT === "JSON") {
+    write(`${JSON.stringify({ timestamp, level, requestId: current?.id, message })}\n`);
+  } else {
+    const id = current?.id ?? "undefined";
+    write(`${timestamp}\t${id}\t${level}\t${message}`.replaceAll("\n", "\r") + "\n");
+  }
+}
+
+const LEVELS = { log: "INFO", info: "INFO", debug: "DEBUG", warn: "WARN", error: "ERROR", trace: "TRACE" };
+for (const [name, level] of Object.entries(LEVELS)) console[name] = (...args) => line(level, args);
+
+function logError(title, error) {
+  const { errorType, errorMessage, trace } = described(error);
+  const own = error instanceof Error ? Object.fromEntries(Object.entries(error).filter(([key]) => key !== "name")) : {};
+  line("ERROR", [`${title} \t${JSON.stringify({ errorType, errorMessage, ...own, stack: trace })}`]);
+}
+
+// ---- the handler ----
+
+async function load() {
+  const base = path.basename(_HANDLER);
+  const folder = _HANDLER.slice(0, _HANDLER.length - base.length);
+  const dot = base.indexOf(".");
+  if (dot < 1 || base.includes("..") || folder.includes("..")) throw fault("Runtime.MalformedHandlerName", `Bad handler ${_HANDLER}`);
+  const stem = base.slice(0, dot);
+  const file = [".js", ".mjs", ".cjs"]
+    .map((ending) => path.resolve(LAMBDA_TASK_ROOT, folder, stem + ending))
+    .find(existsSync);
+  if (!file) throw fault("Runtime.ImportModuleError", `Error: Cannot find module '${stem}'`);
+  const module = await imported(file);
+  const found = base.slice(dot + 1).split(".").reduce((value, name) => value?.[name], module);
+  if (found === undefined) throw fault("Runtime.HandlerNotFound", `${_HANDLER} is undefined or not exported`);
+  if (typeof found !== "function") throw fault("Runtime.HandlerNotFound", `${_HANDLER} is not a function`);
+  return accepted(found);
+}
+
+async function imported(file) {
+  try {
+    if (file.endsWith(".mjs") || (file.endsWith(".js") && inModulePackage(file))) return await import(pathToFileURL(file));
+    return createRequire(file)(file);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw Object.assign(error, { name: "Runtime.UserCodeSyntaxError", message: `SyntaxError: ${error.message}` });
+    if (error?.code === "MODULE_NOT_FOUND" || error?.code === "ERR_MODULE_NOT_FOUND")
+      throw Object.assign(error, { name: "Runtime.ImportModuleError", message: `Error: ${error.message}` });
+    throw error;
+  }
+}
+
+function inModulePackage(file) {
+  for (let folder = path.dirname(file); folder.startsWith(LAMBDA_TASK_ROOT); folder = path.dirname(folder)) {
+    const manifest = path.join(folder, "package.json");
+    if (existsSync(manifest)) return JSON.parse(readFileSync(manifest, "utf8")).type === "module";
+    if (folder === path.dirname(folder)) break;
+  }
+  return false;
+}
+
+function accepted(handler) {
+  // Source: Lambda developer guide, "Callback-based function handlers": up to Node.js 22.
+  const major = Number(/nodejs(\d+)/.exec(AWS_EXECUTION_ENV)?.[1] ?? 0);
+  if (handler.length > 2 && !handler[STREAMING] && major >= 24)
+    throw fault("Runtime.CallbackHandlerDeprecated",
+      "Node.js 24 and later run no handlers with a callback: return a promise from (event, context) instead");
+  return handler;
+}
+
+// ---- one invocation ----
+
+function contextOf(headers, settle) {
+  const deadline = Number(headers["lambda-runtime-deadline-ms"]);
+  const client = headers["lambda-runtime-client-context"];
+  const identity = headers["lambda-runtime-cognito-identity"];
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+    clientContext: client ? JSON.parse(client) : undefined,
+    identity: identity ? JSON.parse(identity) : undefined,
+    invokedFunctionArn: headers["lambda-runtime-invoked-function-arn"],
+    awsRequestId: headers["lambda-runtime-aws-request-id"],
+    getRemainingTimeInMillis: () => deadline - Date.now(),
+    done: (error, result) => settle(error, result, false),
+    fail: (error) => settle(error ?? fault("Error", "handled"), undefined, false),
+    succeed: (result) => settle(null, result, false),
+  };
+}
+
+// Resolves to the result or rejects; whichever of promise, callback and an empty event loop is first.
+function settled(handler, event, headers) {
+  return new Promise((resolve, reject) => {
+    let waiting = null; // what a callback gave, until the event loop is empty
+    const finish = (error, result) => (error === null || error === undefined ? resolve(result) : reject(error));
+    const settle = (error, result, wait) => {
+      if (waiting) return;
+      waiting = () => finish(error, result);
+      if (!wait) waiting();
+    };
+    const context = contextOf(headers, settle);
+    const callback = (error, result) => settle(error, result, context.callbackWaitsForEmptyEventLoop);
+    let promised = false;
+    // Nothing is left to run: a callback's answer goes out, a promise can never be kept.
+    current.idle = () =>
+      waiting ? waiting()
+      : promised ? reject(fault("Runtime.NodeJsExit", "The handler's promise can never be settled: nothing is left to run"))
+      : resolve(null);
+    const returned = handler(event, context, callback);
+    if (typeof returned?.then === "function") {
+      promised = true;
+      returned.then(resolve, reject);
+    }
+  });
+}
+
+process.on("beforeExit", () => current?.idle?.());
+
+function crash(name, title) {
+  return (reason) => {
+    const error = Object.assign(fault(name, String(reason?.message ?? reason)), { reason: described(reason) });
+    if (name.endsWith("Rejection")) error.message = String(reason);
+    else error.name = reason?.name ?? "Error";
+    if (reason?.stack) error.stack = reason.stack;
+    logError(title, error);
+    const target = current ? `/invocation/${current.id}/error` : "/init/error";
+    // A fresh connection: the pooled one may be waiting for the next event.
+    report(target, error).finally(() => process.exit(name.endsWith("Rejection") ? 128 : 129));
+  };
+}
+process.on("unhandledRejection", crash("Runtime.UnhandledPromiseRejection", "Unhandled Promise Rejection"));
+process.on("uncaughtException", crash("Runtime.UncaughtException", "Uncaught Exception"));
+
+async function run(handler) {
+  for (;;) {
+    const next = await call("GET", "/invocation/next");
+    if (next.status !== 200) process.exit(0); // whoever started us is gone
+    const id = next.headers["lambda-runtime-aws-request-id"];
+    process.env._X_AMZN_TRACE_ID = next.headers["lambda-runtime-trace-id"] ?? "";
+    current = { id };
+    try {
+      const event = JSON.parse(next.body);
+      if (handler[STREAMING]) await streamed(handler, event, next.headers, id);
+      else await answered(await settled(handler, event, next.headers), id);
+    } catch (error) {
+      logError("Invoke Error", error);
+      await report(`/invocation/${id}/error`, error);
+    }
+    current = null;
+  }
+}
+
+async function answered(result, id) {
+  let text;
+  try {
+    text = JSON.stringify(result === undefined ? null : result) ?? "null";
+  } catch (error) {
+    throw fault("Runtime.MarshalError", `Unable to stringify response body: ${error.message}`);
+  }
+  const sent = await call("POST", `/invocation/${id}/response`, text, { "content-type": "application/json" });
+  if (sent.status === 413) throw fault("Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size");
+}
+
+// ---- response streaming: Lambda developer guide, "Writing response streaming-enabled functions" ----
+
+const PRELUDE = "application/vnd.awslambda.http-integration-response";
+
+globalThis.awslambda = {
+  streamifyResponse: (handler) => Object.assign((...args) => handler(...args), { [STREAMING]: true }),
+  HttpResponseStream: {
+    from(stream, prelude) {
+      stream.setContentType(PRELUDE);
+      // Eight zero bytes part the prelude from the body.
+      stream.write(JSON.stringify(prelude) + "\0".repeat(8));
+      return stream;
+    },
+  },
+};
+
+async function streamed(handler, event, headers, id) {
+  const request = http.request({
+    hostname, port, agent, method: "POST", path: `${BASE}/invocation/${id}/response`,
+    headers: { "lambda-runtime-function-response-mode": "streaming", "transfer-encoding": "chunked" },
+  });
+  request.setHeader("content-type", "application/octet-stream");
+  request.setContentType = (type) => request.setHeader("content-type", type);
+  const done = new Promise((resolve, reject) => {
+    request.on("response", (response) => response.resume().on("end", resolve));
+    request.on("error", reject);
+  });
+  await handler(event, request, contextOf(headers, () => {}));
+  request.end();
+  await done;
+}
+
+process.chdir(LAMBDA_TASK_ROOT);
+try {
+  await run(await load());
+} catch (error) {
+  if (["ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(error?.code)) process.exit(0); // our server is gone
+  logError("Uncaught Exception", error);
+  await report("/init/error", error);
+  process.exit(1);
+}

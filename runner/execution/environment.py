@@ -1,0 +1,208 @@
+"""One execution environment: one process behind its own Runtime API, one event at a time."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from runner.execution import lines
+from runner.execution.interpreters import Interpreter
+from runner.execution.process import Process
+from runner.execution.program import Event, Line, Now, Outcome, Program, Sink
+from runner.execution.runtime_api import RuntimeApi, Said
+
+# Source: Lambda developer guide, "Understanding the Lambda execution environment lifecycle".
+_INIT_SECONDS = 10
+# A runtime that posted its answer comes back at once; more means that it hangs.
+_BACK_SECONDS = 5
+
+Variables = Callable[[str], dict[str, str]]
+
+
+@dataclass
+class _Record:
+    """The lines of one invocation, which go to the sink as they come."""
+
+    tell: Callable[[Line], None]
+    now: Now
+    kept: list[Line] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        line = Line(self.now(), text)
+        self.kept.append(line)
+        self.tell(line)
+
+
+class Environment:
+    """`idle_since` is when it last had nothing to do; `dead` says that it takes no more events."""
+
+    def __init__(
+        self,
+        program: Program,
+        interpreter: Interpreter,
+        *,
+        stream: str,
+        variables: Variables,
+        sink: Sink,
+        now: Now,
+    ) -> None:
+        self.program = program
+        self.idle_since = now()
+        self.dead = False
+        self._interpreter = interpreter
+        self._stream = stream
+        self._sink = sink
+        self._now = now
+        self._api = RuntimeApi()
+        self._record = self._fresh()
+        self._killed_for = ""
+        self._started = now()
+        self._warm = False
+        self._peak = 0
+        self._closing = threading.Lock()
+        self._record.add(lines.init_start(program, interpreter))
+        self._process = Process(
+            interpreter.command,
+            folder=program.folder,
+            environment=variables(self._api.address),
+            said=self._say,
+            ended=self._ended,
+        )
+
+    def answers(self) -> bool:
+        """Whether it can be given an event: a warm one may have ended after its last answer."""
+        if not self._warm:
+            return True
+        said = self._api.hear(_BACK_SECONDS)
+        self.dead = self.dead or said is None or said.kind != "ready"
+        self._record = self._fresh()
+        return not self.dead
+
+    def invoke(self, event: Event) -> Outcome:
+        """Runs one event, after `answers`; then `dead` says whether it is of use any more."""
+        init, failed = self._ready()
+        begun = self._now()
+        if failed is None:
+            self._record.add(lines.start(event.request_id, self.program.version))
+            said = self._handled(event, begun)
+        else:
+            said = failed
+        seconds = self._now() - begun
+        return self._finished(event, said, seconds=seconds, init=init)
+
+    def outgrown(self) -> None:
+        """Ends it if it holds more memory than it may; called by the pool's keeper."""
+        self._peak = max(self._peak, self._process.peak())
+        if self._process.own() > self.program.memory:
+            self._killed_for = lines.OUT_OF_MEMORY
+            self._process.kill()
+
+    def close(self) -> None:
+        """Ends process, port and threads. May be called twice."""
+        with self._closing:
+            self.dead = True
+            self._process.kill()
+            self._api.close()
+
+    def _fresh(self) -> _Record:
+        def tell(line: Line) -> None:
+            self._sink(self.program, self._stream, (line,))
+
+        return _Record(tell, self._now)
+
+    def _say(self, text: str) -> None:
+        self._record.add(text)
+
+    def _ended(self, status: int) -> None:
+        self.dead = True
+        self._api.tell(Said(kind="exit", body=str(status).encode()))
+
+    def _ready(self) -> tuple[float | None, Said | None]:
+        """Waits for the end of a cold start: (its seconds, what failed); (None, None) when warm."""
+        if self._warm:
+            return None, None
+        said = self._api.hear(_INIT_SECONDS + self.program.timeout)
+        self._warm = True
+        failed = None if said is not None and said.kind == "ready" else said
+        return self._now() - self._started, failed if said else Said(kind="timeout")
+
+    def _handled(self, event: Event, begun: float) -> Said:
+        deadline = begun + self.program.timeout
+        self._api.offer(event, int(deadline * 1000))
+        while True:
+            said = self._api.hear(deadline - self._now())
+            if said is None:
+                return Said(kind="timeout")
+            if said.kind == "exit" or said.request_id == event.request_id:
+                return said
+
+    def _finished(self, event: Event, said: Said, *, seconds: float, init: float | None) -> Outcome:
+        self._peak = max(self._peak, self._process.peak())
+        payload, error = self._judged(event, said)
+        if not self.dead:
+            self._process.drain()
+        if said.kind == "init-error":
+            self._record.add(lines.init_report((init or 0) * 1000, error))
+        self._record.add(lines.end(event.request_id))
+        kept = self.program.memory if error == lines.OUT_OF_MEMORY else self._peak
+        self._record.add(
+            lines.report(
+                event.request_id,
+                seconds=seconds,
+                init=init,
+                memory=self.program.memory,
+                peak=kept,
+                error=error,
+            )
+        )
+        self.idle_since = self._now()
+        return Outcome(
+            payload=payload,
+            error=error,
+            log=tuple(self._record.kept),
+            seconds=seconds,
+            init=init,
+            memory=min(kept, self.program.memory),
+            content_type=said.content_type,
+        )
+
+    def _judged(self, event: Event, said: Said) -> tuple[bytes, str]:
+        """The payload and the error's type; ends the process where AWS does."""
+        match said.kind:
+            case "response":
+                return said.body, ""
+            case "error":
+                return said.body, said.error_type or _type_of(said.body)
+            case "init-error":
+                self.dead = True
+                self._process.kill()
+                return said.body, said.error_type or _type_of(said.body)
+            case "exit":
+                return self._exited(event, int(said.body))
+            case _:
+                return self._timed_out(event)
+
+    def _exited(self, event: Event, status: int) -> tuple[bytes, str]:
+        message = lines.exit_message(status)
+        error = self._killed_for or lines.EXITED
+        self._record.add(f"RequestId: {event.request_id} Error: {message}\n{error}")
+        # The caller is told of an exit even where memory was the reason; REPORT names that.
+        return lines.failure(lines.EXITED, event.request_id, message), error
+
+    def _timed_out(self, event: Event) -> tuple[bytes, str]:
+        self.dead = True
+        self._process.kill()
+        limit = self.program.timeout
+        self._record.add(lines.timed_out(self._now(), event.request_id, limit))
+        message = f"Task timed out after {limit:.2f} seconds"
+        return lines.failure(lines.TIMED_OUT, event.request_id, message), lines.TIMED_OUT
+
+
+def _type_of(body: bytes) -> str:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return "Unknown"
+    return str(found.get("errorType") or "Unknown") if isinstance(found, dict) else "Unknown"

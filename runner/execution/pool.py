@@ -1,0 +1,198 @@
+"""Execution environments as Lambda keeps them: a warm one if there is one, else a cold start.
+
+Several events at once get several environments. Idle ones end after a while, all on `close`.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from runner.execution.environment import Environment
+from runner.execution.interpreters import Interpreters
+from runner.execution.program import Event, Line, Now, Outcome, Program, Sink
+from runner.execution.variables import variables
+
+_KEEPER_SECONDS = 0.1  # between two looks at the memory of those that run
+Extra = Callable[[Program], dict[str, str]]
+
+
+def _silent(_program: Program, _stream: str, _lines: tuple[Line, ...]) -> None:
+    pass
+
+
+class Pool:
+    """`extra` gives a program the credentials and the endpoint of whoever runs it.
+
+    At most `limit` environments live at once, busy or idle: a bound of this machine, not of AWS's.
+    An event beyond it waits. Idle ones end after `idle` seconds.
+    """
+
+    def __init__(
+        self,
+        interpreters: Interpreters,
+        *,
+        now: Now,
+        extra: Extra = lambda _program: {},
+        sink: Sink = _silent,
+        limit: int = 64,
+        idle: float = 300,
+    ) -> None:
+        self._interpreters = interpreters
+        self._now = now
+        self._extra = extra
+        self._sink = sink
+        self._limit = limit
+        self._idle_seconds = idle
+        self._idle: dict[str, list[Environment]] = defaultdict(list)
+        self._busy: set[Environment] = set()
+        self._starting = 0
+        self._changed = threading.Condition()
+        self._closed = threading.Event()
+        self._keeper: threading.Thread | None = None
+
+    def invoke(self, program: Program, event: Event) -> Outcome:
+        """Runs one event to its end, in the caller's thread."""
+        environment = self._acquire(program)
+        while not environment.answers():
+            self._release(environment)
+            environment = self._acquire(program)
+        try:
+            return environment.invoke(event)
+        finally:
+            self._release(environment)
+
+    def count(self, identity: str) -> int:
+        """How many environments of a program there are, busy or idle."""
+        with self._changed:
+            busy = sum(each.program.identity == identity for each in self._busy)
+            return busy + len(self._idle.get(identity, ()))
+
+    def retire(self, keep: Callable[[Program], bool]) -> None:
+        """Ends the idle environments of all programs that `keep` does not keep."""
+        with self._changed:
+            gone = [each for group in self._idle.values() for each in group
+                    if not keep(each.program)]  # fmt: skip
+            self._forget(gone)
+        for environment in gone:
+            environment.close()
+
+    def close(self) -> None:
+        """Ends every environment, also the busy ones: their callers get an exit error."""
+        self._closed.set()
+        self.retire(lambda _program: False)
+        with self._changed:
+            busy = list(self._busy)
+            self._changed.notify_all()
+        for environment in busy:
+            environment.close()
+        if self._keeper:
+            self._keeper.join(timeout=5)
+
+    def _acquire(self, program: Program) -> Environment:
+        surplus: Environment | None = None
+        with self._changed:
+            while True:
+                found = self._warm(program.identity)
+                if found:
+                    return found
+                if self._alive() < self._limit:
+                    break
+                surplus = self._oldest_idle()
+                if surplus:
+                    break
+                self._changed.wait()
+            self._starting += 1
+        if surplus:
+            surplus.close()
+        return self._start(program)
+
+    def _warm(self, identity: str) -> Environment | None:
+        group = self._idle[identity]
+        while group:
+            environment = group.pop()  # the last used: the others can grow old and end
+            if not environment.dead:
+                self._busy.add(environment)
+                return environment
+            threading.Thread(target=environment.close, daemon=True).start()
+        return None
+
+    def _alive(self) -> int:
+        return self._starting + len(self._busy) + sum(map(len, self._idle.values()))
+
+    def _oldest_idle(self) -> Environment | None:
+        idle = [each for group in self._idle.values() for each in group]
+        oldest = min(idle, key=lambda each: each.idle_since, default=None)
+        if oldest:
+            self._forget([oldest])
+        return oldest
+
+    def _forget(self, gone: list[Environment]) -> None:
+        for environment in gone:
+            self._idle[environment.program.identity].remove(environment)
+
+    def _start(self, program: Program) -> Environment:
+        environment = None
+        try:
+            environment = self._made(program)
+            return environment
+        finally:
+            with self._changed:
+                self._starting -= 1
+                if environment:
+                    self._busy.add(environment)
+                if self._keeper is None:
+                    self._keeper = threading.Thread(target=self._keep, daemon=True)
+                    self._keeper.start()
+
+    def _made(self, program: Program) -> Environment:
+        moment = datetime.fromtimestamp(self._now(), UTC)
+        stream = f"{moment:%Y/%m/%d}/[{program.version}]{uuid.uuid4().hex}"
+
+        def of(runtime_api: str) -> dict[str, str]:
+            return variables(
+                program,
+                stream,
+                runtime_api=runtime_api,
+                runtime_dir=self._interpreters.runtime_dir,
+                extra=self._extra(program),
+            )
+
+        return Environment(
+            program,
+            self._interpreters.choose(program.runtime, program.memory),
+            stream=stream,
+            variables=of,
+            sink=self._sink,
+            now=self._now,
+        )
+
+    def _release(self, environment: Environment) -> None:
+        gone = environment.dead or self._closed.is_set()
+        with self._changed:
+            self._busy.discard(environment)
+            if not gone:
+                self._idle[environment.program.identity].append(environment)
+            self._changed.notify()
+        if gone:
+            environment.close()
+
+    def _keep(self) -> None:
+        while not self._closed.wait(_KEEPER_SECONDS):
+            with self._changed:
+                busy = list(self._busy)
+            for environment in busy:
+                environment.outgrown()
+            old = self._now() - self._idle_seconds
+            self._end_older(old)
+
+    def _end_older(self, moment: float) -> None:
+        with self._changed:
+            old = [each for group in self._idle.values() for each in group
+                   if each.idle_since < moment or each.dead]  # fmt: skip
+            self._forget(old)
+        for environment in old:
+            environment.close()
