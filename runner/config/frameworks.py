@@ -1,0 +1,177 @@
+"""The frameworks that we know, as a table: how to tell them, build them, and find what they made.
+
+No code. `hashed` are patterns whose files carry a hash of their content in their name, by the
+framework's own documentation; `unhashed` are exceptions; `manifests` name such files one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Framework:
+    """One row. `packages`: any of them in package.json; `files`: any of them in the repository.
+
+    `scripts` are preferred in this order to `command`; `publish` is the folder by default; all
+    paths of `manifests`, `hashed` and `unhashed` lie below the publish folder.
+    """
+
+    name: str
+    title: str
+    packages: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    configs: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ("build",)
+    command: str = ""
+    publish: str = ""
+    manifests: tuple[str, ...] = ()
+    hashed: tuple[str, ...] = ()
+    unhashed: tuple[str, ...] = ()
+
+
+def _endings(name: str, *endings: str) -> tuple[str, ...]:
+    return tuple(f"{name}.{ending}" for ending in endings)
+
+
+VITE = "vite"
+CUSTOM = Framework(name="custom", title="a build script of its own", publish="dist")
+PLAIN = Framework(name="html", title="plain HTML", scripts=(), publish=".")
+
+# The first that fits: what builds on another (Astro on Vite) stands before it.
+FRAMEWORKS = (
+    Framework(
+        name="hugo",
+        title="Hugo",
+        files=(
+            *_endings("hugo", "toml", "yaml", "yml", "json"),
+            *_endings("config/_default/hugo", "toml", "yaml", "yml", "json"),
+            "archetypes/default.md",
+        ),
+        configs=(
+            *_endings("hugo", "toml", "yaml", "yml", "json"),
+            *_endings("config", "toml", "yaml", "yml", "json"),
+            *_endings("config/_default/hugo", "toml", "yaml", "yml", "json"),
+        ),
+        command="hugo --gc --minify",
+        publish="public",
+    ),
+    Framework(
+        name="next",
+        title="Next.js static export",
+        packages=("next",),
+        configs=_endings("next.config", "js", "mjs", "cjs", "ts"),
+        command="next build",
+        publish="out",
+        hashed=("_next/static/*",),
+    ),
+    Framework(
+        name="nuxt",
+        title="Nuxt",
+        packages=("nuxt", "nuxt3", "nuxt-edge"),
+        configs=_endings("nuxt.config", "ts", "js", "mjs"),
+        scripts=("generate",),
+        command="nuxt generate",
+        publish=".output/public",
+        hashed=("_nuxt/*",),
+        unhashed=("_nuxt/builds/*",),
+    ),
+    Framework(
+        name="sveltekit",
+        title="SvelteKit static",
+        packages=("@sveltejs/kit",),
+        configs=_endings("svelte.config", "js", "mjs", "ts"),
+        command="vite build",
+        publish="build",
+        hashed=("_app/immutable/*",),
+    ),
+    Framework(
+        name="gatsby",
+        title="Gatsby",
+        packages=("gatsby",),
+        configs=_endings("gatsby-config", "js", "ts", "mjs"),
+        command="gatsby build",
+        publish="public",
+        manifests=("webpack.stats.json",),
+        hashed=("static/*",),
+    ),
+    Framework(
+        name="astro",
+        title="Astro",
+        packages=("astro",),
+        configs=_endings("astro.config", "mjs", "js", "ts", "mts", "cjs"),
+        command="astro build",
+        publish="dist",
+        hashed=("_astro/*",),
+    ),
+    Framework(
+        name="docusaurus",
+        title="Docusaurus",
+        packages=("@docusaurus/core",),
+        configs=_endings("docusaurus.config", "js", "ts", "mjs"),
+        command="docusaurus build",
+        publish="build",
+        hashed=("assets/js/*", "assets/css/*", "assets/images/*"),
+    ),
+    Framework(
+        name="vitepress",
+        title="VitePress",
+        packages=("vitepress",),
+        configs=_endings(".vitepress/config", "ts", "js", "mts", "mjs"),
+        scripts=("docs:build", "build"),
+        command="vitepress build",
+        publish=".vitepress/dist",
+        hashed=("assets/*",),
+    ),
+    Framework(
+        name="vuepress",
+        title="VuePress",
+        packages=("vuepress", "@vuepress/core", "@vuepress/cli"),
+        configs=_endings(".vuepress/config", "ts", "js", "mts", "mjs"),
+        scripts=("docs:build", "build"),
+        command="vuepress build",
+        publish=".vuepress/dist",
+    ),
+    Framework(
+        name="angular",
+        title="Angular",
+        packages=("@angular/core",),
+        configs=("angular.json",),
+        command="ng build",
+        publish="dist",
+    ),
+    Framework(
+        name="cra",
+        title="Create React App",
+        packages=("react-scripts",),
+        command="react-scripts build",
+        publish="build",
+        manifests=("asset-manifest.json",),
+    ),
+    Framework(
+        name="eleventy",
+        title="Eleventy",
+        packages=("@11ty/eleventy",),
+        configs=(".eleventy.js", *_endings("eleventy.config", "js", "mjs", "cjs", "ts")),
+        command="eleventy",
+        publish="_site",
+    ),
+    Framework(
+        name=VITE,
+        title="Vite",
+        packages=("vite",),
+        configs=_endings("vite.config", "ts", "js", "mts", "mjs", "cts", "cjs"),
+        command="vite build",
+        publish="dist",
+        manifests=(".vite/manifest.json",),
+    ),
+    Framework(
+        name="jekyll",
+        title="Jekyll",
+        files=("_config.yml", "_config.yaml"),
+        configs=("_config.yml", "_config.yaml"),
+        scripts=(),
+        command="jekyll build",
+        publish="_site",
+    ),
+)

@@ -1,0 +1,132 @@
+"""What settings must fulfil together: rules between two keys. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from runner.config.settings import Function, Settings
+from runner.config.shape import Wrong
+
+# An HTTP API gives up on its integration after 30 seconds.
+# Source: API Gateway developer guide, "Quotas for configuring and running an HTTP API".
+HTTP_TIMEOUT = 30
+# The guard must act two minutes before the last step, and needs minutes of traffic before that.
+_LEAST_PAUSE = 5  # minutes
+_SOURCE = re.compile(r"(?P<name>.+)\.(?:js|mjs|cjs|ts|py)")
+# Source: Lambda developer guide, "Working with Lambda environment variables", reserved ones.
+RESERVED = frozenset(
+    {
+        *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
+        *("AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+        *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_RUNTIME_API"),
+        *("AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_REGION", "TZ"),
+        *("AWS_LAMBDA_LOG_STREAM_NAME", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        *("LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT"),
+    }
+)
+
+
+def broken_rules(settings: Settings) -> Iterator[Wrong]:
+    """Every rule that the settings break."""
+    yield from _timeouts(settings)
+    yield from _names(settings)
+    yield from _grants(settings)
+    yield from _variables(settings)
+    yield from _tables(settings)
+    yield from _rollout(settings)
+    yield from _folders(settings)
+
+
+def minutes(interval: str) -> int:
+    """An interval such as `15m` or `2h` in minutes."""
+    return int(interval[:-1]) * {"m": 1, "h": 60}[interval[-1]]
+
+
+def hours(age: str) -> int:
+    """An age such as `12h` or `14d` in hours."""
+    return int(age[:-1]) * {"h": 1, "d": 24}[age[-1]]
+
+
+def _functions(settings: Settings) -> Iterator[tuple[tuple[str, ...], Function]]:
+    """`[functions]` and each `[functions.NAME]`, with the path below `functions`."""
+    yield (), settings.functions
+    for name, one in settings.functions.named.items():
+        yield (name,), one
+
+
+def _timeouts(settings: Settings) -> Iterator[Wrong]:
+    for name, one in _functions(settings):
+        scheduled = one.schedule or settings.functions.schedule
+        if (one.timeout or 0) > HTTP_TIMEOUT and not scheduled:
+            yield Wrong(
+                at=("functions", *name, "timeout"),
+                message=f"found {one.timeout}, allowed: 1 to {HTTP_TIMEOUT} seconds",
+                hint="API Gateway waits no longer; a function with a `schedule` may take 900",
+            )
+
+
+def _names(settings: Settings) -> Iterator[Wrong]:
+    for name in settings.functions.named:
+        if found := _SOURCE.fullmatch(name):
+            yield Wrong(
+                at=("functions", name),
+                message=f'a function is named without its ending: "{found["name"]}"',
+            )
+
+
+def _grants(settings: Settings) -> Iterator[Wrong]:
+    tables = tuple(settings.tables)
+    for name, one in _functions(settings):
+        for grant in one.tables or ():
+            table = grant.partition(":")[0]
+            if table not in tables:
+                near = difflib.get_close_matches(table, tables, n=1)
+                yield Wrong(
+                    at=("functions", *name, "tables"),
+                    message=f"there is no table `{table}`",
+                    hint=f"did you mean `{near[0]}`?" if near else f"add [tables.{table}]",
+                )
+
+
+def _variables(settings: Settings) -> Iterator[Wrong]:
+    for name, one in _functions(settings):
+        for key in ("environment", "secrets"):
+            for variable in sorted(RESERVED & set(getattr(one, key))):
+                yield Wrong(
+                    at=("functions", *name, key, variable),
+                    message=f"Lambda sets {variable} itself",
+                    hint="choose another name",
+                )
+
+
+def _tables(settings: Settings) -> Iterator[Wrong]:
+    for name, table in settings.tables.items():
+        if table.range and table.range.rpartition(":")[0] == table.hash.rpartition(":")[0]:
+            yield Wrong(
+                at=("tables", name, "range"),
+                message=f"found {table.range!r}, allowed: another attribute than `hash`",
+            )
+
+
+def _rollout(settings: Settings) -> Iterator[Wrong]:
+    rollout = settings.production.rollout
+    pauses = rollout.on_inconclusive in ("extend", "wait")
+    if pauses and minutes(rollout.interval) < _LEAST_PAUSE:
+        yield Wrong(
+            at=("production", "rollout", "on_inconclusive"),
+            message=f'"{rollout.on_inconclusive}" needs an interval of at least {_LEAST_PAUSE}m',
+            hint="the rollout must be stopped two minutes before its last step",
+        )
+
+
+def _folders(settings: Settings) -> Iterator[Wrong]:
+    publish = PurePosixPath(settings.build.publish or "")
+    functions = PurePosixPath(settings.functions.directory)
+    if settings.build.publish and publish == functions:
+        yield Wrong(
+            at=("functions", "directory"),
+            message=f"`{functions}` is the publish folder: its code would be public",
+        )

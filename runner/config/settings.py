@@ -1,0 +1,244 @@
+"""`jam.toml` as frozen structs; JSON Schema, docs/settings.md and `init` are made of them.
+
+Pure: imports nothing but msgspec and the names. Every key is optional.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from runner.config import values as v
+
+
+def _told(description: str, example: object = None) -> Meta:
+    """What a key means, in one line; `example` is what `init` writes beside it."""
+    return Meta(description=description, examples=None if example is None else [example])
+
+
+class Build(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the site is built."""
+
+    install: Annotated[
+        v.Command | None, _told("Installs dependencies. Detected by lock file.", "npm ci")
+    ] = None
+    command: Annotated[
+        v.Command | None, _told("Builds the site. Detected by framework.", "npm run build")
+    ] = None
+    publish: Annotated[
+        v.Folder | None, _told("The folder that the build fills. Detected by framework.", "dist")
+    ] = None
+    image: Annotated[
+        v.Image | None,
+        _told("Container image to build in, in place of the runner's own Node.", "node:22-slim"),
+    ] = None
+    spa: Annotated[
+        bool | None,
+        _told(
+            "Whether paths without a file and an extension get index.html. Detected: a client-side "
+            "router and no other page.",
+            True,
+        ),
+    ] = None
+    immutable: Annotated[
+        tuple[v.Immutable, ...],
+        _told(
+            "Files that carry a hash of their content in their name, beyond those that the bundler "
+            "names: browsers keep them for a year.",
+            ["fonts/*.woff2"],
+        ),
+    ] = ()
+    allow: Annotated[
+        tuple[v.PathGlob, ...],
+        _told("Published files that look like credentials and are none.", ["docs/examples/*.json"]),
+    ] = ()
+    environment: Annotated[
+        dict[v.VariableName, v.EnvironmentValue],
+        _told(
+            "The build's environment: text, env:NAME (of the runner) or ssm:/path.",
+            {"VITE_TITLE": "Notes", "CMS_TOKEN": "ssm:/notes/cms"},
+        ),
+    ] = field(default_factory=dict)
+
+
+class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One function, named by its path: `[functions."notes/[id]"]`."""
+
+    runtime: Annotated[
+        v.Runtime | None,
+        _told(
+            "Lambda runtime of the functions in its language (nodejs24.x, python3.13).",
+            "nodejs24.x",
+        ),
+    ] = None
+    timeout: Annotated[
+        v.Timeout | None,
+        _told("Seconds until Lambda stops it (10); at most 30 without a schedule.", 10),
+    ] = None
+    memory: Annotated[v.Memory | None, _told("Memory in MB (256); CPU grows with it.", 512)] = None
+    architecture: Annotated[
+        v.Architecture | None, _told("Lambda's processor (x86_64).", "arm64")
+    ] = None
+    external: Annotated[
+        tuple[v.Text, ...] | None,
+        _told("npm packages that are shipped as they are, not bundled.", ["sharp"]),
+    ] = None
+    methods: Annotated[
+        tuple[v.Method, ...] | None, _told("HTTP methods that it answers (all).", ["GET", "POST"])
+    ] = None
+    schedule: Annotated[v.Schedule | None, _told("When it runs by itself.", "rate(5 minutes)")] = (
+        None
+    )
+    tables: Annotated[
+        tuple[v.TableGrant, ...] | None,
+        _told("Tables of [tables] that it may read (:r), write (:w) or both (:rw).", ["notes:rw"]),
+    ] = None
+    environment: Annotated[
+        dict[v.VariableName, v.FunctionValue],
+        _told("Its environment: text or env:NAME (of the runner).", {"LOG_LEVEL": "info"}),
+    ] = field(default_factory=dict)
+    secrets: Annotated[
+        dict[v.VariableName, v.Secret],
+        _told(
+            "Environment that lies in SSM's Parameter Store, read when the function starts.",
+            {"STRIPE_KEY": "ssm:/notes/stripe"},
+        ),
+    ] = field(default_factory=dict)
+
+
+class Functions(Function, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All functions; `[functions."notes/[id]"]` says what differs for one."""
+
+    directory: Annotated[v.Folder, _told("The folder with the functions.", "functions")] = (
+        "functions"
+    )
+    # In TOML its members lie beside the other keys; `runner.config.shape` puts them here.
+    named: dict[v.FunctionName, Function] = field(default_factory=dict)
+
+
+class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A DynamoDB table of the site: `[tables.notes]`."""
+
+    hash: Annotated[v.TableKey, _told("Partition key, with its type S, N or B.", "id:S")] = "id:S"
+    range: Annotated[
+        v.TableKey | None, _told("Sort key, with its type S, N or B.", "created:N")
+    ] = None
+
+
+class Rollout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a release reaches production's visitors."""
+
+    strategy: Annotated[
+        v.Strategy,
+        _told("canary: two steps; linear: equal steps; all-at-once.", "canary"),
+    ] = "canary"
+    percent: Annotated[
+        v.Percent, _told("Share of new visitors in the first, or in each linear, step.", 10)
+    ] = 10
+    interval: Annotated[v.Interval, _told("Time until the next step.", "15m")] = "15m"
+    # At most 10 alarms a deployment, of which one is ours. Source: CodeDeploy user guide,
+    # "CodeDeploy quotas".
+    alarms: Annotated[
+        tuple[v.Alarm, ...],
+        Meta(
+            max_length=9,
+            description="CloudWatch alarms of your own that take a candidate back.",
+            examples=[["arn:aws:cloudwatch:eu-central-1:111122223333:alarm:checkout"]],
+        ),
+    ] = ()
+    beacon: Annotated[
+        bool, _told("Adds a script of at most 1 KB to pages that reports browser errors.", True)
+    ] = False
+    on_inconclusive: Annotated[
+        v.Inconclusive,
+        _told("What to do when the traffic was too small for a verdict.", "promote"),
+    ] = "promote"
+
+
+class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which releases are kept: the last ones and the young ones; live always."""
+
+    releases: Annotated[
+        int, Meta(ge=1, le=1000, description="Number of releases.", examples=[10])
+    ] = 10
+    days: Annotated[int, Meta(ge=0, le=3650, description="Age in days.", examples=[30])] = 30
+
+
+class Production(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where production lies."""
+
+    domain: Annotated[
+        v.Domain | tuple[v.Domain, ...] | None,
+        _told(
+            "Host name, or a list of them; without one CloudFront's own.",
+            ["example.com", "www.example.com"],
+        ),
+    ] = None
+    branch: Annotated[v.Branch, _told("A push to it goes to production.", "main")] = "main"
+    notify: Annotated[
+        tuple[v.Notify, ...],
+        _told(
+            "SNS topics and https:// addresses that hear what became of a rollout, in place of the "
+            "site's `notify`.",
+            ["arn:aws:sns:eu-central-1:111122223333:deploys"],
+        ),
+    ] = ()
+    rollout: Rollout = Rollout()
+    retention: Retention = Retention()
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """All host names, the main one first."""
+        if self.domain is None:
+            return ()
+        return (self.domain,) if isinstance(self.domain, str) else self.domain
+
+
+class Preview(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pull requests' environments."""
+
+    domain: Annotated[
+        v.WildcardDomain | None,
+        _told(
+            "Wildcard for previews' host names; without one CloudFront's.", "*.preview.example.com"
+        ),
+    ] = None
+    password: Annotated[
+        v.Password | None,
+        _told(
+            "Where the password lies: env:NAME (of the runner) or ssm:/path.", "ssm:/notes/preview"
+        ),
+    ] = None
+    expire: Annotated[
+        v.Age | None, _told("Age without a push from which `gc` removes a preview.", "14d")
+    ] = None
+    environment: Annotated[
+        dict[v.VariableName, v.EnvironmentValue],
+        _told("Environment of previews' functions, in place of [functions].", {"STAGE": "preview"}),
+    ] = field(default_factory=dict)
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of jam-deploy: `jam.toml`."""
+
+    site: Annotated[
+        v.SiteName | None,
+        _told(
+            "Name of the site, unique in the AWS account. Detected by package or folder.", "notes"
+        ),
+    ] = None
+    region: Annotated[
+        v.Region | None, _told("AWS region; else AWS_REGION of the environment.", "eu-central-1")
+    ] = None
+    notify: Annotated[
+        tuple[v.Notify, ...],
+        _told(
+            "SNS topics and https:// addresses that hear of deploys.", ["https://example.com/hook"]
+        ),
+    ] = ()
+    build: Build = Build()
+    functions: Functions = Functions()
+    tables: dict[v.TableName, Table] = field(default_factory=dict)
+    production: Production = Production()
+    preview: Preview = Preview()

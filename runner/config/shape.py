@@ -1,0 +1,173 @@
+"""Everything that is wrong with the keys and values of `jam.toml`, at once. Pure.
+
+msgspec stops at the first error, so the data is walked key by key and msgspec judges each value.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args, get_origin
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import FieldInfo, fields
+
+from runner.config.kinds import NAMED, allowed, bare, is_secret, sections
+from runner.config.settings import Function, Functions, Settings
+
+_SHOWN = 60  # characters of a wrong value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    """One wrong key or value; `at` is its path in `jam.toml`."""
+
+    at: tuple[str, ...]
+    message: str
+    hint: str = ""
+
+
+def arranged(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data as `Settings` has it: the sections of single functions lie under `named`."""
+    functions = data.get("functions")
+    if not isinstance(functions, dict):
+        return dict(data)
+    known = {field.name for field in fields(Functions)} - {NAMED}
+    named = {k: v for k, v in functions.items() if k not in known and isinstance(v, dict)}
+    shared = {k: v for k, v in functions.items() if k not in named}
+    return {**data, "functions": {**shared, NAMED: named}}
+
+
+def wrongs(data: Mapping[str, Any]) -> Iterator[Wrong]:
+    """All wrong keys and values of arranged data, in the order of the file."""
+    return _table(dict(data), Settings, at=())
+
+
+def settings(data: Mapping[str, Any], without: tuple[Wrong, ...]) -> Settings:
+    """The settings without what is wrong, so that the rest can be checked further."""
+    cleared = copy.deepcopy(dict(data))
+    for wrong in without:
+        _drop(cleared, _inner(wrong.at))
+    return msgspec.convert(cleared, Settings)
+
+
+def _table(found: object, shape: type[Struct], *, at: tuple[str, ...]) -> Iterator[Wrong]:
+    if not isinstance(found, dict):
+        yield Wrong(at=at, message=f"found {_shown(found)}, allowed: a table")
+        return
+    known = {field.name: field for field in fields(shape)}
+    for key, value in found.items():
+        if key == NAMED and shape is Functions:
+            yield from _functions(value)
+        elif key in known and key != NAMED:
+            yield from _value(value, known[key].type, at=(*at, key))
+        else:
+            yield _unknown(key, known, at=at)
+
+
+def _functions(named: Mapping[str, object]) -> Iterator[Wrong]:
+    """Sections of single functions; what looks like a misspelt table of `[functions]` is one."""
+    tables = ("environment", "secrets")
+    own = {field.name for field in fields(Function)}
+    for name, section in named.items():
+        near = difflib.get_close_matches(name, tables, n=1)
+        if near and isinstance(section, dict) and section and not own & set(section):
+            hint = f"did you mean `{near[0]}`?"
+            yield Wrong(at=("functions", name), message=f"unknown key `{name}`", hint=hint)
+        else:
+            yield from _entry(name, section, shape=Function, at=("functions",))
+
+
+def _value(found: object, kind: Any, *, at: tuple[str, ...]) -> Iterator[Wrong]:
+    """One value; those inside of lists and tables one by one."""
+    plain = bare(kind)
+    if isinstance(plain, type) and issubclass(plain, Struct):
+        yield from _table(found, plain, at=at)
+    elif get_origin(plain) is dict and isinstance(found, dict):
+        key_kind, value_kind = get_args(plain)
+        for key, value in found.items():
+            yield from _entry(key, value, shape=value_kind, at=at, key_kind=key_kind)
+    elif get_origin(plain) is tuple and isinstance(found, list):
+        wrong = [it for one in found for it in _value(one, get_args(plain)[0], at=at)]
+        yield from wrong or _judged(found, kind, at=at)
+    else:
+        yield from _judged(found, kind, at=at)
+
+
+def _entry(
+    key: str, value: object, *, shape: Any, at: tuple[str, ...], key_kind: Any = None
+) -> Iterator[Wrong]:
+    """One member of a table whose keys the user chooses."""
+    if key_kind is None:
+        key_kind = get_args(bare(_field(Functions, NAMED).type))[0]
+    if not _fits(key, key_kind):
+        message = f"the name {_shown(key)} is not possible, allowed: {allowed(key_kind)}"
+        yield Wrong(at=(*at, key), message=message)
+    else:
+        yield from _value(value, shape, at=(*at, key))
+
+
+def _judged(found: object, kind: Any, *, at: tuple[str, ...]) -> Iterator[Wrong]:
+    if not _fits(found, kind):
+        shown = "another value" if is_secret(kind) else _shown(found)
+        hint = "write it in quotes" if _lacks_quotes(found, kind) else ""
+        yield Wrong(at=at, message=f"found {shown}, allowed: {allowed(kind)}", hint=hint)
+
+
+def _fits(found: object, kind: Any) -> bool:
+    try:
+        msgspec.convert(found, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _lacks_quotes(found: object, kind: Any) -> bool:
+    return isinstance(found, int | float) and _fits(json.dumps(found), kind)
+
+
+def _unknown(key: str, known: Mapping[str, FieldInfo], *, at: tuple[str, ...]) -> Wrong:
+    names = [name for name in known if name != NAMED]
+    near = difflib.get_close_matches(key, names, n=1)
+    if near:
+        hint = f"did you mean `{near[0]}`?"
+    elif homes := [section for section, shape in sections() if key in _names(shape)]:
+        hint = f"`{key}` belongs in [{homes[0]}]" if homes[0] else f"`{key}` belongs at the top"
+    else:
+        hint = f"allowed here: {', '.join(names)}"
+    return Wrong(at=(*at, key), message=f"unknown key `{key}`", hint=hint)
+
+
+def _names(shape: type[Struct]) -> set[str]:
+    return {field.name for field in fields(shape)}
+
+
+def _field(shape: type[Struct], name: str) -> FieldInfo:
+    return next(field for field in fields(shape) if field.name == name)
+
+
+def _shown(found: object) -> str:
+    text = json.dumps(found, default=str, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _inner(at: tuple[str, ...]) -> tuple[str, ...]:
+    """A path of `jam.toml` in arranged data."""
+    names = _names(Functions) - {NAMED}
+    if at[:1] == ("functions",) and len(at) > 1 and at[1] not in names:
+        return ("functions", NAMED, *at[1:])
+    return at
+
+
+def _drop(tree: dict[str, Any], at: tuple[str, ...]) -> None:
+    *folders, name = at
+    for folder in folders:
+        inner = tree.get(folder)
+        if not isinstance(inner, dict):
+            return
+        tree = inner
+    tree.pop(name, None)
