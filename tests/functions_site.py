@@ -57,7 +57,11 @@ def site(root: Path, files: Mapping[str, str | bytes]) -> Path:
 
 
 def package(
-    root: Path, settings: FunctionsSettings | None = None, echo: list[str] | None = None
+    root: Path,
+    settings: FunctionsSettings | None = None,
+    echo: list[str] | None = None,
+    *,
+    source_maps: bool = False,
 ) -> dict[str, Function]:
     """The functions of the site at `root`, by name; `echo` collects what was said."""
     found = package_functions(
@@ -68,6 +72,7 @@ def package(
         work=root / ".jam",
         environment=os.environ,
         echo=(echo if echo is not None else []).append,
+        source_maps=source_maps,
     )
     return {function.name: function for function in found}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from base64 import b64encode
 from pathlib import Path
@@ -54,6 +55,14 @@ def test_another_folder_and_another_day_change_no_byte(tmp_path: Path) -> None:
 def test_bundles_from_the_cache_are_the_same_as_new_ones(tmp_path: Path) -> None:
     root = site(tmp_path, SITE)
     assert package(root) == package(root)
+
+
+def test_source_maps_lie_beside_the_archive_and_change_no_function(tmp_path: Path) -> None:
+    root = site(tmp_path, SITE)
+    plain, mapped = package(root), package(root, source_maps=True)
+    assert plain == mapped
+    found = json.loads(mapped["a"].archive.with_suffix(".map").read_bytes())
+    assert found["sources"] == ["functions/_shared/db.ts", "functions/a.ts"]
 
 
 @pytest.mark.parametrize(

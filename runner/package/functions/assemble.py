@@ -1,4 +1,4 @@
-"""From a functions folder to `Function` values: found, checked, built, packed, written.
+"""From a functions folder to `Function` values: found, configured, built, packed.
 
 The same input gives the same digests and the same bytes in any folder on any day. Nothing is
 written before everything that can be known from names and settings alone is in order.
@@ -6,28 +6,23 @@ written before everything that can be known from names and settings alone is in 
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.errors import Problem, site_error
 from runner.model import Function
-from runner.package.archive import Member, Packer, content_of, write
+from runner.package.archive import Member, Packer
 from runner.package.functions import environment as variables
 from runner.package.functions import node, python
 from runner.package.functions import settings as wishes
 from runner.package.functions.discover import Language, Source, Tree, discover
+from runner.package.functions.pack import Built, check_size, function_of
 from runner.package.functions.requirements import Installer, nearest
 from runner.package.functions.settings import Configuration, FunctionsSettings
 from runner.toolchain import Toolchain
 
 Echo = Callable[[str], None]
-# Bytes, unpacked. Source: Lambda developer guide, "Lambda quotas", deployment package (.zip).
-_UNPACKED = 250 * 1024 * 1024
-_SHOWN = 10  # parts of an archive that is too large
 _AGEING = {"nodejs20.x": "AWS ended its support on April 30, 2026; set runtime to nodejs24.x"}
 
 
@@ -41,6 +36,7 @@ class _Site:
     toolchain: Toolchain
     environment: Mapping[str, str] = field(repr=False)
     echo: Echo
+    source_maps: bool
 
     @property
     def folder(self) -> Path:
@@ -63,11 +59,13 @@ def package_functions(
     work: Path,
     environment: Mapping[str, str],
     echo: Echo,
+    source_maps: bool = False,
 ) -> tuple[Function, ...]:
     """The functions of the site at `root`, by name; their archives lie in `work/functions`.
 
     `work` (`.jam`) also holds caches; `environment` is what npm and uv run with, and reaches no
-    function. Raises JAM-FUNCTION-*, JAM-ENV, JAM-TOOLCHAIN.
+    function. With `source_maps`, which change no function, a Node function's map lies beside its
+    archive under the same name with `.map`. Raises JAM-FUNCTION-*, JAM-ENV, JAM-TOOLCHAIN.
     """
     site = _Site(
         root=root.resolve(),
@@ -76,15 +74,22 @@ def package_functions(
         toolchain=toolchain,
         environment=environment,
         echo=echo,
+        source_maps=source_maps,
     )
     tree = discover(site.folder)
     configured = _configure(tree, site, settings=settings)
-    contents = {**_node_members(configured, site), **_python_members(configured, site, tree=tree)}
-    for source, members in contents.items():
-        _check_size(source, members)
+    built = {**_node(configured, site), **_python(configured, site, tree=tree)}
+    for source, one in built.items():
+        check_size(source, one)
     packer = Packer()
     return tuple(
-        _function(source, configured[source], members=contents[source], site=site, packer=packer)
+        function_of(
+            source,
+            configured[source],
+            built=built[source],
+            folder=site.work / "functions",
+            packer=packer,
+        )
         for source in tree.sources
     )
 
@@ -124,12 +129,13 @@ def _configure(tree: Tree, site: _Site, *, settings: FunctionsSettings) -> _Conf
     return found
 
 
-def _node_members(configured: _Configured, site: _Site) -> dict[Source, Mapping[str, Member]]:
+def _node(configured: _Configured, site: _Site) -> dict[Source, Built]:
     wanted = {
         source: node.Wanted(
             path=f"{site.directory}/{source.path}",
             runtime=configuration.runtime,
             external=configuration.external,
+            source_map=site.source_maps,
         )
         for source, configuration in configured.items()
         if source.language is Language.NODE
@@ -142,12 +148,17 @@ def _node_members(configured: _Configured, site: _Site) -> dict[Source, Mapping[
         environment=site.environment,
         echo=site.echo,
     )
-    return {source: node.members(bundles[one.path]) for source, one in wanted.items()}
+    return {
+        source: Built(
+            handler=node.HANDLER,
+            members=node.members(bundles[one.path]),
+            source_map=bundles[one.path].map,
+        )
+        for source, one in wanted.items()
+    }
 
 
-def _python_members(
-    configured: _Configured, site: _Site, *, tree: Tree
-) -> dict[Source, Mapping[str, Member]]:
+def _python(configured: _Configured, site: _Site, *, tree: Tree) -> dict[Source, Built]:
     ours = {
         source: configuration
         for source, configuration in configured.items()
@@ -160,22 +171,28 @@ def _python_members(
         environment=site.environment,
         echo=site.echo,
     )
-    found: dict[Source, Mapping[str, Member]] = {}
-    for source, configuration in ours.items():
-        file = nearest(site.folder, source.path)
-        packages = (
-            installer.packages(file, configuration.runtime, architecture=configuration.architecture)
-            if file
-            else {}
+    return {
+        source: Built(
+            handler=python.HANDLER,
+            members=python.members(
+                site.folder,
+                source.path,
+                files=tree.files,
+                packages=_packages(source, configuration, site=site, installer=installer),
+                handler=handlers[source],
+            ),
         )
-        found[source] = python.members(
-            site.folder,
-            source.path,
-            files=tree.files,
-            packages=packages,
-            handler=handlers[source],
-        )
-    return found
+        for source, configuration in ours.items()
+    }
+
+
+def _packages(
+    source: Source, configuration: Configuration, *, site: _Site, installer: Installer
+) -> Mapping[str, Member]:
+    file = nearest(site.folder, source.path)
+    if file is None:
+        return {}
+    return installer.packages(file, configuration.runtime, architecture=configuration.architecture)
 
 
 def _python_handlers(ours: _Configured, site: _Site) -> dict[Source, str]:
@@ -195,74 +212,3 @@ def _python_handlers(ours: _Configured, site: _Site) -> dict[Source, str]:
             problems=tuple(problems),
         )
     return handlers
-
-
-def _check_size(source: Source, members: Mapping[str, Member]) -> None:
-    sizes = {path: len(content_of(member)[0]) for path, member in members.items()}
-    total = sum(sizes.values())
-    if total > _UNPACKED:
-        largest = sorted(sizes, key=sizes.__getitem__, reverse=True)[:_SHOWN]
-        raise site_error(
-            "JAM-FUNCTION-SIZE",
-            f"{source.path} unpacks to {total // 2**20} MB; Lambda takes 250 MB",
-            hint="Leave out what the function does not need.",
-            problems=tuple(
-                Problem(where=path, message=f"{sizes[path] / 2**20:.1f} MB") for path in largest
-            ),
-        )
-
-
-def _function(
-    source: Source,
-    configuration: Configuration,
-    *,
-    members: Mapping[str, Member],
-    site: _Site,
-    packer: Packer,
-) -> Function:
-    archive = write(members, packer)
-    sha = hashlib.sha256(archive)
-    handler = node.HANDLER if source.language is Language.NODE else python.HANDLER
-    return Function(
-        name=source.name,
-        route=source.route,
-        methods=configuration.methods,
-        runtime=configuration.runtime,
-        handler=handler,
-        architecture=configuration.architecture,
-        memory=configuration.memory,
-        timeout=configuration.timeout,
-        digest=_digest(configuration, handler, members=members),
-        code_sha256=base64.b64encode(sha.digest()).decode(),
-        size=len(archive),
-        environment=configuration.environment,
-        archive=_keep(site.work / "functions" / f"{sha.hexdigest()}.zip", archive),
-    )
-
-
-def _digest(configuration: Configuration, handler: str, *, members: Mapping[str, Member]) -> str:
-    """Over the files and the settings, never over the archive: its bytes are the compressor's."""
-    files = []
-    for path in sorted(members):
-        content, executable = content_of(members[path])
-        files.append([path, executable, hashlib.sha256(content).hexdigest()])
-    settings = [
-        handler,
-        configuration.runtime,
-        configuration.architecture,
-        configuration.memory,
-        configuration.timeout,
-        configuration.methods,
-        configuration.environment,
-    ]
-    return hashlib.sha256(json.dumps([1, files, settings]).encode()).hexdigest()[:32]
-
-
-def _keep(path: Path, content: bytes) -> Path:
-    """Content under its own name: what is there already is the same."""
-    if not path.is_file() or path.stat().st_size != len(content):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_suffix(".writing")
-        scratch.write_bytes(content)
-        scratch.replace(path)
-    return path

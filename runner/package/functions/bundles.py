@@ -7,26 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path, PurePosixPath
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from runner.package.functions.esbuild import ADAPTER, Bundle, Entry, Options, Shape
 
-# Files above a function that decide how imports are resolved, without being imported themselves:
-# settings that esbuild reads, and what npm, pnpm and yarn noted of their last installation. Of the
-# folders above each file that was read it is package.json.
-_PACKAGE = "package.json"
-_SETTINGS = (
-    _PACKAGE,
-    "tsconfig.json",
-    "jsconfig.json",
+# What npm, pnpm and yarn noted of their last installation, above a function.
+_INSTALLED = (
     "node_modules/.package-lock.json",
     "node_modules/.modules.yaml",
     "node_modules/.yarn-integrity",
     "node_modules/.yarn-state.yml",
 )
+_SETTINGS = re.compile(r"[tj]sconfig.*\.json")
 
 
 class Bundles:
@@ -36,7 +33,8 @@ class Bundles:
         self._folder = folder
         self._root = root
         self._tool = f"{version} {_sha(ADAPTER.read_bytes())}"
-        self._seen: dict[Path, str] = {}
+        self._seen: dict[str, str] = {}
+        self._listed: dict[str, tuple[str, ...]] = {}
 
     def get(self, entry: Entry, options: Options) -> Bundle | None:
         """What is remembered, if all that it was made of is unchanged."""
@@ -71,31 +69,44 @@ class Bundles:
         return self._folder / _sha(entry.path.encode())[:32]
 
     def _made_of(self, entry: Entry, options: Options, inputs: Iterable[str]) -> str:
-        """The digest of tool, flags, files, and names beside the files: `a.ts` shadows `a.js`."""
+        """The digest of tool, flags, files, and of what decides where an import leads."""
         inputs = sorted(inputs)
-        folders = {(self._root / path).parent for path in inputs if "node_modules/" not in path}
-        around = PurePosixPath(entry.path).parents
-        above = {str(parent) for path in inputs for parent in PurePosixPath(path).parents}
+        above = sorted({folder for path in inputs for folder in _folders(path)})
         parts: list[Any] = [self._tool, entry.path, entry.adapted, asdict(options)]
-        parts += [[path, self._digest(self._root / path)] for path in inputs]
-        parts += [self._names(folder) for folder in sorted(folders)]
-        parts += [self._digest(self._root / parent / _PACKAGE) for parent in sorted(above)]
-        parts += [self._digest(self._root / up / name) for up in around for name in _SETTINGS]
+        parts += [[path, self._digest(path)] for path in inputs]
+        parts += [self._settings(folder) for folder in above]
+        parts += [self._names(_folders(path)[-1]) for path in inputs]
+        for folder in _folders(entry.path):
+            parts += [self._digest(folder + name) for name in _INSTALLED]
         return _sha(json.dumps(parts).encode())
 
-    def _digest(self, path: Path) -> str:
+    def _digest(self, path: str) -> str:
         if path not in self._seen:
             try:
-                self._seen[path] = _sha(path.read_bytes())
+                self._seen[path] = _sha((self._root / path).read_bytes())
             except OSError:
                 self._seen[path] = ""
         return self._seen[path]
 
-    def _names(self, folder: Path) -> str:
-        if folder not in self._seen:
-            names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-            self._seen[folder] = _sha("\0".join(names).encode("utf-8", "surrogateescape"))
-        return self._seen[folder]
+    def _settings(self, folder: str) -> list[str]:
+        """package.json and, in folders of our own, whatever a tsconfig.json may extend."""
+        settings = [name for name in self._names(folder) if _SETTINGS.fullmatch(name)]
+        return [self._digest(folder + name) for name in ("package.json", *settings)]
+
+    def _names(self, folder: str) -> tuple[str, ...]:
+        """What lies beside a file of our own: `a.ts` takes the place of `a.js`."""
+        if folder not in self._listed:
+            path = self._root / folder
+            ours = "node_modules/" not in folder and path.is_dir()
+            self._listed[folder] = tuple(sorted(one.name for one in path.iterdir())) if ours else ()
+        return self._listed[folder]
+
+
+@cache
+def _folders(path: str) -> tuple[str, ...]:
+    """The folders above a file, from the root on, each with a slash at its end; the root is ''."""
+    parts = path.split("/")
+    return tuple("".join(f"{part}/" for part in parts[:end]) for end in range(len(parts)))
 
 
 def _sha(content: bytes) -> str:

@@ -29,8 +29,6 @@ _FLAGS = (
     "--keep-names",
     "--legal-comments=none",
     "--charset=utf8",
-    "--sourcemap=external",
-    "--sources-content=false",
     "--log-level=warning",
     "--log-limit=0",
     "--color=false",
@@ -61,20 +59,26 @@ _SHAPES = {
         "__filename=import.meta.filename,__dirname=import.meta.dirname;",
     ),
 }
+_MAPS = ("--sourcemap=external", "--sources-content=false")
 NO_TOP_LEVEL_AWAIT = "Top-level await is currently not supported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What decides over a bundle besides its sources: entries with equal ones share a call."""
+    """What decides over a bundle besides its sources: entries with equal ones share a call.
+
+    Source maps change no byte of the bundle, and take almost as long as all the rest.
+    """
 
     target: str  # "node24"
     external: tuple[str, ...] = ()
+    maps: bool = False
     shape: Shape = Shape.COMMON
 
     def flags(self) -> tuple[str, ...]:
         external = (f"--external:{name}" for name in self.external)
-        return (*_FLAGS, *_SHAPES[self.shape], f"--target={self.target}", *external)
+        maps = _MAPS if self.maps else ()
+        return (*_FLAGS, *_SHAPES[self.shape], *maps, f"--target={self.target}", *external)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """`code` and its source map (sources below the root); `inputs` are paths from the root."""
+    """`code`, its source map if one was asked for, and `inputs`, as paths from the root."""
 
     shape: Shape
     code: bytes
@@ -132,7 +136,7 @@ def bundle(esbuild: Path, entries: tuple[Entry, ...], *, root: Path, options: Op
         if done.returncode != 0:
             lost = Problem(where="esbuild", message=done.stderr.strip()[-500:] or "ended early")
             errors = errors or (lost,)
-        bundles = {} if errors else _bundles(entries, root, scratch=scratch, shape=options.shape)
+        bundles = {} if errors else _bundles(entries, root, scratch=scratch, options=options)
     return Outcome(bundles=bundles, errors=errors, warnings=_problems(done.stderr, "WARNING"))
 
 
@@ -150,9 +154,9 @@ def _point(entry: Entry, number: int, *, root: Path, scratch: Path) -> str:
 
 
 def _bundles(
-    entries: tuple[Entry, ...], root: Path, *, scratch: Path, shape: Shape
+    entries: tuple[Entry, ...], root: Path, *, scratch: Path, options: Options
 ) -> dict[str, Bundle]:
-    meta = json.loads((scratch / "meta.json").read_bytes())
+    meta, shape = json.loads((scratch / "meta.json").read_bytes()), options.shape
     starts = {
         Path(name).name: output["entryPoint"]
         for name, output in meta["outputs"].items()
@@ -162,7 +166,9 @@ def _bundles(
         entry.path: Bundle(
             shape=shape,
             code=(scratch / "out" / f"{number}.{shape}").read_bytes(),
-            map=_rebased(scratch / "out" / f"{number}.{shape}.map", root=root, scratch=scratch),
+            map=_map(scratch / "out" / f"{number}.{shape}.map", root=root, scratch=scratch)
+            if options.maps
+            else b"",
             inputs=_inputs(meta, starts[f"{number}.{shape}"], root=root, scratch=scratch),
         )
         for number, entry in enumerate(entries)
@@ -181,7 +187,7 @@ def _inputs(meta: Any, start: str, *, root: Path, scratch: Path) -> tuple[str, .
     return tuple(sorted(path for path in seen if not _is_ours(root / path, scratch)))
 
 
-def _rebased(file: Path, *, root: Path, scratch: Path) -> bytes:
+def _map(file: Path, *, root: Path, scratch: Path) -> bytes:
     """The source map with its sources told from the root instead of from our scratch folder."""
     content = json.loads(file.read_bytes())
     found = (Path(os.path.normpath(file.parent / source)) for source in content["sources"])

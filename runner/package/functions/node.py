@@ -44,6 +44,7 @@ class Wanted:
     path: str
     runtime: str
     external: tuple[str, ...] = ()
+    source_map: bool = False
 
 
 Echo = Callable[[str], None]
@@ -112,7 +113,7 @@ def _options(function: Wanted, root: Path) -> Options:
     installed = npm.is_installed(_SDK, (root / function.path).parent)
     external = {*function.external, *(() if installed else (f"{_SDK}/*",))}
     target = function.runtime.removesuffix(".x").replace("nodejs", "node")
-    return Options(target=target, external=tuple(sorted(external)))
+    return Options(target=target, external=tuple(sorted(external)), maps=function.source_map)
 
 
 def _make(jobs: _Jobs, root: Path, *, esbuild: Path, echo: Echo) -> dict[str, Bundle]:
