@@ -220,15 +220,22 @@ def overlay(actual: Any, wanted: Any) -> Any:
     return wanted
 
 
+# What identifies an item of a list; in the first two lists the order counts as well.
+_ORDERED = ("PathPattern", "OriginId")
+_UNORDERED = ("Id", "ErrorCode", "EventType")
+
+
 def _overlay_items(actual: list[Any], wanted: list[Any]) -> list[Any]:
-    if set(map(str, actual)) == set(map(str, wanted)):
-        return actual  # sets in AWS's eyes: their order is not ours to correct
     before = {_identity(item): item for item in actual}
-    return [overlay(before.get(_identity(item)), item) for item in wanted]
+    after = {_identity(item): overlay(before.get(_identity(item)), item) for item in wanted}
+    if any(isinstance(item, dict) and key in item for item in wanted for key in _ORDERED):
+        return list(after.values())
+    kept = [key for key in before if key in after]  # AWS's order is not ours to correct
+    return [after[key] for key in dict.fromkeys([*kept, *after])]
 
 
 def _identity(item: Any) -> str:
     if not isinstance(item, dict):
         return str(item)
-    keys = ("Id", "PathPattern", "ErrorCode", "EventType", "OriginId")
+    keys = (*_ORDERED, *_UNORDERED)
     return next((str(item[key]) for key in keys if key in item), str(item))

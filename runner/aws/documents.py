@@ -22,6 +22,11 @@ def compact(document: Any) -> str:
     return json.dumps(document, separators=(",", ":"), sort_keys=True)
 
 
+def readable(document: Any) -> str:
+    """JSON text for people, in the order in which it was written."""
+    return json.dumps(document, indent=2) + "\n"
+
+
 def parse(text: str) -> Document:
     """A policy as AWS gives it back."""
     document: Document = json.loads(text)
@@ -98,7 +103,7 @@ def _logs(names: Names) -> Document:
     return _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{groups}{names.prefix}-*:*")
 
 
-_TABLE_ACTIONS = [
+TABLE_ACTIONS = [
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
     "dynamodb:ConditionCheckItem",
@@ -117,7 +122,7 @@ def _tables(names: Names, tables: tuple[str, ...]) -> list[Document]:
         return []
     prefix = f"arn:{names.partition}:dynamodb:{names.region}:{names.account}:table/"
     arns = [f"{prefix}{names.table(table)}" for table in sorted(tables)]
-    return [_allow(_TABLE_ACTIONS, [*arns, *(f"{arn}/index/*" for arn in arns)])]
+    return [_allow(TABLE_ACTIONS, [*arns, *(f"{arn}/index/*" for arn in arns)])]
 
 
 def _read_files(names: Names) -> list[Document]:

@@ -119,6 +119,12 @@ class Aws:
         with self._lock, explained():
             return make(service, endpoint_url=self._endpoint, config=config)
 
+    def parameter(self, name: str) -> str:
+        """The value of a parameter of Systems Manager, decrypted."""
+        with explained():
+            found = self._client("ssm").get_parameter(Name=name, WithDecryption=True)
+        return str(found["Parameter"]["Value"])
+
     def counted(self) -> None:
         """One more call that went out by another way than boto3's clients (uploads)."""
         with self._lock:

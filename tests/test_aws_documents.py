@@ -1,0 +1,256 @@
+"""The documents that we hand to AWS: valid by AWS's own model, and equal where nothing changed."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from runner.aws import api, delivery, documents, keyvalues
+from runner.aws.bootstrap import template
+from runner.aws.functions import variable_of, wanted_of
+from runner.aws.wanted import foundation
+from runner.model import HeaderSet, Routing, Table
+from runner.names import Names
+from runner.plan.foundation import Role
+from tests.builders import a_function
+
+NAMES = Names("notes", "123456789012", "eu-central-1")
+PARTS = delivery.Parts(
+    entry_domain="abc.lambda-url.eu-central-1.on.aws",
+    api_id="a1b2c3",
+    files_access="E1",
+    entry_access="E2",
+    cache_policy="C1",
+    forward_policy="C2",
+    router_arn="arn:aws:cloudfront::123456789012:function/router",
+    response_arn="arn:aws:cloudfront::123456789012:function/response",
+)
+NOTES = Table(name="notes", hash_key=("id", "S"))
+
+
+def problems(service: str, operation: str, parameters: dict[str, Any]) -> str:
+    model = botocore.session.get_session().get_service_model(service)
+    shape = model.operation_model(operation).input_shape
+    return str(ParamValidator().validate(parameters, shape).generate_report())
+
+
+def test_the_distribution_is_valid_by_cloudfronts_own_model() -> None:
+    config = {"DistributionConfig": delivery.distribution(NAMES, PARTS), "Tags": {"Items": []}}
+    wanted = {"DistributionConfigWithTags": config}
+    assert problems("cloudfront", "CreateDistributionWithTags", wanted) == ""
+
+
+@pytest.mark.parametrize(
+    ("operation", "member", "config"),
+    [
+        ("CreateCachePolicy", "CachePolicyConfig", delivery.cache_policy(NAMES)),
+        (
+            "CreateOriginRequestPolicy",
+            "OriginRequestPolicyConfig",
+            delivery.forward_policy(NAMES),
+        ),
+        (
+            "CreateOriginAccessControl",
+            "OriginAccessControlConfig",
+            delivery.access("x", "lambda"),
+        ),
+    ],
+)
+def test_policies_are_valid_by_cloudfronts_own_model(
+    operation: str, member: str, config: dict[str, Any]
+) -> None:
+    assert problems("cloudfront", operation, {member: config}) == ""
+
+
+def test_entry_is_asked_once_and_not_for_long() -> None:
+    origins = delivery.distribution(NAMES, PARTS)["Origins"]["Items"]
+    entry = next(each for each in origins if each["Id"] == delivery.ENTRY)
+    assert entry["ConnectionAttempts"] == 1
+    assert entry["ConnectionTimeout"] == 2
+    assert entry["CustomOriginConfig"]["OriginReadTimeout"] == 5
+
+
+def test_no_failure_is_stored_at_the_edge() -> None:
+    rules = delivery.distribution(NAMES, PARTS)["CustomErrorResponses"]["Items"]
+    stored = {each["ErrorCode"]: each["ErrorCachingMinTTL"] for each in rules}
+    assert stored == dict.fromkeys((400, 403, 500, 501, 502, 503, 504), 0)
+
+
+def test_every_list_counts_its_items() -> None:
+    def check(value: Any) -> None:
+        if isinstance(value, dict):
+            if "Quantity" in value:
+                assert value["Quantity"] == len(value.get("Items", []))
+            for each in value.values():
+                check(each)
+        if isinstance(value, list):
+            for each in value:
+                check(each)
+
+    check(delivery.distribution(NAMES, PARTS))
+
+
+def as_aws_gives_it_back(wanted: dict[str, Any]) -> dict[str, Any]:
+    """With defaults filled in, lists in another order, and what a person added."""
+    actual = copy.deepcopy(wanted)
+    actual["DefaultRootObject"] = ""
+    actual["Aliases"] = {"Quantity": 1, "Items": ["www.example.com"]}
+    methods = actual["DefaultCacheBehavior"]["AllowedMethods"]
+    methods["Items"] = list(reversed(methods["Items"]))
+    for origin in actual["Origins"]["Items"]:
+        origin["OriginShield"] = {"Enabled": False}
+    actual["Origins"]["Items"].reverse()
+    return actual
+
+
+def test_a_distribution_that_is_as_wanted_needs_no_update() -> None:
+    wanted = delivery.distribution(NAMES, PARTS)
+    actual = as_aws_gives_it_back(wanted)
+    assert delivery.overlay(actual, wanted) == actual
+
+
+def test_an_update_keeps_what_a_person_added() -> None:
+    wanted = delivery.distribution(NAMES, replace(PARTS, entry_domain="other.example"))
+    actual = as_aws_gives_it_back(delivery.distribution(NAMES, PARTS))
+    merged = delivery.overlay(actual, wanted)
+    assert merged != actual
+    assert merged["Aliases"]["Items"] == ["www.example.com"]
+    entry = next(each for each in merged["Origins"]["Items"] if each["Id"] == delivery.ENTRY)
+    assert entry["DomainName"] == "other.example"
+    assert entry["OriginShield"] == {"Enabled": False}
+
+
+def test_a_removed_behaviour_goes_away() -> None:
+    wanted = delivery.distribution(NAMES, PARTS)
+    actual = copy.deepcopy(wanted)
+    extra = {**actual["CacheBehaviors"]["Items"][0], "PathPattern": "/old/*"}
+    actual["CacheBehaviors"] = {
+        "Quantity": 3,
+        "Items": [*actual["CacheBehaviors"]["Items"], extra],
+    }
+    assert delivery.overlay(actual, wanted)["CacheBehaviors"]["Quantity"] == 2
+
+
+def test_origin_groups_are_tried_in_the_order_that_is_wanted() -> None:
+    wanted = delivery.distribution(NAMES, PARTS)
+    actual = copy.deepcopy(wanted)
+    actual["OriginGroups"]["Items"][0]["Members"]["Items"].reverse()
+    merged = delivery.overlay(actual, wanted)
+    members = merged["OriginGroups"]["Items"][0]["Members"]["Items"]
+    assert [each["OriginId"] for each in members] == [delivery.FILES, delivery.ENTRY]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        foundation(NAMES, tables=(), router="r", response="s"),
+        foundation(NAMES, tables=(NOTES,), router="changed", response="s"),
+        foundation(NAMES, tables=(NOTES,), router="r", response="changed"),
+        foundation(replace(NAMES, region="us-east-1"), tables=(NOTES,), router="r", response="s"),
+    ],
+)
+def test_the_foundations_digest_covers_its_parts(other: Any) -> None:
+    mine = foundation(NAMES, tables=(NOTES,), router="r", response="s")
+    assert mine == foundation(NAMES, tables=(NOTES,), router="r", response="s")
+    assert mine.digest != other.digest
+
+
+def test_roles_can_do_no_more_than_their_work() -> None:
+    for role in Role:
+        text = documents.compact(documents.permissions(role, NAMES, tables=("notes",)))
+        assert '"Action":"*"' not in text
+        assert '"Resource":"*"' not in text
+        assert "iam:" not in text
+    functions = documents.permissions(Role.FUNCTIONS, NAMES, tables=("notes",))
+    assert "table/jam-notes-production-notes" in json.dumps(functions)
+    assert "s3:" not in json.dumps(functions)
+
+
+def test_the_bucket_is_read_by_one_distribution_and_over_tls_only() -> None:
+    before = documents.bucket_policy(NAMES, None)["Statement"]
+    after = documents.bucket_policy(NAMES, "arn:dist")["Statement"]
+    assert [each["Effect"] for each in before] == ["Deny"]
+    assert before[0] in after
+    for each in after[1:]:
+        assert each["Condition"] == {"StringEquals": {"AWS:SourceArn": "arn:dist"}}
+
+
+def test_an_api_stage_calls_qualified_versions_through_the_apis_role() -> None:
+    function = replace(a_function("notes/[id]"), route="/.functions/notes/{id}", methods=("GET",))
+    arn = "arn:aws:lambda:eu-central-1:123456789012:function:jam-notes-x:7"
+    body = api.body(NAMES, (function,), role_arn="role", arns={function.name: arn})
+    operation = body["paths"]["/.functions/notes/{id}"]["get"]
+    integration = operation["x-amazon-apigateway-integration"]
+    assert f"/functions/{arn}/invocations" in integration["uri"]
+    assert integration["credentials"] == "role"
+    assert integration["requestParameters"] == {"overwrite:path": "$request.path"}
+    assert integration["payloadFormatVersion"] == "2.0"
+    assert integration["timeoutInMillis"] == 10_000
+    assert [each["name"] for each in operation["parameters"]] == ["id"]
+
+
+def test_any_method_is_written_as_api_gateway_wants_it() -> None:
+    body = api.body(NAMES, (a_function("all"),), role_arn="r", arns={"all": "a"})
+    assert list(body["paths"]["/.functions/all"]) == ["x-amazon-apigateway-any-method"]
+
+
+def test_no_integration_waits_longer_than_api_gateway_does() -> None:
+    slow = replace(a_function("slow"), timeout=900)
+    body = api.body(NAMES, (slow,), role_arn="r", arns={"slow": "a"})
+    (operation,) = body["paths"]["/.functions/slow"].values()
+    assert operation["x-amazon-apigateway-integration"]["timeoutInMillis"] == 30_000
+
+
+def test_empty_members_are_left_out_of_routing() -> None:
+    assert keyvalues.routing_value(Routing(api_stage="")) == {}
+    full = Routing(
+        api_stage="s", immutable=("assets/*",), headers="h.1", spa=True, except_below=("api",)
+    )
+    assert keyvalues.routing_value(full) == {
+        "s": "s",
+        "i": ["assets/*"],
+        "h": "h.1",
+        "spa": 1,
+        "x": ["api"],
+    }
+
+
+def test_live_repeats_the_releases_routing() -> None:
+    value = json.loads(keyvalues.live_value("r1", Routing(api_stage="s")))
+    assert value == {"v": 1, "live": "r1", "r": {"s": "s"}}
+
+
+def test_header_sets_are_written_part_by_part() -> None:
+    sets = (HeaderSet(ref="0123456789abcdef.2", headers=(("a", "b"),), parts=("x", "y")),)
+    keys = keyvalues.routing_keys("r1", Routing(api_stage=""), sets)
+    assert keys == {"h/0123456789abcdef.0": "x", "h/0123456789abcdef.1": "y", "r/r1": "{}"}
+
+
+def test_functions_are_told_the_names_of_the_tables() -> None:
+    wanted = wanted_of(a_function("all"), NAMES, role_arn="r", tables=("user-notes",))
+    assert variable_of("user-notes") == "JAM_TABLE_USER_NOTES"
+    assert wanted.environment == {"JAM_TABLE_USER_NOTES": "jam-notes-production-user-notes"}
+
+
+def test_the_boundary_of_bootstrap_lets_no_role_touch_iam() -> None:
+    resources = json.loads(template())["Resources"]
+    statements = resources["Boundary"]["Properties"]["PolicyDocument"]["Statement"]
+    actions = {action for each in statements for action in each["Action"]}
+    assert not any(action.startswith(("iam:", "sts:", "*")) for action in actions)
+    assert all(action != "*" for action in actions)
+
+
+def test_what_roles_may_do_lies_within_the_boundary() -> None:
+    resources = json.loads(template())["Resources"]
+    statements = resources["Boundary"]["Properties"]["PolicyDocument"]["Statement"]
+    within = {action for each in statements for action in each["Action"]}
+    for role in Role:
+        for each in documents.permissions(role, NAMES, tables=("t",))["Statement"]:
+            actions = each["Action"]
+            assert set([actions] if isinstance(actions, str) else actions) <= within
