@@ -24,7 +24,8 @@ def manifest(release: Release) -> bytes:
         "v": 1,
         "release": release.id,
         "files": {
-            it.key: [it.kind, it.content_type, it.cache_control, it.headers] for it in release.files
+            it.key: [it.kind, it.content_type, it.cache_control, it.headers, it.digest]
+            for it in release.files
         },
         "redirects": [redirect_form(it) for it in release.redirects],
         "headers": {it.ref: [list(pair) for pair in it.headers] for it in release.header_sets},
