@@ -207,20 +207,6 @@ def test_no_integration_waits_longer_than_api_gateway_does() -> None:
     assert operation["x-amazon-apigateway-integration"]["timeoutInMillis"] == 30_000
 
 
-def test_empty_members_are_left_out_of_routing() -> None:
-    assert keyvalues.routing_value(Routing(api_stage="")) == {}
-    full = Routing(
-        api_stage="s", immutable=("assets/*",), headers="h.1", spa=True, except_below=("api",)
-    )
-    assert keyvalues.routing_value(full) == {
-        "s": "s",
-        "i": ["assets/*"],
-        "h": "h.1",
-        "spa": 1,
-        "x": ["api"],
-    }
-
-
 def test_live_repeats_the_releases_routing() -> None:
     value = json.loads(keyvalues.live_value("r1", Routing(api_stage="s")))
     assert value == {"v": 1, "live": "r1", "r": {"s": "s"}}

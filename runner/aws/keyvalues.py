@@ -13,6 +13,7 @@ from runner.aws.waiting import until
 from runner.errors import busy_error
 from runner.model import HeaderSet, Routing
 from runner.names import Names
+from runner.package.manifest import compact, routing_form, routing_text
 
 LIVE = "live"
 CHUNK = 50  # keys of one UpdateKeys. Source: CloudFront developer guide, "Quotas", key value stores
@@ -20,20 +21,9 @@ BUDGET = 60  # seconds: others write too, and the ETag is the whole store's
 READY_BUDGET = 120  # seconds
 
 
-def routing_value(routing: Routing) -> dict[str, Any]:
-    """ROUTING of docs/architecture.md; empty members are left out."""
-    members = {
-        "s": routing.api_stage,
-        "i": list(routing.immutable),
-        "h": routing.headers,
-        "spa": 1 if routing.spa else 0,
-        "x": list(routing.except_below),
-    }
-    return {key: value for key, value in members.items() if value}
-
-
 def live_value(release: str, routing: Routing) -> str:
-    return _text({"v": 1, "live": release, "r": routing_value(routing)})
+    """The value of `live`: it repeats the release's routing, so that one read is enough."""
+    return compact({"v": 1, "live": release, "r": routing_form(routing)})
 
 
 def routing_keys(
@@ -45,7 +35,7 @@ def routing_keys(
         for each in header_sets
         for number, part in enumerate(each.parts)
     }
-    return {**parts, f"r/{release}": _text(routing_value(routing))}
+    return {**parts, f"r/{release}": routing_text(routing)}
 
 
 def find(aws: Aws, names: Names) -> str | None:
@@ -133,7 +123,3 @@ def _update(aws: Aws, store_arn: str, changes: Any) -> None:
             hint="Run again when the other runs are done.",
         ),
     )
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
