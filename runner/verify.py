@@ -47,14 +47,20 @@ def verify(
     until = patience.clock() + patience.seconds
 
     def look(file: File) -> Check:
-        while True:
-            wrong = _file_wrong(file, release, sets=sets, fetch=fetch)
-            if not wrong or patience.clock() >= until:
-                return _check(visitor_path(file), wrong)
-            patience.sleep(PAUSE)
+        def wrong() -> str:
+            return _file_wrong(file, release, sets=sets, fetch=fetch)
+
+        return _check(visitor_path(file), _patiently(wrong, patience, until=until))
+
+    def call(function: Function) -> Check:
+        def wrong() -> str:
+            return _function_wrong(fetch(_probe(function), {}))
+
+        return _check(function.route, _patiently(wrong, patience, until=until))
 
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="verify") as pool:
-        checks = (*pool.map(look, _sample(files)), *_call(functions, fetch))
+        looked = tuple(pool.map(look, _sample(files)))
+        checks = (*looked, *pool.map(call, callable_functions(functions)))
     failed = [check for check in checks if check.outcome == "failed"]
     if failed:
         raise _not_as_released(failed)
@@ -91,6 +97,23 @@ def visitor_path(file: File) -> str:
         path = path.removesuffix("index.html") if path.endswith("/index.html") else path
         path = "" if path == "index.html" else path.removesuffix(".html")
     return "/" + quote(path)
+
+
+def _patiently(wrong: Callable[[], str], patience: Patience, *, until: float) -> str:
+    """What is still wrong at `until`: edges hear of a release one after another.
+
+    A host that cannot be reached yet is waited for too: a new distribution's name takes a while.
+    """
+    while True:
+        try:
+            found = wrong()
+        except JamError as error:
+            if patience.clock() >= until:
+                raise
+            found = error.message
+        if not found or patience.clock() >= until:
+            return found
+        patience.sleep(PAUSE)
 
 
 def _call(functions: Sequence[Function], fetch: Fetch) -> Iterator[Check]:

@@ -34,3 +34,13 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         return not any(True for _ in self)
+
+    @property
+    def staging(self) -> Plan:
+        """The invisible part alone: after it, new functions can be tried at their api_stage."""
+        return Plan(stage=self.stage)
+
+    @property
+    def switching(self) -> Plan:
+        """What follows once everything is staged."""
+        return Plan(switch=self.switch, settle=self.settle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from runner.errors import JamError
 from runner.model import File, Release
@@ -130,6 +131,19 @@ def summary(outcome: Outcome, changed: Iterable[str]) -> str:
         f"  {outcome.seconds:.1f} s, {outcome.calls} AWS calls, {uploaded}"
         + (f", {passed} checks passed" if outcome.checks else ""),
     ]
+    return "\n".join(lines)
+
+
+def rehearsal_text(receipt: dict[str, Any]) -> str:
+    """A rehearsal's receipt for a person."""
+    lines = [
+        f"{'✓' if step['outcome'] == 'passed' else '✗'} {step['name']:24} {step['seconds']:5.1f} s"
+        for step in receipt["steps"]
+    ]
+    lines.append(f"The rehearsal {receipt['outcome']} in {receipt['seconds']:.0f} s.")
+    if "error" in receipt:
+        error = receipt["error"]
+        lines.append(f"error[{error['code']}]: {error['message']}\nhint: {error['hint']}")
     return "\n".join(lines)
 
 

@@ -1,0 +1,38 @@
+"""Settings that are known and not built yet: refused by name, never silently ignored. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner.config.settings import Function, Preview, Production, Settings
+from runner.errors import Problem
+
+_FUNCTION = ("schedule", "secrets", "tables")
+
+
+def pending(settings: Settings) -> Iterator[Problem]:
+    """Every setting that this version knows and cannot fulfil."""
+    functions: dict[str, Function] = {"functions": settings.functions}
+    named = {f"functions.{name}": each for name, each in settings.functions.named.items()}
+    for where, section in {**functions, **named}.items():
+        for key in _FUNCTION:
+            if getattr(section, key):
+                yield _not_yet(f"{where}.{key}")
+    if settings.build.image:
+        yield _not_yet("build.image")
+    if settings.notify:
+        yield _not_yet("notify")
+    yield from _changed("production", settings.production, Production(), besides=("branch",))
+    yield from _changed("preview", settings.preview, Preview(), besides=())
+
+
+def _changed(
+    where: str, found: Production | Preview, default: object, *, besides: tuple[str, ...]
+) -> Iterator[Problem]:
+    for key in found.__struct_fields__:
+        if key not in besides and getattr(found, key) != getattr(default, key):
+            yield _not_yet(f"{where}.{key}")
+
+
+def _not_yet(where: str) -> Problem:
+    return Problem(where=where, message="is not supported by this version yet", hint="leave it out")

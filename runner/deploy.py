@@ -1,0 +1,269 @@
+"""The table of contents of a deploy: read, build, package, plan, apply, verify.
+
+Each stage is a module; this one only hands values on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from runner.apply import Applied, Known, apply, known_of
+from runner.aws.live import check_bootstrap, read_live
+from runner.aws.perform import Content, performer
+from runner.aws.session import Aws, connect
+from runner.aws.upload import copy, put
+from runner.aws.wanted import foundation as wanted_foundation
+from runner.build.environment import for_build
+from runner.build.run import build
+from runner.build.shims import shims
+from runner.config.load import Config
+from runner.edge import response_code, router_code
+from runner.fetch import Fetch, fetch_from
+from runner.model import Function, Origin, Release
+from runner.names import PRODUCTION, Names
+from runner.package.entry import package as entry_archive
+from runner.package.manifest import manifest
+from runner.package.site import Surroundings, package, resolved
+from runner.plan.decide import Foundation, changed_functions, plan
+from runner.plan.live import Live
+from runner.plan.refs import Made, Ref
+from runner.plan.releasing import PutFiles
+from runner.plan.steps import Plan
+from runner.report.text import Check, Outcome, Uploaded, changes
+from runner.report.watch import Watcher
+from runner.toolchain import find
+from runner.verify import Patience, smoke, verify
+
+# Seconds until every edge has the new value; a launch post of AWS says "a few seconds", a sample of
+# AWS's measured 26. A new distribution takes minutes.
+# Source: CloudFront developer guide, "Amazon CloudFront KeyValueStore".
+SETTLES = 120.0
+SETTLES_NEW = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a command touches outside of the site: all of it comes in by the front door.
+
+    `clock` counts seconds from anywhere, `now` seconds of the epoch; `cache` is a folder of the
+    user's for what may be downloaded again.
+    """
+
+    environment: Mapping[str, str] = field(repr=False)
+    clock: Callable[[], float]
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+    chance: Callable[[], float]
+    watcher: Watcher
+    cache: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A plan with all that it was made of."""
+
+    config: Config
+    aws: Aws
+    names: Names
+    release: Release
+    live: Live
+    foundation: Foundation
+    plan: Plan
+    begun: float
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        return changes(self.release, self.live)
+
+
+def decide(config: Config, world: World) -> Decided:
+    """Builds, packages, reads what is live and decides; changes nothing in AWS."""
+    begun = world.clock()
+    with world.watcher.stage("read"):
+        aws = account_of(world, region=config.region)
+        names = Names(config.site, aws.account, config.region, aws.partition)
+    release = _packaged(config, world, aws=aws)
+    with world.watcher.stage("plan"):
+        foundation = wanted_foundation(
+            names, tables=config.tables, router=router_code(), response=response_code()
+        )
+        live = read_live(aws, names, release=release.id, foundation=foundation)
+        todo = plan(release, live, foundation=foundation, origin=_origin(world))
+    return Decided(
+        config=config,
+        aws=aws,
+        names=names,
+        release=release,
+        live=live,
+        foundation=foundation,
+        plan=todo,
+        begun=begun,
+    )
+
+
+def release(decided: Decided, world: World) -> Outcome:
+    """Carries the plan out and verifies what visitors get."""
+    if decided.plan.is_empty:
+        return _outcome(decided, world, known=decided.live.known, outcome="unchanged", checks=())
+    staged = _staged(decided, world)
+    with world.watcher.stage("switch"):
+        applied = _apply(decided, world, part=decided.plan.switching, known=staged)
+    with world.watcher.stage("verify"):
+        checks = _verified(decided, world, known=applied.known)
+    return _outcome(decided, world, known=applied.known, outcome="live", checks=checks)
+
+
+def account_of(world: World, *, region: str | None) -> Aws:
+    """The AWS account that the credentials lead to, seen to be reachable."""
+    aws = connect(region=region, clock=world.now, sleep=world.sleep, chance=world.chance)
+    world.watcher.note(f"AWS account {aws.account}, {aws.region}")
+    return aws
+
+
+def _packaged(config: Config, world: World, *, aws: Aws) -> Release:
+    around = Surroundings(
+        environment=world.environment,
+        tools=for_build(
+            world.environment, site={}, jam_environment=PRODUCTION, url="", commit="", cache=None
+        ),
+        cache=world.cache,
+        echo=world.watcher.output,
+        parameter=aws.parameter,
+    )
+    with world.watcher.stage("build"):
+        built = build(
+            config.commands,
+            config.root,
+            publish=config.publish,
+            environment=_build_environment(config, world, around=around),
+            echo=world.watcher.output,
+        )
+    with world.watcher.stage("package"):
+        return package(config, built.publish, around)
+
+
+def _build_environment(config: Config, world: World, *, around: Surroundings) -> dict[str, str]:
+    section = config.settings.build.environment
+    domain = config.settings.production.domain
+    return for_build(
+        world.environment,
+        site=dict(resolved(section, around, where="build.environment")),
+        jam_environment=PRODUCTION,
+        url=f"https://{domain}" if domain else "",
+        commit=world.environment.get("GITHUB_SHA", ""),
+        node=shims(find(world.cache).node, world.cache),
+        cache=world.cache / "packages",
+    )
+
+
+def _staged(decided: Decided, world: World) -> Known:
+    check_bootstrap(decided.aws, decided.names, live=decided.live, foundation=decided.foundation)
+    world.watcher.planned(decided.plan)
+    with world.watcher.stage("stage"):
+        known = known_of(decided.live, decided.plan)
+        staged = _apply(decided, world, part=decided.plan.staging, known=known).known
+        functions = _new_functions(decided)
+        if functions:
+            smoke(
+                functions,
+                fetch=_fetch(decided, world, base=_api_url(decided, staged)),
+                explain=lambda each: _last_words(decided, each, known=staged),
+            )
+    return staged
+
+
+def _apply(decided: Decided, world: World, *, part: Plan, known: Known) -> Applied:
+    perform = performer(
+        decided.aws,
+        decided.names,
+        release=decided.release,
+        foundation=decided.foundation,
+        content=Content(put=put, copy=copy, manifest=manifest, entry_archive=_entry_archive),
+    )
+    return apply(part, perform, known=known, progress=world.watcher, clock=world.clock)
+
+
+def _entry_archive(release: Release) -> bytes:
+    return entry_archive(release, manifest(release))
+
+
+def _verified(decided: Decided, world: World, *, known: Known) -> tuple[Check, ...]:
+    before = {**decided.live.files, **decided.live.immutable}
+    new = Ref(Made.DISTRIBUTION) not in decided.live.known
+    return verify(
+        decided.release,
+        files=[file for file in decided.release.files if before.get(file.key) != file.digest],
+        functions=_new_functions(decided),
+        fetch=_fetch(decided, world, base=f"https://{known[Ref(Made.DOMAIN)]}"),
+        patience=Patience(
+            seconds=SETTLES_NEW if new else SETTLES, clock=world.clock, sleep=world.sleep
+        ),
+    )
+
+
+def _new_functions(decided: Decided) -> tuple[Function, ...]:
+    return tuple(changed_functions(decided.release, decided.live))
+
+
+def _last_words(decided: Decided, function: Function, *, known: Known) -> str:
+    from runner.aws.trial import last_words
+
+    version = known[Ref(Made.VERSION, function.name)]
+    return last_words(decided.aws, decided.names, function=function, version=version)
+
+
+def _fetch(decided: Decided, world: World, *, base: str) -> Fetch:
+    return fetch_from(base, connect_to=_loopback(world))
+
+
+def _loopback(world: World) -> str:
+    """The embedded cloud's endpoint, if that is what we work on."""
+    endpoint = world.environment.get("AWS_ENDPOINT_URL", "")
+    return endpoint if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1") else ""
+
+
+def _api_url(decided: Decided, known: Known) -> str:
+    stage = decided.release.routing.api_stage
+    if not stage:
+        return ""
+    api, region = known[Ref(Made.API)], decided.names.region
+    return f"https://{api}.execute-api.{region}.amazonaws.com/{stage}"
+
+
+def _origin(world: World) -> Origin:
+    seen = world.environment
+    return Origin(
+        commit=seen.get("GITHUB_SHA", ""),
+        author=seen.get("GITHUB_ACTOR", ""),
+        branch=seen.get("GITHUB_REF_NAME", ""),
+        run=seen.get("GITHUB_RUN_ID", ""),
+    )
+
+
+def _outcome(
+    decided: Decided, world: World, *, known: Known, outcome: str, checks: tuple[Check, ...]
+) -> Outcome:
+    puts = [step for step in decided.plan.stage if isinstance(step, PutFiles)]
+    domain = known[Ref(Made.DOMAIN)]
+    loopback = urlsplit(_loopback(world))
+    label = domain.partition(".")[0]
+    return Outcome(
+        site=decided.names.site,
+        environment=PRODUCTION,
+        release=decided.release.id,
+        previous=decided.live.release,
+        url=f"https://{domain}",
+        local_url=f"http://{label}.localhost:{loopback.port}/" if loopback.netloc else "",
+        api_url=_api_url(decided, known),
+        prefix=f"{PRODUCTION}/releases/{decided.release.id}/",
+        outcome=outcome,
+        seconds=world.clock() - decided.begun,
+        calls=decided.aws.calls,
+        uploaded=Uploaded(
+            files=sum(len(step.files) for step in puts), bytes=sum(step.bytes for step in puts)
+        ),
+        checks=checks,
+    )

@@ -1,0 +1,155 @@
+"""From a built site to its `Release`: the publish folder, its rules, its functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import assert_never
+
+from runner.build import publish
+from runner.build.publish import Found
+from runner.config.load import Config
+from runner.config.references import EnvReference, Literal, SsmReference, Value, parse_value
+from runner.config.settings import Function as Section
+from runner.errors import Problem, site_error
+from runner.model import Function, Redirect, Release
+from runner.package.functions.assemble import package_functions
+from runner.package.functions.settings import FunctionSettings, FunctionsSettings
+from runner.package.headers import HeaderRule, headers_for
+from runner.package.headers import parse as parse_headers
+from runner.package.redirects import parse as parse_redirects
+from runner.package.redirects import shadows
+from runner.package.release import assemble
+from runner.toolchain import find, install_packages
+
+WORK = ".jam"  # beside the site: caches and the content store, never published
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What packaging needs beside the site: `cache` is the user's, `parameter` reads SSM."""
+
+    environment: Mapping[str, str] = field(repr=False)
+    tools: Mapping[str, str] = field(repr=False)  # the environment of npm and uv
+    cache: Path
+    echo: Callable[[str], None]
+    parameter: Callable[[str], str]
+
+
+def package(config: Config, folder: Path, around: Surroundings) -> Release:
+    """The release made of the publish folder `folder` and of the site's functions."""
+    store = config.root / WORK / "store"
+    found = publish.read(
+        folder,
+        store,
+        allow=config.settings.build.allow,
+        left_out=publish.beside_the_site(folder, config.root, config.functions),
+    )
+    headers_of, redirects = _rules(found, around.echo)
+    return assemble(
+        found,
+        store,
+        functions=functions_of(config, around),
+        headers_of=headers_of,
+        redirects=redirects,
+        shadows=shadows,
+        spa=config.spa or config.settings.build.spa,
+        immutable=config.settings.build.immutable,
+    )
+
+
+def functions_of(config: Config, around: Surroundings) -> tuple[Function, ...]:
+    """The site's functions, packaged; none without a functions folder."""
+    if not (config.root / config.functions).is_dir():
+        return ()
+    toolchain = find(around.cache)
+    install_packages(toolchain, around.tools)
+    return package_functions(
+        root=config.root,
+        directory=config.functions,
+        settings=_settings(config, around),
+        toolchain=toolchain,
+        work=config.root / WORK,
+        environment=around.tools,
+        echo=around.echo,
+    )
+
+
+def resolved(
+    values: Mapping[str, str], around: Surroundings, *, where: str
+) -> tuple[tuple[str, str], ...]:
+    """An environment with its references resolved; every missing one is named at once."""
+    found, problems = [], []
+    for name, text in sorted(values.items()):
+        try:
+            found.append((name, _value(parse_value(text), around)))
+        except KeyError as error:
+            message = f"names {error.args[0]}, which is not set"
+            problems.append(Problem(where=f"{where}.{name}", message=message))
+    if problems:
+        raise site_error(
+            "JAM-ENV",
+            "the environment has references that lead nowhere",
+            hint="Set the variables where jam-deploy runs (in a workflow: under `env`).",
+            problems=tuple(problems),
+        )
+    return tuple(found)
+
+
+def _value(value: Value, around: Surroundings) -> str:
+    match value:
+        case Literal(text):
+            return text
+        case EnvReference(name):
+            return around.environment[name]
+        case SsmReference(name):
+            return around.parameter(name)
+        case _:
+            assert_never(value)
+
+
+def _rules(
+    found: Iterable[Found], echo: Callable[[str], None]
+) -> tuple[Callable[[str], Headers], tuple[Redirect, ...]]:
+    """`_headers` and `_redirects` of the publish folder; what is odd in them is said."""
+    texts = {each.path: each.source for each in found if each.path in ("_headers", "_redirects")}
+
+    def text(name: str) -> str:
+        return texts[name].read_text("utf-8", errors="replace") if name in texts else ""
+
+    headers, odd_headers = parse_headers(text("_headers"), "_headers")
+    redirects, odd_redirects = parse_redirects(text("_redirects"), "_redirects")
+    for problem in (*odd_headers, *odd_redirects):
+        echo(f"warning: {problem}")
+    return partial(_headers_of, headers), redirects
+
+
+def _headers_of(rules: tuple[HeaderRule, ...], path: str) -> Headers:
+    return headers_for(f"/{path}", rules)
+
+
+def _settings(config: Config, around: Surroundings) -> FunctionsSettings:
+    sections = config.settings.functions
+    return FunctionsSettings(
+        common=_section(sections, around, where="functions"),
+        named={
+            name: _section(section, around, where=f"functions.{name}")
+            for name, section in sections.named.items()
+        },
+    )
+
+
+def _section(section: Section, around: Surroundings, *, where: str) -> FunctionSettings:
+    return FunctionSettings(
+        runtime=section.runtime,
+        architecture=section.architecture,
+        memory=section.memory,
+        timeout=section.timeout,
+        methods=section.methods,
+        external=section.external,
+        environment=resolved(section.environment, around, where=f"{where}.environment"),
+    )
