@@ -1,0 +1,1 @@
+"""The entry Lambda: answers what the bucket has no object for. Standard library only."""

@@ -1,0 +1,118 @@
+"""What a visitor gets, and how a function URL says it. Pure; runs inside entry's zip."""
+
+from __future__ import annotations
+
+import base64
+import html
+from dataclasses import dataclass
+from typing import Any
+
+from runner.entry.release import Content, Listed, Site
+
+Pairs = tuple[tuple[str, str], ...]
+
+PRIVATE = "private, no-store"
+# The edge keeps a missing page for a minute, browsers do not.
+MISSING = "public, max-age=0, s-maxage=60, must-revalidate"
+# A function URL's answer has at most 6 MB, and base64 takes a third.
+# Source: Lambda developer guide, "Lambda quotas", Invocation payload.
+LARGEST = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One response. `dependent`: more than release and path decided, so that nobody may keep it."""
+
+    status: int
+    headers: Pairs = ()
+    body: bytes = b""
+    release: str = ""
+    dependent: bool = True
+
+
+def moved(site: Site, status: int, where: str) -> Answer:
+    """A redirect: it may carry one visitor's query, so it is nobody else's."""
+    return Answer(status=status, headers=(("location", where),), release=site.release)
+
+
+def plain(site: Site, status: int, text: str, *, dependent: bool = True) -> Answer:
+    """A page of our own, for want of one of the site's."""
+    title = html.escape(text)
+    page = f"<!doctype html><meta charset=utf-8><title>{title}</title><h1>{title}</h1>\n"
+    return Answer(
+        status=status,
+        headers=(("content-type", "text/html; charset=utf-8"),),
+        body=page.encode(),
+        release=site.release,
+        dependent=dependent,
+    )
+
+
+def unavailable(site: Site) -> Answer:
+    """The file exists but cannot be read just now; CloudFront keeps no 503 (error caching is 0)."""
+    answer = plain(site, 503, "Temporarily unavailable")
+    return Answer(
+        status=answer.status,
+        headers=(*answer.headers, ("retry-after", "2")),
+        body=answer.body,
+        release=answer.release,
+    )
+
+
+def served(site: Site, file: Listed, content: Content, *, status: int, dependent: bool) -> Answer:
+    """A file of the site with its header rules.
+
+    With another status than 200 its own cache rules do not hold: they would keep an error.
+    """
+    rules = [(name.lower(), value) for name, value in site.headers_of(file)]
+    own = [("content-type", file.content_type), ("etag", content.etag)]
+    if status == 200:
+        own += [("cache-control", file.cache_control), ("x-jam-kind", file.kind)]
+    else:
+        rules = [pair for pair in rules if pair[0] != "cache-control"]
+    named = {name for name, _ in rules}
+    return Answer(
+        status=status,
+        headers=(*(pair for pair in own if pair[0] not in named), *rules),
+        body=content.body,
+        release=site.release,
+        dependent=dependent,
+    )
+
+
+def unchanged(answer: Answer, if_none_match: str) -> bool:
+    """Whether the visitor has it already. Weakly compared: CloudFront's compression makes W/"…"."""
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    own = dict(answer.headers).get("etag", "")
+    return answer.status == 200 and bool(own) and ("*" in tags or own in tags)
+
+
+def payload(answer: Answer, method: str, if_none_match: str = "") -> dict[str, Any]:
+    """The answer as a function URL wants it, payload format 2.0.
+
+    Source: Lambda developer guide, "Invoking Lambda function URLs", Response payload format.
+    """
+    found = dict(_kept(answer))
+    status, body = answer.status, answer.body
+    if unchanged(answer, if_none_match):
+        status, body = 304, b""
+        found.pop("content-type", None)
+    result: dict[str, Any] = {"statusCode": status, "headers": found, "isBase64Encoded": False}
+    cookies = [value for name, value in answer.headers if name == "set-cookie"]
+    if cookies and status != 304:
+        result["cookies"] = cookies
+    if method == "HEAD" or not body:
+        return result | {"body": ""}
+    return result | {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+
+
+def _kept(answer: Answer) -> Pairs:
+    headers = [pair for pair in answer.headers if pair[0] != "set-cookie"]
+    if answer.dependent:
+        headers = [pair for pair in headers if pair[0] != "cache-control"]
+        headers.append(("cache-control", PRIVATE))
+    elif answer.status != 200:
+        headers.append(("cache-control", MISSING))
+    if answer.release:
+        headers.append(("x-jam-release", answer.release))
+    return tuple(headers)

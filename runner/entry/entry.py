@@ -1,0 +1,207 @@
+"""The entry Lambda: answers for a release what the bucket has no object for.
+
+Behind a function URL (IAM) that only the distribution may call. Order: redirect rules, a listed
+file, a single-page application's start document, the 404 page. A listed path is never a 404: the
+bucket may have refused it (403) or failed, and then it is served from here or 503.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from runner.entry.answer import LARGEST, Answer, moved, payload, plain, served, unavailable
+from runner.entry.release import Fetch, Listed, Site, UnavailableError, bucket, site_of
+from runner.entry.rules import MOVED, Rule, Visit, fill, location, match, preferred
+from runner.paths import INDEX, decode, key_of_uri
+
+_METHODS = {"allow": "GET, HEAD, OPTIONS"}
+_KNOWN_RELEASES = 8  # manifests of other releases that one environment remembers
+_TOO_LONG = "~long"  # the router's key for paths that no bucket could hold
+_Match = tuple[Rule, dict[str, str]]
+
+
+def handler(event: dict[str, Any], _context: object = None) -> dict[str, Any]:
+    """Lambda's way in: a function URL's event, payload format 2.0.
+
+    Source: Lambda developer guide, "Invoking Lambda function URLs".
+    """
+    return _entry()(event)
+
+
+@cache
+def _entry() -> Entry:
+    here = Path(__file__).parent
+    settings = os.environ  # noqa: TID251  # Lambda's front door
+    name, prefix = settings.get("JAM_BUCKET", ""), settings.get("JAM_PREFIX", "").strip("/")
+    own = site_of((here / "release.json").read_bytes(), here / "documents")
+    return Entry(own, bucket(name, prefix))
+
+
+class Entry:
+    """Answers visitors. `own` is the release that this version was published with."""
+
+    def __init__(self, own: Site, fetch: Fetch) -> None:
+        self._own = own
+        self._fetch = fetch
+        self._others: dict[str, Site] = {}
+
+    def __call__(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        method = event["requestContext"]["http"]["method"]
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        if method == "OPTIONS":
+            return {"statusCode": 204, "headers": _METHODS, "body": ""}
+        if method not in ("GET", "HEAD"):
+            return {"statusCode": 405, "headers": _METHODS, "body": ""}
+        answer = self.answer(event.get("rawPath") or "/", headers)
+        return payload(answer, method, headers.get("if-none-match", ""))
+
+    def answer(self, uri: str, headers: Mapping[str, str]) -> Answer:
+        """The answer to the router's path (`/releases/<release>/<key>` or `/assets/<key>`)."""
+        release, key = _address(uri)
+        visit = Visit(
+            path=headers.get("x-jam-path") or _path_of(key),
+            query=headers.get("x-jam-query", ""),
+            country=headers.get("cloudfront-viewer-country", "").lower(),
+            language=preferred(headers.get("accept-language", "")),
+        )
+        dependent = "x-jam-draw" in headers or key == _TOO_LONG
+        if dependent or release in ("", self._own.release):
+            return self._guarded(self._own, visit, dependent=dependent)
+        return self._other(release, visit)
+
+    def _other(self, release: str, visit: Visit) -> Answer:
+        """Another release's answer; where it is gone ours, which nobody may keep under its name."""
+        try:
+            site = self._others.get(release) or self._load(release)
+        except UnavailableError:
+            return unavailable(self._own)
+        if site is not None:
+            return self._guarded(site, visit)
+        key = key_of_uri(visit.path)
+        if self._own.is_immutable(key) and not self._own.listed(key):
+            return self._orphan(key)
+        return self._guarded(self._own, visit, dependent=True)
+
+    def _load(self, release: str) -> Site | None:
+        found = self._fetch(f"releases/{release}/~release.json")
+        if found is None:
+            return None
+        while len(self._others) >= _KNOWN_RELEASES:
+            self._others.pop(next(iter(self._others)))
+        return self._others.setdefault(release, site_of(found.body))
+
+    def _orphan(self, key: str) -> Answer:
+        """A fingerprinted file outlives its release; an old tab may still ask for it."""
+        suffix = key.rsplit(".", 1)[-1]
+        file = Listed(
+            key=key,
+            kind="immutable",
+            content_type=next(
+                (
+                    known[1]
+                    for name, known in self._own.files.items()
+                    if name.endswith(f".{suffix}")
+                ),
+                "application/octet-stream",
+            ),
+            cache_control="",
+            headers="",
+        )
+        try:
+            content = self._own.read(file, self._fetch)
+        except UnavailableError:
+            return unavailable(self._own)
+        if content is None:
+            return _missing(self._own, self._fetch, dependent=True)
+        return served(self._own, file, content, status=200, dependent=True)
+
+    def _guarded(self, site: Site, visit: Visit, *, dependent: bool = False) -> Answer:
+        try:
+            return _answer(site, visit, self._fetch, dependent=dependent)
+        except UnavailableError:
+            return unavailable(site)
+
+
+def _answer(site: Site, visit: Visit, fetch: Fetch, *, dependent: bool) -> Answer:
+    key = key_of_uri(visit.path)
+    listed = site.listed(key)
+    found, looked = _rule_for(site, visit, shadowed=listed is not None)
+    dependent = dependent or looked
+    if found is not None:
+        return _ruled(site, found, visit, fetch, dependent=dependent)
+    if listed is None and site.falls_back(visit.path):
+        listed = site.listed(INDEX)
+    if listed is None:
+        return _missing(site, fetch, dependent=dependent)
+    return _file(site, listed, fetch, dependent=dependent)
+
+
+def _rule_for(site: Site, visit: Visit, *, shadowed: bool) -> tuple[_Match | None, bool]:
+    """The first rule that matches, and whether more than the path was looked at on the way.
+
+    A path that has a file is the file's, unless the rule is forced. A redirect to the very path
+    that was asked for is none.
+    """
+    dependent = False
+    for rule in site.rules:
+        if shadowed and not rule.force:
+            continue
+        params, looked = match(rule, visit)
+        dependent = dependent or looked
+        if params is not None and not _circular(rule, params, visit):
+            return (rule, params), dependent
+    return None, dependent
+
+
+def _circular(rule: Rule, params: dict[str, str], visit: Visit) -> bool:
+    if rule.status not in MOVED or rule.query:
+        return False
+    return key_of_uri(fill(rule.target, params)) == key_of_uri(visit.path)
+
+
+def _ruled(site: Site, found: _Match, visit: Visit, fetch: Fetch, *, dependent: bool) -> Answer:
+    rule, params = found
+    if rule.status in MOVED:
+        return moved(site, rule.status, location(rule, params, visit.query))
+    target = fill(rule.target, params).partition("?")[0].partition("#")[0]
+    listed = site.listed(key_of_uri(target)) if target else None
+    if listed is None:
+        status = 404 if rule.status == 200 else rule.status
+        return _missing(site, fetch, status=status, dependent=dependent)
+    return _file(site, listed, fetch, status=rule.status, dependent=dependent)
+
+
+def _file(site: Site, file: Listed, fetch: Fetch, *, status: int = 200, dependent: bool) -> Answer:
+    content = site.read(file, fetch)
+    if content is None or len(content.body) > LARGEST:
+        return unavailable(site)
+    return served(site, file, content, status=status, dependent=dependent)
+
+
+def _missing(site: Site, fetch: Fetch, *, status: int = 404, dependent: bool) -> Answer:
+    listed = site.listed(site.not_found) if site.not_found else None
+    if listed is not None:
+        return _file(site, listed, fetch, status=status, dependent=dependent)
+    text = "Gone" if status == 410 else "Page not found"
+    return plain(site, status, text, dependent=dependent)
+
+
+def _address(uri: str) -> tuple[str, str]:
+    """Release and key in the router's path; the release is empty where the path names none."""
+    parts = uri.removeprefix("/").split("/")
+    if parts[0] != "releases" or len(parts) < 3:
+        return "", "/".join(parts[1:])
+    release = parts[1]
+    named = len(release) == 32 and set(release) <= set("0123456789abcdef")
+    return (release if named else ""), "/".join(parts[2:])
+
+
+def _path_of(key: str) -> str:
+    """The raw path of a key, for callers that do not say what the visitor asked for."""
+    from urllib.parse import quote
+
+    return "/" + quote(decode(key).removesuffix(INDEX), errors="surrogateescape")

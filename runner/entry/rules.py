@@ -1,0 +1,175 @@
+"""Redirect rules as a visitor meets them: which one matches, and where it leads. Pure.
+
+Also runs inside entry's zip, so it imports the standard library alone. The syntax is Netlify's
+("Redirects and rewrites", "Redirect options"); paths are raw, percent-encoded as they were sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
+
+Params = dict[str, str]
+SPLAT = "splat"
+MOVED = frozenset({301, 302, 303, 307, 308})
+_SAFE = "-._~!$&'()*+,;=:@"  # RFC 3986, pchar without escapes
+_NAME = re.compile(r":([A-Za-z_][A-Za-z0-9_]*)")
+_PRINTABLE = "%!#$%&'()*+,/:;=?@[]~"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What a rule may look at. `path` and `query` are raw; country and languages lower case."""
+
+    path: str
+    query: str = ""
+    country: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of the manifest; fields as in runner.model.Redirect."""
+
+    source: str
+    target: str
+    status: int
+    force: bool = False
+    query: tuple[tuple[str, str], ...] = ()
+    countries: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+
+    @property
+    def conditional(self) -> bool:
+        return bool(self.query or self.countries or self.languages)
+
+
+def match_path(source: str, path: str) -> Params | None:
+    """The placeholders' values if `source` matches a raw path, percent-encoded, else None.
+
+    A slash at the end and empty segments make no difference; letters' case does.
+    """
+    (wanted, splat), segments = _pattern(source), _segments(path)
+    if len(segments) < len(wanted) or (len(segments) > len(wanted) and not splat):
+        return None
+    params: Params = {}
+    for pattern, segment in zip(wanted, segments, strict=False):
+        if pattern.startswith(":"):
+            params[pattern[1:]] = clean(segment)
+        elif pattern != segment and unquote_to_bytes(pattern) != unquote_to_bytes(segment):
+            return None
+    if splat:
+        params[SPLAT] = _rest(segments[len(wanted) :], path)
+    return params
+
+
+def match(rule: Rule, visit: Visit) -> tuple[Params | None, bool]:
+    """The placeholders' values, or None; and whether more than the path decided."""
+    params = match_path(rule.source, visit.path)
+    if params is None or not rule.conditional:
+        return params, False
+    found = match_query(rule.query, visit.query)
+    if found is None or not _here(rule, visit):
+        return None, True
+    return {**found, **params}, True
+
+
+def match_query(wanted: tuple[tuple[str, str], ...], query: str) -> Params | None:
+    """The values of `:name` parameters if all that are wanted are there; others may be."""
+    given = dict(reversed(_pairs(query)))
+    params: Params = {}
+    for name, value in wanted:
+        if name not in given:
+            return None
+        if value.startswith(":"):
+            params[value[1:]] = quote(given[name], safe="", errors="surrogateescape")
+        elif given[name] != value:
+            return None
+    return params
+
+
+def location(rule: Rule, params: Mapping[str, str], query: str) -> str:
+    """Where a visitor is sent: printable ASCII, and never another host than the rule names.
+
+    The visitor's query goes along unless the target has its own, without what the rule took.
+    """
+    target = fill(rule.target, params)
+    if target.startswith("/"):  # "//host" and "/\\host" would be other hosts
+        target = "/" + target.lstrip("/\\")
+    rest = _remaining(rule, query)
+    path, mark, fragment = target.partition("#")
+    if rest and "?" not in path:
+        path = f"{path}?{rest}"
+    return quote(path + mark + fragment, safe=_PRINTABLE)
+
+
+def fill(target: str, params: Mapping[str, str]) -> str:
+    """The target with its placeholders' values; one without a value stays as it is written.
+
+    A scheme's colon and a port are none, for a placeholder begins with a letter.
+    """
+    return _NAME.sub(lambda found: params.get(found[1], found[0]), target)
+
+
+def clean(segment: str) -> str:
+    """A raw path segment, decoded and encoded again: no control, no slash, no foreign byte."""
+    return quote(unquote_to_bytes(segment), safe=_SAFE)
+
+
+def preferred(accept_language: str) -> str:
+    """The one language that the visitor likes best, in lower case: others are second choices."""
+    ranked = [_ranked(entry) for entry in accept_language[:500].lower().split(",")]
+    best = max(ranked, key=lambda pair: pair[0], default=(0.0, ""))
+    return best[1] if best[0] > 0 else ""
+
+
+def _ranked(entry: str) -> tuple[float, str]:
+    language, *parameters = (part.strip() for part in entry.split(";"))
+    quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+    try:
+        return (float(quality) if language and language != "*" else 0.0), language
+    except ValueError:
+        return 0.0, language
+
+
+def _here(rule: Rule, visit: Visit) -> bool:
+    if rule.countries and visit.country not in rule.countries:
+        return False
+    return not rule.languages or _speaks(rule.languages, visit.language)
+
+
+def _speaks(languages: Iterable[str], language: str) -> bool:
+    """`en` covers `en-gb`; `en-gb` covers only itself."""
+    return any(language == one or language.startswith(f"{one}-") for one in languages)
+
+
+@cache
+def _pattern(source: str) -> tuple[list[str], bool]:
+    """The segments of a rule's source without its splat, and whether it has one."""
+    segments = _segments(source)
+    splat = bool(segments) and segments[-1] == "*"
+    return (segments[:-1] if splat else segments), splat
+
+
+def _segments(path: str) -> list[str]:
+    return [segment for segment in path.split("/") if segment]
+
+
+def _rest(segments: list[str], path: str) -> str:
+    rest = "/".join(map(clean, segments))
+    return f"{rest}/" if rest and path.endswith("/") else rest
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+
+
+def _remaining(rule: Rule, query: str) -> str:
+    if not rule.query:
+        return query
+    taken = {name for name, _ in rule.query}
+    kept = [pair for pair in _pairs(query) if pair[0] not in taken]
+    return urlencode(kept, errors="surrogateescape")
