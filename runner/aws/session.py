@@ -103,6 +103,7 @@ class Aws:
     values: CloudFrontKeyValueStoreClient = _client("cloudfront-keyvaluestore")
     stacks: CloudFormationClient = _client("cloudformation")
     api: ApiGatewayV2Client = _client("apigatewayv2")
+    parameters: Any = _client("ssm")  # one call: not worth its stubs
     # For creates without a token and without a unique name: sent once, looked up after.
     api_once: ApiGatewayV2Client = _client("apigatewayv2", attempts=1)
 
@@ -122,7 +123,7 @@ class Aws:
     def parameter(self, name: str) -> str:
         """The value of a parameter of Systems Manager, decrypted."""
         with explained():
-            found = self._client("ssm").get_parameter(Name=name, WithDecryption=True)
+            found = self.parameters.get_parameter(Name=name, WithDecryption=True)
         return str(found["Parameter"]["Value"])
 
     def counted(self) -> None:
