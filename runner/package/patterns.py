@@ -30,7 +30,7 @@ def cover(keys: Iterable[str], others: Iterable[str], *, budget: int = BUDGET) -
     chosen: list[str] = []
     missing = set(keys)
     while candidates:
-        best = min(candidates, key=lambda it: (-len(candidates[it] & missing), len(it), it))
+        best = min(candidates, key=lambda it: (-len(candidates[it] & missing), *_preference(it)))
         gained = candidates.pop(best) & missing
         if not gained:
             break
@@ -38,6 +38,11 @@ def cover(keys: Iterable[str], others: Iterable[str], *, budget: int = BUDGET) -
             chosen.append(best)
             missing -= gained
     return tuple(sorted(chosen))
+
+
+def _preference(pattern: str) -> tuple[bool, int, str]:
+    """A folder's own pattern before one that holds for the whole site; then the shorter one."""
+    return (pattern.startswith("*"), len(pattern), pattern)
 
 
 def _bytes(patterns: list[str]) -> int:
@@ -74,9 +79,10 @@ def _by_stem(keys: frozenset[str], others: frozenset[str]) -> dict[str, set[str]
     """`chunk-*.js`: for hashed files that share their folder with others of the same extension."""
     stems: dict[str, set[str]] = defaultdict(set)
     for key in keys:
-        head, dash, _ = key.rpartition("-")
-        extension = key.rpartition(".")[2]
-        if dash and "/" not in key[len(head) :] and "/" not in extension:
-            stems[f"{head}-*.{extension}"].add(key)
+        folder, slash, name = key.rpartition("/")
+        stem, dash, rest = name.rpartition("-")
+        extension = rest.rpartition(".")[2]
+        if dash and "." in rest:
+            stems[f"{folder}{slash}{stem}-*.{extension}"].add(key)
     most = sorted(stems, key=lambda it: (-len(stems[it]), it))[:_STEMS]
     return {it: stems[it] for it in most if not any(matches(it, other) for other in others)}
