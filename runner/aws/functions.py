@@ -20,14 +20,13 @@ from runner.aws.waiting import until
 from runner.errors import JamError, aws_error, busy_error
 from runner.model import Function
 from runner.names import Names
+from runner.plan.releasing import INLINE
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
 
 BUDGET = 300  # seconds: somebody else's update, a new role, a version becoming active
 LOG_DAYS = 30
-# Larger archives go through the bucket. Source: Lambda developer guide, "Lambda quotas".
-INLINE = 50_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

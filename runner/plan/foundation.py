@@ -12,7 +12,7 @@ from typing import ClassVar
 from runner.model import Table
 from runner.plan.refs import Made, Ref, Refs
 
-ENTRY = "entry"
+ENTRY = "~entry"  # no function of a site can have this name
 
 
 class Role(StrEnum):

@@ -9,6 +9,9 @@ from runner.model import File, Function, HeaderSet, Origin, Release, Routing
 from runner.plan.foundation import ENTRY, Role
 from runner.plan.refs import Made, Ref, Refs
 
+# Larger archives reach Lambda through the bucket. Source: Lambda developer guide, "Lambda quotas".
+INLINE = 50_000_000  # bytes
+
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} KB"
@@ -90,7 +93,8 @@ class PublishFunction:
     @property
     def needs(self) -> Refs:
         tables = (Ref(Made.TABLE, table) for table in self.tables)
-        return (Ref(Made.RECORD), Ref(Made.ROLE, Role.FUNCTIONS), *tables)
+        through = (Ref(Made.BUCKET),) if self.function.size > INLINE else ()
+        return (Ref(Made.RECORD), Ref(Made.ROLE, Role.FUNCTIONS), *tables, *through)
 
     @property
     def makes(self) -> Refs:
