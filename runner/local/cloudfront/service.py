@@ -1,0 +1,46 @@
+"""The service `cloudfront`: all operations of its control plane in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runner.local.cloudfront.access import Controls
+from runner.local.cloudfront.account import Account
+from runner.local.cloudfront.checks import Certificates
+from runner.local.cloudfront.distributions import Distributions
+from runner.local.cloudfront.functions import Functions
+from runner.local.cloudfront.invalidations import Invalidations
+from runner.local.cloudfront.policies import cache_policies, request_policies
+from runner.local.cloudfront.stores import Stores
+from runner.local.cloudfront.tags import Tags
+from runner.local.wire import Operation
+
+
+class ControlPlane:
+    """Ours in place of moto's. `reset` forgets the account, its key value stores included."""
+
+    name = "cloudfront"
+
+    def __init__(self, account: Account, certificates: Certificates) -> None:
+        self._account = account
+        self._operations: dict[str, Operation] = {}
+        for part in (
+            Distributions(account, certificates),
+            Controls(account),
+            cache_policies(account),
+            request_policies(account),
+            Functions(account),
+            Stores(account),
+            Invalidations(account),
+            Tags(account),
+        ):
+            self._operations |= part.operations()
+
+    def operations(self) -> Mapping[str, Operation]:
+        return self._operations
+
+    def unlocked(self) -> frozenset[str]:
+        return frozenset()
+
+    def reset(self) -> None:
+        self._account.reset()
