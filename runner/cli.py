@@ -84,7 +84,12 @@ def init(options: Options, yes: bool) -> None:
         consent=lambda question: bool(click.confirm(question, default=False, err=True)),
     )
     asks = sys.stdin.isatty() and not yes
-    written = initialise(Path.cwd(), _overrides(options), asking=asking if asks else None)
+    written = initialise(
+        Path.cwd(),
+        _overrides(options),
+        asking=asking if asks else None,
+        say=lambda line: click.echo(line, err=True),
+    )
     _tell(options, {"written": list(written)}, "\n".join(f"wrote {name}" for name in written))
 
 
@@ -111,7 +116,7 @@ def bootstrap(options: Options, only_print: bool) -> None:
 @_options
 def plan(options: Options) -> None:
     """Says what deploy would do, and why; builds, but changes nothing in AWS."""
-    from runner.config.load import explain
+    from runner.config.explain import explain
     from runner.deploy import decide
     from runner.report.text import plan_json, plan_text
 

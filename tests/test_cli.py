@@ -1,0 +1,105 @@
+"""The command line from outside: start-up, help, errors and exit statuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SLOW = ("boto3", "botocore", "github", "docker", "moto", "rich", "awscrt", "msgspec")
+NOWHERE = {
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+}
+
+
+def jam(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-m", "runner", *arguments],
+        cwd=cwd,
+        env={**kept, "AWS_EC2_METADATA_DISABLED": "true", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    (tmp_path / "index.html").write_text("<h1>Hello</h1>")
+    (tmp_path / "jam.toml").write_text('site = "plain"\nregion = "eu-central-1"\n')
+    return tmp_path
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_import_nothing_slow(flag, tmp_path):
+    code = (
+        "import sys\n"
+        "from runner.cli import cli\n"
+        f"try: cli(['{flag}'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        f"print([name for name in {SLOW!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_lists_every_command_with_a_sentence(tmp_path):
+    help_text = jam("--help", cwd=tmp_path).stdout
+    for command in ("init", "bootstrap", "plan", "deploy", "cloud", "rehearse"):
+        line = next(line for line in help_text.splitlines() if line.split()[:1] == [command])
+        assert len(line.split()) > 4
+
+
+def test_a_misspelt_key_is_named_with_its_line_and_the_nearest_known_one(site):
+    (site / "jam.toml").write_text('site = "plain"\n[build]\npulish = "dist"\n')
+    done = jam("plan", cwd=site, AWS_REGION="eu-central-1")
+    assert done.returncode == 2
+    assert "error[JAM-SETTINGS]" in done.stderr
+    assert "jam.toml:3" in done.stderr
+    assert "publish" in done.stderr
+
+
+def test_a_missing_region_says_where_to_put_one(site):
+    (site / "jam.toml").write_text('site = "plain"\n')
+    done = jam("plan", cwd=site, **NOWHERE)
+    assert done.returncode == 2
+    assert "error[JAM-REGION-MISSING]" in done.stderr
+    assert "AWS_REGION" in done.stderr
+
+
+def test_missing_credentials_are_told_before_anything_is_built(site):
+    (site / "jam.toml").write_text(
+        'site = "plain"\nregion = "eu-central-1"\n[build]\ncommand = "touch built"\n'
+    )
+    done = jam("deploy", cwd=site)
+    assert done.returncode == 3
+    assert "error[JAM-CREDS-MISSING]" in done.stderr
+    assert "hint:" in done.stderr
+    assert not (site / "built").exists()
+
+
+def test_an_endpoint_that_is_down_is_nobodys_fault_and_worth_a_second_run(site):
+    done = jam("deploy", cwd=site, **NOWHERE)
+    assert done.returncode == 75
+    assert "error[JAM-ENDPOINT]" in done.stderr
+    assert "127.0.0.1:9" in done.stderr
+
+
+def test_with_json_an_error_is_one_document_on_standard_output(site):
+    done = jam("deploy", "--json", cwd=site, **NOWHERE)
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "JAM-ENDPOINT"
+    assert error["hint"]
+
+
+def test_a_wrong_option_is_a_usage_error(tmp_path):
+    assert jam("deploy", "--sideways", cwd=tmp_path).returncode == 2
