@@ -173,3 +173,57 @@ def test_a_lock_file_that_disagrees_is_told_in_npms_words(tmp_path: Path) -> Non
 def _code(archive: Path) -> bytes:
     with zipfile.ZipFile(archive) as opened:
         return opened.read("index.js")
+
+
+ELF = {
+    "x86_64": b"\x7fELF".ljust(18, b"\0") + b"\x3e\0",
+    "arm64": b"\x7fELF".ljust(18, b"\0") + b"\xb7\0",
+}
+NATIVE: dict[str, str | bytes] = {
+    "a.js": "const fast = require('fast'); exports.handler = async () => fast;",
+    "node_modules/fast/package.json": '{"name": "fast", "dependencies": {"one": "*", "two": "*"},'
+    ' "optionalDependencies": {"fast-x64": "*", "fast-darwin": "*", "fast-musl": "*"}}',
+    "node_modules/fast/index.js": "module.exports = [require('one'), require('two')];",
+    "node_modules/one/package.json": '{"name": "one", "dependencies": {"two": "1"}}',
+    "node_modules/one/index.js": "module.exports = 'one with two ' + require('two');",
+    "node_modules/one/node_modules/two/package.json": '{"name": "two", "version": "1.0.0"}',
+    "node_modules/one/node_modules/two/index.js": "module.exports = 'of its own';",
+    "node_modules/two/package.json": '{"name": "two", "version": "2.0.0"}',
+    "node_modules/two/index.js": "module.exports = 'two';",
+    "node_modules/fast-x64/package.json": '{"os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]}',
+    "node_modules/fast-x64/fast.node": ELF["x86_64"],
+    "node_modules/fast-darwin/package.json": '{"os": ["darwin"]}',
+    "node_modules/fast-musl/package.json": '{"os": ["linux"], "libc": ["musl"]}',
+    "node_modules/unused/package.json": "{}",
+}
+EXTERNAL = FunctionSettings(external=("fast",))
+
+
+def test_an_external_package_is_shipped_with_what_it_needs_for_lambdas_platform(
+    tmp_path: Path,
+) -> None:
+    function = package(site(tmp_path, NATIVE), FunctionsSettings(common=EXTERNAL))["a"]
+    with zipfile.ZipFile(function.archive) as opened:
+        shipped = {name.rpartition("/")[0] for name in opened.namelist()} - {""}
+    assert shipped == {
+        "node_modules/fast",
+        "node_modules/fast-x64",
+        "node_modules/one",
+        "node_modules/one/node_modules/two",
+        "node_modules/two",
+    }
+    assert call(function, tmp_path / "run") == ["one with two of its own", "two"]
+
+
+def test_a_native_package_of_another_machine_is_refused_by_name(tmp_path: Path) -> None:
+    files = {**NATIVE, "node_modules/one/one.node": ELF["arm64"]}
+    with pytest.raises(JamError) as caught:
+        package(site(tmp_path, files), FunctionsSettings(common=EXTERNAL))
+    assert caught.value.code == "JAM-FUNCTION-NATIVE"
+    assert str(caught.value.problems[0]) == "one: is not built for Linux on x86_64"
+
+
+def test_an_external_package_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    settings = FunctionsSettings(common=FunctionSettings(external=("gone", "@none/*")))
+    with pytest.raises(JamError, match=r"@none/\*, gone"):
+        package(site(tmp_path, {"a.js": "exports.handler = 1;"}), settings)

@@ -38,7 +38,7 @@ class Bundles:
 
     def get(self, entry: Entry, options: Options) -> Bundle | None:
         """What is remembered, if all that it was made of is unchanged."""
-        stem = self._stem(entry)
+        stem = self._stem(entry, options)
         try:
             record = json.loads(stem.with_suffix(".json").read_bytes())
             code = stem.with_suffix(".code").read_bytes()
@@ -52,7 +52,7 @@ class Bundles:
         return Bundle(shape=shape, code=code, map=source_map, inputs=inputs)
 
     def put(self, entry: Entry, options: Options, *, bundle: Bundle) -> None:
-        stem = self._stem(entry)
+        stem = self._stem(entry, options)
         stem.parent.mkdir(parents=True, exist_ok=True)
         stem.with_suffix(".code").write_bytes(bundle.code)
         stem.with_suffix(".map").write_bytes(bundle.map)
@@ -65,8 +65,9 @@ class Bundles:
         }
         stem.with_suffix(".json").write_text(json.dumps(record))
 
-    def _stem(self, entry: Entry) -> Path:
-        return self._folder / _sha(entry.path.encode())[:32]
+    def _stem(self, entry: Entry, options: Options) -> Path:
+        """One record with a source map and one without: `dev` and `deploy` take turns."""
+        return self._folder / _sha(f"{options.maps} {entry.path}".encode())[:32]
 
     def _made_of(self, entry: Entry, options: Options, inputs: Iterable[str]) -> str:
         """The digest of tool, flags, files, and of what decides where an import leads."""

@@ -159,7 +159,7 @@ def _failed(errors: tuple[Problem, ...]) -> Exception:
         return site_error(
             "JAM-FUNCTION-NATIVE",
             "a function needs a native module, which cannot be bundled",
-            hint="Use a package in JavaScript or WebAssembly instead.",
+            hint='Name the package in jam.toml: `external = ["…"]` ships it as it is.',
             problems=errors,
         )
     return site_error(
