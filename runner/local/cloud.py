@@ -5,20 +5,32 @@ One cloud a process: moto's state belongs to the process.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
-from collections.abc import Iterator, Sequence
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from runner.local import admin, protocol, state
 from runner.local.clock import Clock
+from runner.local.dynamodb_layer import DynamoDbLayer
 from runner.local.faults import Faults
+from runner.local.iam_layer import IamLayer
+from runner.local.identity import Identity
 from runner.local.ids import Ids
 from runner.local.journal import Journal
 from runner.local.moto_side import Moto
 from runner.local.overlay import Overlay
+from runner.local.permissions import Permissions
 from runner.local.protocol import ACCOUNT, Incoming
 from runner.local.quotas import Limiter
+from runner.local.s3.host import S3Host, path_style
+from runner.local.s3.layer import S3Layer
 from runner.local.server import Server
 from runner.local.wire import Host, Request, Response, Service
 
@@ -37,12 +49,13 @@ class Cloud:
     """An AWS account in this process, on one port of the loopback interface.
 
     `speed` cloud seconds pass in one of ours; `state` is the folder that survives a restart.
-    Parts use: `clock`, `ids`, `account`, `moto(service, region)`, `send(request)`, `limiter`,
-    `endpoint` (None before `start`), `role_ready(arn)`.
+    Parts use `clock`, `ids`, `account`, `identity`, `limiter`, `moto(service, region)`,
+    `send(request)`, `role_ready(arn)` and, once started, `endpoint`.
     """
 
     def __init__(self, *, speed: float = 1.0, port: int = 0, state: Path | None = None) -> None:
         self.account = ACCOUNT
+        self.endpoint = ""
         self.clock = Clock(speed)
         self.ids = Ids()
         self.faults = Faults()
@@ -50,20 +63,39 @@ class Cloud:
         self.limiter = Limiter(self.clock)
         self._moto = Moto(self.clock.now)
         self._moto.reset()
+        self.identity = Identity(
+            clock=self.clock, ids=self.ids, account=ACCOUNT, roles=lambda: self.moto("iam")
+        )
+        self.permissions = Permissions(self.identity.principal)
         self.parts = tuple(_parts(self))
-        self.services: tuple[Service, ...] = tuple(s for part in self.parts for s in part.services)
-        self.hosts: tuple[Host, ...] = tuple(host for part in self.parts for host in part.hosts)
-        self.overlay = Overlay(
+        self.overlay = self._overlay()
+        self.hosts: tuple[Host, ...] = (*(h for part in self.parts for h in part.hosts), self._s3())
+        self._server = Server(self.handle, port)
+        self._recording = _replayed(self, state) if state else None
+
+    def _overlay(self) -> Overlay:
+        return Overlay(
             moto=self._moto,
             clock=self.clock,
             ids=self.ids,
-            services=self.services,
-            gates=(self._within_rates,),
+            services=(self.identity, *(s for part in self.parts for s in part.services)),
+            layers=(
+                S3Layer(self._bucket, self.identity.principal, ACCOUNT),
+                IamLayer(lambda: self.moto("iam")),
+                DynamoDbLayer(self.clock),
+            ),
+            gates=(self.identity.check, self.permissions.check, self._within_rates),
             faults=self.faults,
             journal=self.journal,
+            record=self._record,
         )
-        self._server = Server(self.handle, port)
-        self.endpoint = ""
+
+    def _s3(self) -> S3Host:
+        return S3Host(bucket=self._bucket, control=self.overlay, forward=self.overlay.forward)
+
+    @property
+    def services(self) -> Sequence[Service]:
+        return self.overlay.services
 
     def start(self) -> Self:
         self._server.start()
@@ -74,6 +106,8 @@ class Cloud:
         self._server.stop()
         for part in self.parts:
             part.stop()
+        if self._recording:
+            self._recording.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -81,13 +115,17 @@ class Cloud:
     def __exit__(self, *_failure: object) -> None:
         self.stop()
 
-    def moto(self, service: str, region: str = "us-east-1") -> Any:
+    def moto(self, service: str, region: str = protocol.DEFAULT_REGION) -> Any:
         """moto's backend of a service; for services without a region any will do."""
         return self._moto.backend(service, region)
 
-    def role_ready(self, _arn: str) -> bool:
-        """Whether services can assume the role by now."""
-        return True
+    def role_ready(self, arn: str, service: str = "") -> bool:
+        """Whether `service` can assume the role by now: it exists, trusts it, is old enough."""
+        return self.identity.ready(arn, service)
+
+    def deny(self, action: str, *, principal: str = "*") -> None:
+        """From now on `action` (`s3:CreateBucket`, `lambda:*`) is refused to `principal`."""
+        self.permissions.deny(action, principal=principal)
 
     def handle(self, request: Request) -> Response:
         """What the port does: data plane by host, else control plane."""
@@ -95,16 +133,27 @@ class Cloud:
         if owner:
             host, name = owner
             return host.handle(_renamed(request, name))
+        if request.path.startswith(admin.PREFIX):
+            return admin.answer(self, request)
         if request.path == "/moto-api/reset":
             self.reset()
             return Response(status=200, headers=(("content-type", "application/json"),), body=b"{}")
-        return self.overlay(request)
+        return self._control(request)
+
+    def _control(self, request: Request) -> Response:
+        if not request.host.endswith(".localhost"):
+            return self.overlay(request)
+        caller = protocol.caller_of(request)
+        if not caller.access_key:
+            return _nowhere(request.host)
+        # boto3 puts the bucket before a host name, the KeyValueStore's client the account.
+        return self.overlay(path_style(request) if caller.service == "s3" else request)
 
     def send(self, request: Request) -> Response:
         """Hands a data-plane request to the owner of its host; 502 if nobody has it."""
         owner = self.owner(request.host)
         if owner is None:
-            return Response(status=502, body=b"no such host in the embedded cloud")
+            return dataclasses.replace(_nowhere(request.host), status=502)
         return owner[0].handle(request)
 
     def owner(self, name: str) -> tuple[Host, str] | None:
@@ -117,32 +166,50 @@ class Cloud:
 
     def _candidates(self, name: str) -> Iterator[str]:
         yield name
-        if name.endswith(".localhost"):
-            label = name.removesuffix(".localhost")
+        label, _, rest = name.partition(".")
+        if rest == "localhost":
             for host in self.hosts:
-                yield from (real for real in host.names() if real.split(".")[0] == label)
+                yield from (real for real in host.names() if real.partition(".")[0] == label)
 
     def reset(self) -> None:
-        """Back to an empty account; the clock goes on."""
-        self._moto.reset()
-        for service in self.services:
-            service.reset()
-        self.limiter.reset()
-        self.journal.clear()
-        self.faults.clear()
+        """Back to an empty account with no history; the clock goes on."""
+        with self.overlay.lock:
+            self._moto.reset()
+            for service in self.overlay.services:
+                service.reset()
+            for layer in self.overlay.layers:
+                layer.reset()
+            self.limiter.reset()
+            for listed in (self.journal, self.faults, self.permissions):
+                listed.clear()
+            if self._recording:
+                self._recording.clear()
+
+    def _bucket(self, name: str) -> Any:
+        return self.moto("s3").buckets.get(name)
 
     def _within_rates(self, incoming: Incoming) -> None:
         self.limiter.check(incoming.service, incoming.operation)
 
+    def _record(self, incoming: Incoming) -> None:
+        if self._recording:
+            self._recording.append(incoming, number=self.overlay.calls, at=self.clock.now())
+
+
+def _replayed(cloud: Cloud, folder: Path) -> state.Recording:
+    recording = state.Recording(folder)
+    state.replay(recording, overlay=cloud.overlay, clock=cloud.clock, wall=time.time())
+    return recording
+
 
 def _renamed(request: Request, host: str) -> Request:
-    if request.host == host:
-        return request
     headers = tuple((k, host if k == "host" else v) for k, v in request.headers)
-    return Request(
-        method=request.method, host=host, path=request.path, query=request.query,
-        headers=headers, body=request.body, client=request.client, scheme=request.scheme,
-    )  # fmt: skip
+    return dataclasses.replace(request, host=host, headers=headers)
+
+
+def _nowhere(host: str) -> Response:
+    body = f"The embedded cloud serves nothing under {host}.\n".encode()
+    return Response(status=404, headers=(("content-type", "text/plain"),), body=body)
 
 
 def _parts(cloud: Cloud) -> Iterator[Part]:
@@ -154,3 +221,19 @@ def _parts(cloud: Cloud) -> Iterator[Part]:
             found = getattr(importlib.import_module(module), name, None)
             if found:
                 yield found(cloud)
+
+
+def run_cloud(
+    port: int, state: Path | None, *, speed: float = 1.0, emit: Callable[[str], None] = print
+) -> None:
+    """A cloud in the foreground, until SIGINT or SIGTERM.
+
+    Emits one JSON line when it is ready: `endpoint` for AWS clients, `data_plane` for visitors,
+    who send the host they want, or put its first label before `.localhost`.
+    """
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    with Cloud(speed=speed, port=port, state=state) as cloud:
+        emit(json.dumps({"endpoint": cloud.endpoint, "data_plane": cloud.endpoint}))
+        ended.wait()

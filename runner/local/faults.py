@@ -29,7 +29,7 @@ THROTTLES: dict[str, tuple[str, int]] = {
 }
 
 
-class ConnectionLost(Exception):
+class ConnectionLostError(Exception):
     """The client gets a TCP reset instead of an answer."""
 
 

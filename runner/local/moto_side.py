@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import re
 import types
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,9 @@ class Moto:
     """moto behind one function: a request in, a response out, or NotImplementedError."""
 
     def __init__(self, now: Callable[[], float]) -> None:
+        # moto warns of every error code that a service's model does not list; many are AWS's
+        # common errors, which no model lists.
+        warnings.filterwarnings("ignore", message=".* does not match an error shape", module="moto")
         self._app = DomainDispatcherApplication(create_backend_app)
         _follow(now)
 
@@ -61,7 +65,7 @@ class Moto:
             status: str, headers: list[tuple[str, str]], _failure: object = None
         ) -> None:
             lowered = tuple((name.lower(), value) for name, value in headers)
-            started.append((int(status.split()[0]), lowered))
+            started.append((int(status.partition(" ")[0]), lowered))
 
         chunks = self._app(environ(request), start_response)
         body = b"".join(chunks)
@@ -94,4 +98,4 @@ def _follow(now: Callable[[], float]) -> None:
 
     shim = types.SimpleNamespace(**{name: getattr(datetime, name) for name in datetime.__all__})
     shim.datetime = CloudTime
-    moto.core.utils.datetime = shim
+    vars(moto.core.utils)["datetime"] = shim

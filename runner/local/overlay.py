@@ -18,7 +18,7 @@ from moto.core.exceptions import ServiceException
 
 from runner.local import protocol
 from runner.local.clock import Clock
-from runner.local.faults import ConnectionLost, Fault, Faults
+from runner.local.faults import ConnectionLostError, Fault, Faults
 from runner.local.ids import Ids
 from runner.local.journal import Journal, scalars, writes
 from runner.local.moto_side import Moto, missing
@@ -48,7 +48,7 @@ class Layer(Protocol):
 
 @dataclass(kw_only=True)
 class Overlay:
-    """Answers control-plane requests; `ConnectionLost` means that the client gets a reset."""
+    """Answers control-plane requests; `ConnectionLostError` means that the client gets a reset."""
 
     moto: Moto
     clock: Clock
@@ -76,7 +76,7 @@ class Overlay:
         struck = self.faults.draw(incoming.service, incoming.operation)
         try:
             response = self._with_faults(incoming, struck)
-        except ConnectionLost:
+        except ConnectionLostError:
             self._note(incoming, status=0, error="ConnectionLost")
             raise
         self._note(incoming, status=response.status, error=_code(response))
@@ -100,15 +100,33 @@ class Overlay:
         if fault.kind == "delay":
             self.clock.sleep(fault.seconds)
         if fault.kind in ("reset", "lost"):
-            raise ConnectionLost
+            raise ConnectionLostError
 
     def perform(self, incoming: Incoming) -> Response:
         """The call without faults and journal."""
+        return self._guarded(incoming, self._gated)
+
+    def repeat(self, incoming: Incoming, *, number: int) -> Response:
+        """A recorded call once more: nothing refuses, counts or records it again."""
+        with self.lock:
+            self.calls = number
+            self._seed()
+            return self._guarded(incoming, self._layered)
+
+    def forward(self, request: Request) -> Response:
+        """Straight to moto, under the lock: for data planes, which have checked on their own."""
+        with self.lock:
+            return self.moto.raw(request)
+
+    def _gated(self, incoming: Incoming) -> Response:
+        for gate in self.gates:
+            gate(incoming)
+        with self._held(incoming):
+            return self._recorded(incoming)
+
+    def _guarded(self, incoming: Incoming, act: Forward) -> Response:
         try:
-            for gate in self.gates:
-                gate(incoming)
-            with self._held(incoming):
-                return self._recorded(incoming)
+            return act(incoming)
         except ServiceException as error:
             return self._refusal(incoming, _own(error))
         except Exception:  # a defect of moto's or ours must reach the client as AWS's 500, and us
@@ -129,12 +147,15 @@ class Overlay:
         changes = writes(incoming.operation)
         if changes:
             self.calls += 1
-            self.ids.seed(self.calls)
-            self.moto.seed(self.ids.base + self.calls)
+            self._seed()
         response = self._layered(incoming)
         if changes and response.status < 400:
             self.record(incoming)
         return response
+
+    def _seed(self) -> None:
+        self.ids.seed(self.calls)
+        self.moto.seed(self.ids.base + self.calls)
 
     def _layered(self, incoming: Incoming) -> Response:
         layer = self._layers.get(incoming.service)

@@ -17,12 +17,12 @@ from urllib.parse import parse_qs, unquote_plus, unquote_to_bytes
 from botocore.exceptions import UnknownServiceError
 from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS
-from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
+from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY, determine_request_protocol
 from moto.core.request import Request as MotoRequest
-from moto.core.request import determine_request_protocol
-from moto.core.routing import NotFound, get_service_router
+from moto.core.routing import get_service_router
 from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
+from werkzeug.exceptions import NotFound
 
 from runner.local.wire import AwsError, Call, Parameters, Request, Response, Result
 
@@ -184,7 +184,7 @@ def environ(request: Request) -> dict[str, Any]:
 
 
 def _header_variables(request: Request) -> dict[str, Any]:
-    """S3 tells `x-amz-meta-a_b` from `x-amz-meta-a-b`; WSGI does not, so moto wants the spelling."""
+    """S3 tells `x-amz-meta-a_b` from `x-amz-meta-a-b`; WSGI does not: moto wants the spelling."""
     made: dict[str, Any] = {}
     spelling: dict[str, str] = {}
     for name, value in request.headers:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from cheroot.server import Gateway, HTTPServer
 
-from runner.local.faults import ConnectionLost
+from runner.local.faults import ConnectionLostError
 from runner.local.wire import Request, Response
 
 LOG = logging.getLogger("runner.local")
@@ -63,11 +63,11 @@ class _Listener(HTTPServer):
 
 
 def _gateway(answer: Answer) -> type[Gateway]:
-    class Bound(Gateway):  # type: ignore[misc]  # cheroot has no types
+    class Bound(Gateway):
         def respond(self) -> None:
             try:
                 response = answer(_request(self.req))
-            except ConnectionLost:
+            except ConnectionLostError:
                 _reset(self.req)
                 return
             _write(self.req, response)

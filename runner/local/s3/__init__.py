@@ -1,0 +1,1 @@
+"""S3's rules around moto's store, and its REST hosts."""
