@@ -29,7 +29,7 @@ THROTTLES: dict[str, tuple[str, int]] = {
 }
 
 
-class ConnectionLostError(Exception):
+class ConnectionLost(Exception):  # noqa: N818 -- wanted: no error of the cloud's
     """The client gets a TCP reset instead of an answer."""
 
 

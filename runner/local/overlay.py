@@ -18,7 +18,7 @@ from moto.core.exceptions import ServiceException
 
 from runner.local import protocol
 from runner.local.clock import Clock
-from runner.local.faults import ConnectionLostError, Fault, Faults
+from runner.local.faults import ConnectionLost, Fault, Faults
 from runner.local.ids import Ids
 from runner.local.journal import Journal, scalars, writes
 from runner.local.moto_side import Moto, missing
@@ -48,7 +48,7 @@ class Layer(Protocol):
 
 @dataclass(kw_only=True)
 class Overlay:
-    """Answers control-plane requests; `ConnectionLostError` means that the client gets a reset."""
+    """Answers control-plane requests; `ConnectionLost` means that the client gets a reset."""
 
     moto: Moto
     clock: Clock
@@ -76,7 +76,7 @@ class Overlay:
         struck = self.faults.draw(incoming.service, incoming.operation)
         try:
             response = self._with_faults(incoming, struck)
-        except ConnectionLostError:
+        except ConnectionLost:
             self._note(incoming, status=0, error="ConnectionLost")
             raise
         self._note(incoming, status=response.status, error=_code(response))
@@ -100,7 +100,7 @@ class Overlay:
         if fault.kind == "delay":
             self.clock.sleep(fault.seconds)
         if fault.kind in ("reset", "lost"):
-            raise ConnectionLostError
+            raise ConnectionLost
 
     def perform(self, incoming: Incoming) -> Response:
         """The call without faults and journal."""

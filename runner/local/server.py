@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from cheroot.server import Gateway, HTTPServer
 
-from runner.local.faults import ConnectionLostError
+from runner.local.faults import ConnectionLost
 from runner.local.wire import Request, Response
 
 LOG = logging.getLogger("runner.local")
@@ -67,7 +67,7 @@ def _gateway(answer: Answer) -> type[Gateway]:
         def respond(self) -> None:
             try:
                 response = answer(_request(self.req))
-            except ConnectionLostError:
+            except ConnectionLost:
                 _reset(self.req)
                 return
             _write(self.req, response)

@@ -109,7 +109,7 @@ class S3Layer:
     def check_put_policy(self, incoming: Incoming, bucket: str, _key: str) -> None:
         found = self._bucket(bucket)
         block = getattr(found, "public_access_block", None)
-        blocked = block is not None and block.block_public_policy == "True"
+        blocked = block is not None and bool(block.block_public_policy)
         text = incoming.request.body.decode("utf-8", "replace")
         access.check_policy(text, bucket=bucket, blocked=blocked)
 
