@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
+from moto.s3.models import s3_backends
+
 from runner.local import quotas
 from runner.local.moto_side import missing
 from runner.local.overlay import Forward
@@ -75,7 +77,17 @@ class S3Layer:
         if incoming.operation in _UPLOADS:
             sound = integrity.verified(integrity.whole(incoming.request))
             incoming = dataclasses.replace(incoming, request=sound)
-        return forward(incoming)
+        answer = forward(incoming)
+        if incoming.operation == "CreateBucket" and answer.status == 200:
+            self._tag(incoming, bucket)
+        return answer
+
+    def _tag(self, incoming: Incoming, bucket: str) -> None:
+        """Tags given at creation. Source: S3 API, CreateBucketConfiguration, Tags."""
+        tags = incoming.parameters.get("CreateBucketConfiguration", {}).get("Tags", [])
+        if tags:
+            named = {tag["Key"]: tag["Value"] for tag in tags}
+            s3_backends[self._account]["aws"].put_bucket_tagging(bucket, named)
 
     def _check_owner(self, incoming: Incoming) -> None:
         for name in _OWNERS:
