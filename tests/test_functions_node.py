@@ -100,12 +100,12 @@ def test_faults_of_all_functions_are_told_at_once(tmp_path: Path) -> None:
     assert len(caught.value.problems) == 30
 
 
-def test_a_native_module_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_native_module_that_belongs_to_no_package_is_refused_by_name(tmp_path: Path) -> None:
     files = {"a.js": "exports.handler = require('./fast.node');", "fast.node": b"\x7fELF"}
     with pytest.raises(JamError) as caught:
         package(site(tmp_path, files))
     assert caught.value.code == "JAM-FUNCTION-NATIVE"
-    assert caught.value.problems[0].where == "functions/a.js:1"
+    assert str(caught.value.problems[0]) == "functions/a.js: loads functions/fast.node"
 
 
 def test_files_that_export_nothing_are_named(tmp_path: Path) -> None:
@@ -213,6 +213,36 @@ def test_an_external_package_is_shipped_with_what_it_needs_for_lambdas_platform(
         "node_modules/two",
     }
     assert call(function, tmp_path / "run") == ["one with two of its own", "two"]
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("node_modules/fast/binding.gyp", ""),
+        ("node_modules/fast/index.js", "require('./x.node'); module.exports = [];"),
+    ],
+)
+def test_a_native_package_is_shipped_as_it_is_without_being_named(
+    path: str, content: str, tmp_path: Path
+) -> None:
+    binary = {"node_modules/fast/x.node": ELF["x86_64"]}
+    said: list[str] = []
+    root = site(tmp_path, {**NATIVE, **binary, path: content})
+    function = package(root, echo=said)["a"]
+    assert said == ["functions/a.js: native, shipped as installed: fast"]
+    assert b'require("fast")' in _code(function.archive)
+    with zipfile.ZipFile(function.archive) as opened:
+        assert "node_modules/fast/x.node" in opened.namelist()
+    assert package(root)["a"] == function
+
+
+def test_a_package_whose_variant_for_the_machine_is_missing_is_refused(tmp_path: Path) -> None:
+    variants = '{"name": "fast", "optionalDependencies": {"fast-linux-arm64": "*"}}'
+    files = {**NATIVE, "node_modules/fast/package.json": variants}
+    settings = FunctionsSettings(common=FunctionSettings(architecture="arm64"))
+    with pytest.raises(JamError) as caught:
+        package(site(tmp_path, files), settings)
+    assert str(caught.value.problems[0]) == "fast: is not built for Linux on arm64"
 
 
 def test_a_native_package_of_another_machine_is_refused_by_name(tmp_path: Path) -> None:

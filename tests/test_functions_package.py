@@ -61,8 +61,12 @@ def test_source_maps_lie_beside_the_archive_and_change_no_function(tmp_path: Pat
     root = site(tmp_path, SITE)
     plain, mapped = package(root), package(root, source_maps=True)
     assert plain == mapped
-    found = json.loads(mapped["a"].archive.with_suffix(".map").read_bytes())
-    assert found["sources"] == ["functions/_shared/db.ts", "functions/a.ts"]
+    found = json.loads(mapped["b"].archive.with_suffix(".map").read_bytes())
+    assert sorted(found["sources"]) == [
+        "functions/b.js",
+        "functions/node_modules/left/index.js",
+        "functions/node_modules/left/y.js",
+    ]
 
 
 @pytest.mark.parametrize(

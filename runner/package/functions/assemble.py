@@ -14,7 +14,7 @@ from runner.errors import Problem, site_error
 from runner.model import Function
 from runner.package.archive import Member, Packer
 from runner.package.functions import environment as variables
-from runner.package.functions import external, node, python
+from runner.package.functions import node, python
 from runner.package.functions import settings as wishes
 from runner.package.functions.discover import Language, Source, Tree, discover
 from runner.package.functions.pack import Built, check_size, function_of
@@ -140,7 +140,7 @@ def _node(configured: _Configured, site: _Site) -> dict[Source, Built]:
         for source, configuration in configured.items()
         if source.language is Language.NODE
     }
-    bundles = node.bundle_functions(
+    made = node.bundle_functions(
         list(wanted.values()),
         root=site.root,
         cache=site.cache / "bundles",
@@ -151,15 +151,8 @@ def _node(configured: _Configured, site: _Site) -> dict[Source, Built]:
     return {
         source: Built(
             handler=node.HANDLER,
-            members={
-                **node.members(bundles[one.path]),
-                **external.members(
-                    one.external,
-                    (site.folder / source.path).parent,
-                    architecture=configured[source].architecture,
-                ),
-            },
-            source_map=bundles[one.path].map,
+            members=node.members(made[one.path], architecture=configured[source].architecture),
+            source_map=made[one.path].bundle.map,
         )
         for source, one in wanted.items()
     }

@@ -66,8 +66,8 @@ class Bundles:
         stem.with_suffix(".json").write_text(json.dumps(record))
 
     def _stem(self, entry: Entry, options: Options) -> Path:
-        """One record with a source map and one without: `dev` and `deploy` take turns."""
-        return self._folder / _sha(f"{options.maps} {entry.path}".encode())[:32]
+        """One record for each set of options: `dev` and `deploy` take turns."""
+        return self._folder / _sha(json.dumps([entry.path, asdict(options)]).encode())[:32]
 
     def _made_of(self, entry: Entry, options: Options, inputs: Iterable[str]) -> str:
         """The digest of tool, flags, files, and of what decides where an import leads."""

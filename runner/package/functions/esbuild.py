@@ -29,6 +29,7 @@ _FLAGS = (
     "--keep-names",
     "--legal-comments=none",
     "--charset=utf8",
+    "--loader:.node=empty",  # only to see, in the inputs, that there is one
     "--log-level=warning",
     "--log-limit=0",
     "--color=false",

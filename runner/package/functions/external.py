@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +22,38 @@ from runner.package.archive import Member
 # Source: Lambda developer guide, "Building Lambda functions with Node.js", SDK versions.
 _RUNTIMES_OWN = "@aws-sdk/"
 _MODULES = "node_modules"
+_PLATFORM = re.compile(r"(linux|darwin|win32).*(x64|arm64)")
 # npm's word and ELF's number for a machine. Source: npm docs, "package.json", cpu; System V ABI.
 _MACHINES = {"x86_64": ("x64", 62), "arm64": ("arm64", 183)}
 
 
-def members(wanted: Iterable[str], folder: Path, *, architecture: str) -> dict[str, Member]:
-    """Files of the packages that `wanted` names (`sharp`, `@img/*`) as Node finds them in `folder`.
+@dataclass(frozen=True, slots=True, order=True)
+class Asked:
+    """Packages by name or pattern (`sharp`, `@img/*`) and the folder that Node looks from."""
+
+    pattern: str
+    folder: Path
+
+
+def members(wanted: Iterable[Asked], *, architecture: str) -> dict[str, Member]:
+    """The files of what is `wanted`, with all that it depends on.
 
     Raises JAM-FUNCTION-NATIVE for a package without a build for `architecture`, and
     JAM-FUNCTION-DEPENDENCIES for one that is not installed.
     """
-    found = {pattern: list(_matching(pattern, folder)) for pattern in wanted if _is_ours(pattern)}
-    if missing := [pattern for pattern, names in found.items() if not names]:
+    found = {
+        asked: list(_matching(asked.pattern, asked.folder))
+        for asked in sorted(wanted)
+        if not asked.pattern.startswith(_RUNTIMES_OWN)
+    }
+    if missing := [asked.pattern for asked, names in found.items() if not names]:
         raise site_error(
             "JAM-FUNCTION-DEPENDENCIES",
             f"external packages are not installed: {', '.join(missing)}",
             hint="Add them to package.json, install, commit the lock file.",
         )
     layout = _Layout(architecture=architecture)
-    layout.place_all(dict.fromkeys(chain.from_iterable(found.values())), folder)
+    layout.place_all((name, asked.folder) for asked, names in found.items() for name in names)
     if layout.problems:
         raise site_error(
             "JAM-FUNCTION-NATIVE",
@@ -51,6 +64,31 @@ def members(wanted: Iterable[str], folder: Path, *, architecture: str) -> dict[s
     return layout.files()
 
 
+def native(inputs: Mapping[str, Iterable[str]], root: Path) -> dict[str, set[Asked]]:
+    """Of each function, the packages in its bundle that load a native module, as far as one sees.
+
+    `inputs` are the files of each bundle, as paths from `root`.
+    """
+    judged: dict[Asked, bool] = {}
+    found: dict[str, set[Asked]] = {}
+    for function, paths in inputs.items():
+        owners = {path: owner for path in paths if (owner := _owner(path, root))}
+        for asked in set(owners.values()) - set(judged):
+            judged[asked] = _is_native(asked.folder / _MODULES / asked.pattern)
+        found[function] = {
+            asked for path, asked in owners.items() if judged[asked] or path.endswith(".node")
+        }
+    return found
+
+
+def _owner(path: str, root: Path) -> Asked | None:
+    above, slash, rest = path.rpartition(f"{_MODULES}/")
+    if not slash:
+        return None
+    name = "/".join(rest.split("/")[: 2 if rest.startswith("@") else 1])
+    return Asked(name, Path(os.path.normpath(root / above)))
+
+
 @dataclass(slots=True, kw_only=True)
 class _Layout:
     """Packages by their place in the archive, `node_modules/a/node_modules/b`."""
@@ -59,9 +97,9 @@ class _Layout:
     problems: list[Problem] = field(default_factory=list)
     _placed: dict[str, Path] = field(default_factory=dict)
 
-    def place_all(self, names: Iterable[str], folder: Path) -> None:
+    def place_all(self, asked: Iterable[tuple[str, Path]]) -> None:
         """Breadth first: what the function itself asks for lies at the top, as in npm's layout."""
-        waiting = deque((name, folder, "") for name in names)
+        waiting = deque((name, folder, "") for name, folder in dict.fromkeys(asked))
         while waiting:
             name, asking, parent = waiting.popleft()
             source = _find(name, asking)
@@ -71,11 +109,14 @@ class _Layout:
                 waiting += ((other, source, f"{place}/") for other in _needed(source))
 
     def _place(self, name: str, source: Path, parent: str) -> str | None:
-        """Where a package goes that `parent` asks for; None if it finds it already."""
+        """Where a package goes that `parent` asks for; None if it finds it already.
+
+        The function itself, whose parent is '', can have one of a name only: the first.
+        """
         seen = self._seen_from(parent, name)
         if seen is None:
             return f"{_MODULES}/{name}"
-        return None if self._placed[seen] == source else f"{parent}{_MODULES}/{name}"
+        return f"{parent}{_MODULES}/{name}" if parent and self._placed[seen] != source else None
 
     def files(self) -> dict[str, Member]:
         return {
@@ -103,14 +144,23 @@ class _Layout:
         if not _allows(package.get("libc"), "glibc"):  # Amazon Linux's
             return False
         binaries = [file for _, file in _walk(source) if file.suffix == ".node"]
-        if binaries and machine not in map(_machine, binaries):
+        built = not binaries or machine in map(_machine, binaries)
+        variants = [name for name in _variants(package) if "linux" in name and cpu in name]
+        if not built or (variants and not any(_find(name, source) for name in variants)):
             message = f"is not built for Linux on {self.architecture}"
             self.problems.append(Problem(where=source.name, message=message))
         return True
 
 
-def _is_ours(pattern: str) -> bool:
-    return not pattern.startswith(_RUNTIMES_OWN)
+def _is_native(source: Path) -> bool:
+    built = ("binding.gyp", "prebuilds", "build/Release")
+    return any((source / name).exists() for name in built) or bool(_variants(_package(source)))
+
+
+def _variants(package: Mapping[str, Any]) -> list[str]:
+    """Packages of which npm installs the one for its platform; Lambda has glibc, not musl."""
+    names = package.get("optionalDependencies", {})
+    return [name for name in names if _PLATFORM.search(name) and "musl" not in name]
 
 
 def _matching(pattern: str, folder: Path) -> Iterator[str]:
@@ -141,7 +191,10 @@ def _needed(source: Path) -> list[str]:
 
 
 def _package(source: Path) -> Mapping[str, Any]:
-    read = json.loads((source / "package.json").read_bytes())
+    try:
+        read = json.loads((source / "package.json").read_bytes())
+    except (OSError, ValueError):
+        return {}  # whoever needs it says so
     return read if isinstance(read, dict) else {}
 
 

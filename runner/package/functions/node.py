@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from runner.errors import Problem, site_error
-from runner.package.functions import npm
+from runner.package.archive import Member
+from runner.package.functions import external, npm
 from runner.package.functions.bundles import Bundles
 from runner.package.functions.esbuild import (
     NO_TOP_LEVEL_AWAIT,
@@ -34,7 +35,6 @@ _SDK = "@aws-sdk"
 _DEFAULT_EXPORT = re.compile(r"\bdefault\b")
 # Whatever may export a handler without saying its name is left to the run.
 _EXPORTS = re.compile(r"\bhandler\b|\bdefault\b|\bexports\b|\bexport\s*\*")
-_NATIVE = 'No loader is configured for ".node" files'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,14 @@ class Wanted:
     runtime: str
     external: tuple[str, ...] = ()
     source_map: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A bundle, and the packages that have to lie beside it."""
+
+    bundle: Bundle
+    external: set[external.Asked]
 
 
 Echo = Callable[[str], None]
@@ -59,7 +67,7 @@ def bundle_functions(
     toolchain: Toolchain,
     environment: Mapping[str, str],
     echo: Echo,
-) -> dict[str, Bundle]:
+) -> dict[str, Made]:
     """A bundle for each function, by its path.
 
     Raises JAM-FUNCTION-BUNDLE, JAM-FUNCTION-NATIVE, JAM-FUNCTION-HANDLER with every place at
@@ -73,17 +81,59 @@ def bundle_functions(
     options = [_options(function, root) for function in wanted]
     jobs = dict(zip(_entries(wanted, root), options, strict=True))
     known = Bundles(cache, root=root, version=toolchain.esbuild_version)
-    found = {entry.path: known.get(entry, job) for entry, job in jobs.items()}
-    missing = {entry: job for entry, job in jobs.items() if found[entry.path] is None}
-    made = _make(missing, root, esbuild=toolchain.esbuild, echo=echo)
-    for entry, job in missing.items():
-        known.put(entry, job, bundle=made[entry.path])
-    return {path: kept or made[path] for path, kept in found.items()}
+    workshop = _Workshop(root=root, known=known, esbuild=toolchain.esbuild, echo=echo)
+    bundles = workshop.bundles(jobs)
+    found = external.native({path: one.inputs for path, one in bundles.items()}, root)
+    loose = {
+        entry: replace(job, external=tuple(sorted({*job.external, *_names(found[entry.path])})))
+        for entry, job in jobs.items()
+        if found[entry.path]
+    }
+    for entry in loose:
+        names = ", ".join(sorted(_names(found[entry.path])))
+        echo(f"{entry.path}: native, shipped as installed: {names}")
+    bundles |= workshop.bundles(loose)
+    _refuse_native(bundles)
+    return {
+        function.path: Made(
+            bundle=bundles[function.path], external=_asked(function, root) | found[function.path]
+        )
+        for function in wanted
+    }
 
 
-def members(bundle: Bundle) -> dict[str, bytes]:
+def members(made: Made, *, architecture: str) -> dict[str, Member]:
     """The files of the archive: the source map stays outside, it would double it."""
-    return {f"index.{bundle.shape}": bundle.code}
+    return {
+        f"index.{made.bundle.shape}": made.bundle.code,
+        **external.members(made.external, architecture=architecture),
+    }
+
+
+def _asked(function: Wanted, root: Path) -> set[external.Asked]:
+    folder = (root / function.path).parent
+    return {external.Asked(pattern, folder) for pattern in function.external}
+
+
+def _names(asked: Iterable[external.Asked]) -> set[str]:
+    return {one.pattern for one in asked}
+
+
+def _refuse_native(bundles: Mapping[str, Bundle]) -> None:
+    """A package's native module is shipped with its package; one of the site's own has none."""
+    problems = tuple(
+        Problem(where=path, message=f"loads {name}")
+        for path, one in bundles.items()
+        for name in one.inputs
+        if name.endswith(".node")
+    )
+    if problems:
+        raise site_error(
+            "JAM-FUNCTION-NATIVE",
+            "a function loads a native module that belongs to no package",
+            hint="Put it into an npm package of its own and install that.",
+            problems=problems,
+        )
 
 
 def _entries(wanted: Sequence[Wanted], root: Path) -> list[Entry]:
@@ -111,23 +161,44 @@ def _entries(wanted: Sequence[Wanted], root: Path) -> list[Entry]:
 
 def _options(function: Wanted, root: Path) -> Options:
     installed = npm.is_installed(_SDK, (root / function.path).parent)
-    external = {*function.external, *(() if installed else (f"{_SDK}/*",))}
+    outside = {*function.external, *(() if installed else (f"{_SDK}/*",))}
     target = function.runtime.removesuffix(".x").replace("nodejs", "node")
-    return Options(target=target, external=tuple(sorted(external)), maps=function.source_map)
+    return Options(target=target, external=tuple(sorted(outside)), maps=function.source_map)
 
 
-def _make(jobs: _Jobs, root: Path, *, esbuild: Path, echo: Echo) -> dict[str, Bundle]:
-    outcomes = [
-        outcome
-        for entries, options in _calls(jobs)
-        for outcome in _call(entries, options, root=root, esbuild=esbuild)
-    ]
-    for warning in dict.fromkeys(chain.from_iterable(one.warnings for one in outcomes)):
-        echo(f"warning: {warning}")
-    errors = tuple(dict.fromkeys(chain.from_iterable(one.errors for one in outcomes)))
-    if errors:
-        raise _failed(errors)
-    return {path: made for one in outcomes for path, made in one.bundles.items()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Workshop:
+    root: Path
+    known: Bundles
+    esbuild: Path
+    echo: Echo
+
+    def bundles(self, jobs: _Jobs) -> dict[str, Bundle]:
+        """Remembered ones, and the others made and remembered."""
+        found = {entry: self.known.get(entry, options) for entry, options in jobs.items()}
+        missing = {entry: jobs[entry] for entry, bundle in found.items() if bundle is None}
+        made = self._make(missing)
+        for entry, options in missing.items():
+            self.known.put(entry, options, bundle=made[entry.path])
+        return {entry.path: kept or made[entry.path] for entry, kept in found.items()}
+
+    def _make(self, jobs: _Jobs) -> dict[str, Bundle]:
+        outcomes = [
+            outcome
+            for entries, options in _calls(jobs)
+            for outcome in _call(entries, options, root=self.root, esbuild=self.esbuild)
+        ]
+        for warning in dict.fromkeys(chain.from_iterable(one.warnings for one in outcomes)):
+            self.echo(f"warning: {warning}")
+        errors = tuple(dict.fromkeys(chain.from_iterable(one.errors for one in outcomes)))
+        if errors:
+            raise site_error(
+                "JAM-FUNCTION-BUNDLE",
+                "functions cannot be bundled",
+                hint="A package that is not found: add it to package.json, commit the lock file.",
+                problems=errors,
+            )
+        return {path: made for one in outcomes for path, made in one.bundles.items()}
 
 
 def _calls(jobs: _Jobs) -> Iterator[tuple[tuple[Entry, ...], Options]]:
@@ -152,19 +223,3 @@ def _call(
     else:
         for entry in entries:
             yield from _call((entry,), options, root=root, esbuild=esbuild)
-
-
-def _failed(errors: tuple[Problem, ...]) -> Exception:
-    if any(_NATIVE in error.message for error in errors):
-        return site_error(
-            "JAM-FUNCTION-NATIVE",
-            "a function needs a native module, which cannot be bundled",
-            hint='Name the package in jam.toml: `external = ["…"]` ships it as it is.',
-            problems=errors,
-        )
-    return site_error(
-        "JAM-FUNCTION-BUNDLE",
-        "functions cannot be bundled",
-        hint="A package that is not found: add it to package.json, install, commit the lock file.",
-        problems=errors,
-    )
