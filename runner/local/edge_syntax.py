@@ -20,7 +20,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _IMPORT = re.compile(
-    r"""^[ \t]*import\s+([A-Za-z_$][\w$]*)\s+from\s+(['"])([^'"]*)\2[ \t]*;?""", re.M
+    r"""^[ \t]*import\s+([A-Za-z_$][\w$]*)\s+from\s+(['"])([^'"]*)\2[ \t]*;?""", re.MULTILINE
 )
 _UNKNOWN = (
     (r"\bclass\b", "classes"),

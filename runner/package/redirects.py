@@ -3,8 +3,10 @@
     source [parameter=value ...] target [status[!]] [Country=a,b] [Language=a,b]
 
 What we cannot serve is a named error: a rule for a whole domain, a proxy (200 to another host),
-`Role=` and `Cookie=` (entry never sees them), rules for functions. A splat ends its source. Order is precedence, but of rules with one source the one with more parameters comes first, for Netlify
-matches parameters exactly. At most 10,000 rules: beyond that it advises other means.
+`Role=` and `Cookie=` (entry never sees them), rules for functions. A splat ends its source.
+
+Order is precedence, but of rules with one source the one with more parameters comes first, for
+Netlify matches parameters exactly. At most 10,000 rules: beyond that it advises other means.
 Syntax: Netlify's documentation, "Redirects and rewrites" and "Redirect options".
 """
 
