@@ -68,9 +68,9 @@ def allowed(kind: Any) -> str:
     if origin is Literal:
         return " | ".join(f'"{choice}"' for choice in get_args(plain))
     if origin is tuple:
-        return f"a list of {allowed(get_args(plain)[0])}"
+        return f"list; each: {allowed(get_args(plain)[0])}"
     if origin is dict:
-        return f"a table of {allowed(get_args(plain)[1])}"
+        return f"table; each value: {allowed(get_args(plain)[1])}"
     if plain is int:
         low = next((it.ge for it in metas if it.ge is not None), "")
         high = next((it.le for it in metas if it.le is not None), "")

@@ -63,7 +63,7 @@ class Build(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One function, named by its path: `[functions."notes/[id]"]`."""
+    """One function, named by its path below the folder: `[functions."notes/[id]"]`."""
 
     runtime: Annotated[
         v.Runtime | None,
@@ -159,22 +159,22 @@ class Rollout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which releases are kept: the last ones and the young ones; live always."""
 
-    releases: Annotated[
-        int, Meta(ge=1, le=1000, description="Number of releases.", examples=[10])
-    ] = 10
-    days: Annotated[int, Meta(ge=0, le=3650, description="Age in days.", examples=[30])] = 30
+    releases: Annotated[v.Count, _told("The last so many releases.", 10)] = 10
+    days: Annotated[v.Days, _told("All releases younger than so many days.", 30)] = 30
 
 
 class Production(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where production lies."""
 
+    # One alone may stand without brackets; msgspec 0.22 crashes on a union of text and tuple.
     domain: Annotated[
-        v.Domain | tuple[v.Domain, ...] | None,
-        _told(
-            "Host name, or a list of them; without one CloudFront's own.",
-            ["example.com", "www.example.com"],
+        tuple[v.Domain, ...],
+        Meta(
+            description="Host name, or a list of them; without one CloudFront's own.",
+            examples=[["example.com", "www.example.com"]],
+            extra={"allowed": "a host name such as www.example.com, or a list of them"},
         ),
-    ] = None
+    ] = ()
     branch: Annotated[v.Branch, _told("A push to it goes to production.", "main")] = "main"
     notify: Annotated[
         tuple[v.Notify, ...],
@@ -186,13 +186,6 @@ class Production(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ()
     rollout: Rollout = Rollout()
     retention: Retention = Retention()
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """All host names, the main one first."""
-        if self.domain is None:
-            return ()
-        return (self.domain,) if isinstance(self.domain, str) else self.domain
 
 
 class Preview(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -220,7 +213,7 @@ class Preview(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of jam-deploy: `jam.toml`."""
+    """What holds for the whole site."""
 
     site: Annotated[
         v.SiteName | None,

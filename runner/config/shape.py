@@ -32,14 +32,26 @@ class Wrong:
 
 
 def arranged(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The data as `Settings` has it: the sections of single functions lie under `named`."""
-    functions = data.get("functions")
+    """The data as `Settings` has it: single functions' sections under `named`."""
+    return {key: _ARRANGE[key](part) if key in _ARRANGE else part for key, part in data.items()}
+
+
+def _with_named(functions: object) -> object:
     if not isinstance(functions, dict):
-        return dict(data)
+        return functions
     known = {field.name for field in fields(Functions)} - {NAMED}
     named = {k: v for k, v in functions.items() if k not in known and isinstance(v, dict)}
     shared = {k: v for k, v in functions.items() if k not in named}
-    return {**data, "functions": {**shared, NAMED: named}}
+    return {**shared, NAMED: named}
+
+
+def _with_domains(production: object) -> object:
+    if not isinstance(production, dict) or not isinstance(production.get("domain"), str):
+        return production
+    return {**production, "domain": [production["domain"]]}
+
+
+_ARRANGE = {"functions": _with_named, "production": _with_domains}
 
 
 def wrongs(data: Mapping[str, Any]) -> Iterator[Wrong]:
