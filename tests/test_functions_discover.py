@@ -107,6 +107,13 @@ def test_a_symbolic_link_is_refused_by_name(path: str, tmp_path: Path) -> None:
     assert str(caught.value.problems[0]) == f"{path}: is a symbolic link"
 
 
+def test_a_functions_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "functions").symlink_to("/etc")
+    with pytest.raises(JamError) as caught:
+        discover(tmp_path / "functions")
+    assert [str(one) for one in caught.value.problems] == ["functions: is a symbolic link"]
+
+
 def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     make(tmp_path, "a b.js", "c d.js").joinpath("link.js").symlink_to("/etc/passwd")
     with pytest.raises(JamError) as caught:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from runner.errors import Problem, site_error
 from runner.model import Function
@@ -69,7 +69,7 @@ def package_functions(
     """
     site = _Site(
         root=root.resolve(),
-        directory=directory,
+        directory=PurePosixPath(directory).as_posix(),
         work=work.resolve(),
         toolchain=toolchain,
         environment=environment,

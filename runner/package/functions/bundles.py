@@ -42,7 +42,7 @@ class Bundles:
         try:
             record = json.loads(stem.with_suffix(".json").read_bytes())
             code = stem.with_suffix(".code").read_bytes()
-            source_map = stem.with_suffix(".map").read_bytes()
+            source_map = stem.with_suffix(".map").read_bytes() if options.maps else b""
             current = record["code"] == _sha(code) and record["map"] == _sha(source_map)
             if not current or record["made_of"] != self._made_of(entry, options, record["inputs"]):
                 return None
@@ -55,7 +55,8 @@ class Bundles:
         stem = self._stem(entry, options)
         stem.parent.mkdir(parents=True, exist_ok=True)
         stem.with_suffix(".code").write_bytes(bundle.code)
-        stem.with_suffix(".map").write_bytes(bundle.map)
+        if options.maps:
+            stem.with_suffix(".map").write_bytes(bundle.map)
         record = {
             "code": _sha(bundle.code),
             "map": _sha(bundle.map),

@@ -67,6 +67,7 @@ _PARAMETER = re.compile(r"\[([A-Za-z_][A-Za-z0-9_]*)\]")
 _GREEDY = re.compile(r"\[\.\.\.([A-Za-z_][A-Za-z0-9_]*)\]")
 _LONGEST = 128  # characters of a name: a tag and a log line still hold it
 _INDEX = "index"
+_LINK = "is a symbolic link"
 
 
 def discover(folder: Path) -> Tree:
@@ -75,7 +76,9 @@ def discover(folder: Path) -> Tree:
     Raises JAM-FUNCTION-CLASH, JAM-FUNCTION-NAME or JAM-FUNCTION-FILE, with every problem found.
     """
     faults: list[tuple[str, Problem]] = []
-    files = tuple(_walk(folder, "", faults)) if folder.is_dir() else ()
+    if folder.is_symlink():
+        faults.append(("JAM-FUNCTION-FILE", Problem(where=folder.name, message=_LINK)))
+    files = tuple(_walk(folder, "", faults)) if folder.is_dir() and not faults else ()
     paths = [path for path in files if _is_function(path)]
     for path in paths:
         faults += (("JAM-FUNCTION-NAME", problem) for problem in _name_problems(path))
@@ -103,8 +106,8 @@ def _walk(folder: Path, below: str, faults: list[tuple[str, Problem]]) -> Iterat
         elif entry.is_file(follow_symlinks=False):
             yield path
         else:
-            what = "a symbolic link" if entry.is_symlink() else "no regular file"
-            faults.append(("JAM-FUNCTION-FILE", Problem(where=path, message=f"is {what}")))
+            message = _LINK if entry.is_symlink() else "is no regular file"
+            faults.append(("JAM-FUNCTION-FILE", Problem(where=path, message=message)))
 
 
 def _is_function(path: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -84,14 +84,7 @@ def bundle_functions(
     workshop = _Workshop(root=root, known=known, esbuild=toolchain.esbuild, echo=echo)
     bundles = workshop.bundles(jobs)
     found = external.native({path: one.inputs for path, one in bundles.items()}, root)
-    loose = {
-        entry: replace(job, external=tuple(sorted({*job.external, *_names(found[entry.path])})))
-        for entry, job in jobs.items()
-        if found[entry.path]
-    }
-    for entry in loose:
-        names = ", ".join(sorted(_names(found[entry.path])))
-        echo(f"{entry.path}: native, shipped as installed: {names}")
+    loose = dict(_loosened(jobs, found, echo=echo))
     bundles |= workshop.bundles(loose)
     _refuse_native(bundles)
     return {
@@ -100,6 +93,16 @@ def bundle_functions(
         )
         for function in wanted
     }
+
+
+def _loosened(
+    jobs: _Jobs, native: Mapping[str, set[external.Asked]], *, echo: Echo
+) -> Iterator[tuple[Entry, Options]]:
+    """The functions with native packages, to be bundled without these."""
+    for entry, options in jobs.items():
+        if names := sorted({asked.pattern for asked in native[entry.path]}):
+            echo(f"{entry.path}: native, shipped as installed: {', '.join(names)}")
+            yield entry, replace(options, external=tuple(sorted({*options.external, *names})))
 
 
 def members(made: Made, *, architecture: str) -> dict[str, Member]:
@@ -113,10 +116,6 @@ def members(made: Made, *, architecture: str) -> dict[str, Member]:
 def _asked(function: Wanted, root: Path) -> set[external.Asked]:
     folder = (root / function.path).parent
     return {external.Asked(pattern, folder) for pattern in function.external}
-
-
-def _names(asked: Iterable[external.Asked]) -> set[str]:
-    return {one.pattern for one in asked}
 
 
 def _refuse_native(bundles: Mapping[str, Bundle]) -> None:
