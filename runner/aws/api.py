@@ -6,6 +6,7 @@ visitor. Its name is the digest of what it holds, so one that exists is done.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from typing import Any
@@ -119,9 +120,8 @@ def make_stage(
         f"{known[Ref(Made.VERSION, each.name)]}"
         for each in functions
     }
-    text = body(names, functions, role_arn=known[Ref(Made.ROLE, "api")], arns=arns)
-    aws.api.reimport_api(ApiId=api_id, Body=json.dumps(text), FailOnWarnings=False)
-    deployment = _deploy(aws, api_id, api_stage)
+    text = json.dumps(body(names, functions, role_arn=known[Ref(Made.ROLE, "api")], arns=arns))
+    deployment = _deployment(aws, api_id, api_stage=api_stage, text=text)
     with tolerating("ConflictException"):  # our own first attempt: the name is a digest
         aws.api.create_stage(
             ApiId=api_id,
@@ -152,14 +152,39 @@ def _stage(aws: Aws, api_id: str, api_stage: str) -> str | None:
     return found.get("DeploymentId", "")
 
 
-def _deploy(aws: Aws, api_id: str, api_stage: str) -> str:
-    """A deployment, at the account's pace: who is refused comes back at a moment of their own."""
+def _deployment(aws: Aws, api_id: str, *, api_stage: str, text: str) -> str:
+    """The snapshot of `text`, told by its description; made where it is missing."""
+    description = f"{api_stage} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    found = _find_deployment(aws, api_id, description)
+    if found:  # of a run that ended before it named the stage
+        return found
+    aws.api.reimport_api(ApiId=api_id, Body=text, FailOnWarnings=False)
     for _ in range(DEPLOYMENT_TRIES):
         with tolerating("TooManyRequestsException"):
-            made = aws.api_once.create_deployment(ApiId=api_id, Description=api_stage)
-            return made["DeploymentId"]
+            return _deploy(aws, api_id, description)
+        # Who is refused comes back at a moment of their own.
         aws.sleep(DEPLOYMENT_EVERY * (1 + aws.chance()))
     raise _crowded()
+
+
+def _deploy(aws: Aws, api_id: str, description: str) -> str:
+    """Sent once and looked up after: CreateDeployment has no token."""
+    try:
+        made = aws.api_once.create_deployment(ApiId=api_id, Description=description)
+    except BotoCoreError:
+        found = _find_deployment(aws, api_id, description)
+        if found is None:
+            raise
+        return found
+    return made["DeploymentId"]
+
+
+def _find_deployment(aws: Aws, api_id: str, description: str) -> str | None:
+    for page in aws.api.get_paginator("get_deployments").paginate(ApiId=api_id):
+        for each in page["Items"]:
+            if each.get("Description") == description:
+                return each["DeploymentId"]
+    return None
 
 
 def _crowded() -> JamError:
