@@ -151,6 +151,11 @@ def test_a_private_file_is_refused_by_its_name_unless_allowed(folder: Path, name
     ("text", "kind"),
     [
         (f"key = '{AWS_KEY}'", "AWS Access Key in line 1"),
+        (
+            f"https://b.s3.amazonaws.com/a?X-Amz-Credential={AWS_KEY}/2026",
+            "AWS Access Key in line 1",
+        ),
+        (f"x{AWS_KEY}\n{AWS_KEY}", "AWS Access Key in line 2"),
         (f"const pem = `\n{PRIVATE_KEY}`", "Private Key in line 2"),
         (repr(PRIVATE_KEY), "Private Key in line 1"),
         ("\n\ntoken=ghp_" + "a1B2" * 9, "GitHub Token in line 3"),
@@ -172,6 +177,15 @@ def test_a_credential_in_a_file_is_refused_with_its_line_unless_allowed(
     assert "assets/app.js.map" in files(folder, allow=("*.map",))
 
 
+def test_a_copy_that_was_allowed_once_is_searched_again_without_the_permission(
+    folder: Path,
+) -> None:
+    (folder / "app.js").write_text(f"key = '{AWS_KEY}'")
+    for _ in range(2):
+        assert "app.js" in files(folder, allow=("app.js",))
+        assert list(refused(folder)) == ["app.js"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -181,6 +195,7 @@ def test_a_credential_in_a_file_is_refused_with_its_line_unless_allowed(
         "pk_live_51Habcdefghijklmnopqrstuvwx",
         "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA\n",
         "var hash='d41d8cd98f00b204e9800998ecf8427e';password='correct horse'",
+        f'wasm="AGFzbQEAAA{AWS_KEY}AAAABcDe"',
         "SG.prototype.key=function(){return'sk-'+e}",
     ],
 )

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from typing import Any
 
 SCANNED = 5 << 20  # bytes: larger text is data, and slow to search
 _SNIFFED = 8192  # bytes: where git, too, looks for a NUL to tell binary from text
@@ -33,15 +35,35 @@ _KEY_MATERIAL = re.compile(
     r"[A-Za-z0-9+/=]{32}"
     r"|PuTTY-User-Key-File-2: "
 )
+_KEY_HEAD = (
+    2048  # characters from the header to its first line of material, PGP's comments included
+)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]")
 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """`find` yields the credentials of one kind; none is there without one of the `marks`."""
+    """One of detect-secrets' detectors; it finds nothing where none of the `marks` is."""
 
-    kind: str
+    module: str
+    name: str
     marks: tuple[bytes, ...]
-    find: Callable[[str], Iterator[str]]
+
+
+DETECTORS = (
+    Detector("aws", "AWSKeyDetector", (b"AKIA", b"ASIA")),
+    Detector("private_key", "PrivateKeyDetector", (b"PRIVATE KEY", b"PuTTY-User")),
+    Detector("github_token", "GitHubTokenDetector", tuple(b"gh%c_" % it for it in b"pousr")),
+    Detector("gitlab_token", "GitLabTokenDetector", (b"glpat-", b"glrt-", b"gldt-")),
+    Detector("slack", "SlackDetector", (b"xoxb-", b"xoxp-", b"hooks.slack.com/")),
+    Detector("stripe", "StripeDetector", (b"k_live_",)),
+    Detector("npm", "NpmDetector", (b":_authToken=",)),
+    Detector("sendgrid", "SendGridDetector", (b"SG.",)),
+    Detector("openai", "OpenAIDetector", (b"T3BlbkFJ",)),
+    Detector("pypi_token", "PypiTokenDetector", (b"pypi-AgE",)),
+    Detector("azure_storage_key", "AzureStorageKeyDetector", (b"AccountKey=",)),
+    Detector("square_oauth", "SquareOAuthDetector", (b"sq0csp-",)),
+)
 
 
 def forbidden_name(name: str) -> str:
@@ -61,57 +83,44 @@ def credentials(data: bytes) -> tuple[str, ...]:
     """The kinds of credentials that `data` contains, with the line of each first one."""
     if not is_text(data):
         return ()
-    suspects = [it for it in detectors() if any(mark in data for mark in it.marks)]
+    suspects = [it for it in DETECTORS if any(mark in data for mark in it.marks)]
     if not suspects:
         return ()
     text = data.decode("utf-8", "replace")
-    found = ((it.kind, _first(it, text)) for it in suspects)
-    return tuple(f"{kind} in line {line}" for kind, line in found if line)
-
-
-def _first(detector: Detector, text: str) -> int:
-    """The line of the detector's first real find, from 1; 0 if there is none."""
-    for secret in detector.find(text):
-        if not secret.startswith(_EXAMPLES):
-            return text.count("\n", 0, text.find(secret)) + 1
-    return 0
+    plugins = map(_plugin, suspects)
+    lines = ((plugin.secret_type, _first_line(plugin, text)) for plugin in plugins)
+    return tuple(f"{kind} in line {line}" for kind, line in lines if line)
 
 
 @cache
-def detectors() -> tuple[Detector, ...]:
-    """The library's detectors that go by a mark; imported late, because the library is slow."""
-    from detect_secrets.plugins import (
-        aws,
-        azure_storage_key,
-        github_token,
-        gitlab_token,
-        npm,
-        openai,
-        private_key,
-        pypi_token,
-        sendgrid,
-        slack,
-        square_oauth,
-        stripe,
-    )
+def _plugin(detector: Detector) -> Any:
+    """The library's own; imported when a mark was seen: that alone takes 150 ms."""
+    module = import_module(f"detect_secrets.plugins.{detector.module}")
+    return getattr(module, detector.name)()
 
-    class _WithMaterial(private_key.PrivateKeyDetector):
-        def analyze_string(self, string: str) -> Generator[str, None, None]:
-            if _KEY_MATERIAL.search(string):
-                yield from super().analyze_string(string)
 
-    listed = (
-        (aws.AWSKeyDetector(), (b"AKIA", b"ASIA")),
-        (_WithMaterial(), (b"PRIVATE KEY", b"PuTTY-User")),
-        (github_token.GitHubTokenDetector(), (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_")),
-        (gitlab_token.GitLabTokenDetector(), (b"glpat-", b"glrt-", b"gldt-")),
-        (slack.SlackDetector(), (b"xoxb-", b"xoxp-", b"hooks.slack.com/")),
-        (stripe.StripeDetector(), (b"k_live_",)),
-        (npm.NpmDetector(), (b":_authToken=",)),
-        (sendgrid.SendGridDetector(), (b"SG.",)),
-        (openai.OpenAIDetector(), (b"T3BlbkFJ",)),
-        (pypi_token.PypiTokenDetector(), (b"pypi-AgE",)),
-        (azure_storage_key.AzureStorageKeyDetector(), (b"AccountKey=",)),
-        (square_oauth.SquareOAuthDetector(), (b"sq0csp-",)),
-    )
-    return tuple(Detector(it.secret_type, marks, it.analyze_string) for it, marks in listed)
+def _first_line(plugin: Any, text: str) -> int:
+    """The line of the first find that is one, from 1; 0 if there is none."""
+    for secret in plugin.analyze_string(text):
+        place = next((it for it in _places(secret, text) if _is_real(secret, text, it)), -1)
+        if place >= 0:
+            return text.count("\n", 0, place) + 1
+    return 0
+
+
+def _places(secret: str, text: str) -> Iterator[int]:
+    place = text.find(secret)
+    while place >= 0:
+        yield place
+        place = text.find(secret, place + 1)
+
+
+def _is_real(secret: str, text: str, place: int) -> bool:
+    """Whether a find is no example, no bare header and no piece of some base64 (WebAssembly)."""
+    if "PRIVATE KEY" in secret or "PuTTY" in secret:
+        return bool(_KEY_MATERIAL.search(text, place, place + _KEY_HEAD))
+    before, behind = text[max(place - 1, 0) : place], text[place + len(secret) :][:1]
+    if secret.startswith(("AKIA", "ASIA")):
+        inside = _BASE64.match(before) or (behind != "/" and _BASE64.match(behind))
+        return not inside and not secret.startswith(_EXAMPLES)
+    return not _BASE64.match(before) or before == "/"

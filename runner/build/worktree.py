@@ -29,7 +29,7 @@ HABITS = (
     *(".cache/*", ".parcel-cache/*", ".vite/*", ".angular/*", ".docusaurus/*", ".turbo/*"),
     *(".vitepress/cache/*", ".temp/*", ".jekyll-cache/*", ".jekyll-metadata", ".sass-cache/*"),
     *(".hugo_build.lock", "hugo_stats.json", "resources/_gen/*", "*.tsbuildinfo", "*.log"),
-    *(".DS_Store", ".eslintcache", ".netlify/*", ".vercel/*", "tsconfig.json"),
+    *(".jam/*", ".DS_Store", ".eslintcache", ".netlify/*", ".vercel/*", "tsconfig.json"),
 )
 TIMEOUT = 120  # seconds: a work tree that git cannot survey in that time is not watched
 
