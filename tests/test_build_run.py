@@ -278,3 +278,12 @@ def test_a_folder_may_be_named_that_the_build_fills_too(tmp_path: Path) -> None:
 
 def test_a_committed_publish_folder_may_be_rebuilt(tmp_path: Path) -> None:
     run(in_git(site(tmp_path)), "echo new > dist/index.html")
+
+
+def test_what_happens_elsewhere_in_the_repository_is_not_the_builds_fault(tmp_path: Path) -> None:
+    root = site(tmp_path, **{"src.txt": "1"})
+    in_git(tmp_path)
+    run(root, "echo x > ../elsewhere.txt")
+    with pytest.raises(JamError) as caught:
+        run(root, "echo x > src.txt; echo y > new.txt")
+    assert [it.where for it in caught.value.problems] == ["new.txt", "src.txt"]

@@ -4,8 +4,8 @@ One `git status` each time: tracked files that changed and new files that no .gi
 folder without a repository gets an empty one beside it (nothing is written to the site's), so that
 the site's .gitignore holds there too. Without git nothing is watched.
 
-Limits: files outside the repository, ignored files, and a file written twice with the same size in
-one tick of the file system's clock are not seen. What package managers and frameworks write on
+Limits: files outside the site's folder, ignored files, and a file written twice with the same size
+in one tick of the file system's clock are not seen. What package managers and frameworks write on
 every build (`HABITS`) is no fault of the site's.
 """
 
@@ -36,26 +36,29 @@ TIMEOUT = 120  # seconds: a work tree that git cannot survey in that time is not
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The files that differ from what is committed, each with its time of change and size."""
+    """Files below `root` that differ from what is committed, with time of change and size."""
 
-    top: Path
+    root: Path
     files: Mapping[str, tuple[int, int]]
 
 
 def snapshot(root: Path, environment: Mapping[str, str]) -> Snapshot | None:
-    """How the work tree around `root` differs from its commit now; None without git.
+    """How the site in `root` differs from its commit now; None without git.
 
-    Runs under the build's own environment: after a hostile build the repository's configuration
-    (fsmonitor, filters) is the build's code.
+    Only the site's own folder: elsewhere in a repository somebody else may be at work. Runs under
+    the build's own environment: after a hostile build the repository's configuration (fsmonitor,
+    filters) is the build's code.
     """
-    top = _git(["-C", str(root), "rev-parse", "--show-toplevel"], environment)
+    site = root.resolve()
+    top = _git(["-C", str(site), "rev-parse", "--show-toplevel"], environment)
     if top is not None:
-        folder = Path(os.fsdecode(top.rstrip(b"\n")))
-        return _survey(folder, ["-C", str(folder)], environment)
+        where = ["-C", str(site)]
+        return _survey(site, where, top=Path(os.fsdecode(top[:-1])), environment=environment)
     with tempfile.TemporaryDirectory(prefix="jam-git-") as bare:
         if _git(["init", "--quiet", "--bare", bare], environment) is None:
             return None
-        return _survey(root, [f"--git-dir={bare}", f"--work-tree={root}"], environment)
+        where = ["-C", str(site), f"--git-dir={bare}", f"--work-tree={site}"]
+        return _survey(site, where, top=site, environment=environment)
 
 
 def written(before: Snapshot, after: Snapshot, *, inside: tuple[Path, ...]) -> tuple[str, ...]:
@@ -67,19 +70,21 @@ def written(before: Snapshot, after: Snapshot, *, inside: tuple[Path, ...]) -> t
         sorted(
             name
             for name in changed
-            if not _by_habit(name) and not any(_below(after.top / name, it) for it in real)
+            if not _by_habit(name) and not any(_below(after.root / name, it) for it in real)
         )
     )
 
 
-def _survey(top: Path, where: list[str], environment: Mapping[str, str]) -> Snapshot | None:
+def _survey(
+    site: Path, where: list[str], *, top: Path, environment: Mapping[str, str]
+) -> Snapshot | None:
     listing = ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"]
-    skipped = [":(top)", ":(top,exclude,glob)**/node_modules/**"]
+    skipped = [".", ":(exclude,glob)**/node_modules/**"]
     output = _git([*where, *listing, "--", *skipped], environment)
     if output is None:
         return None
-    names = [os.fsdecode(entry[3:]) for entry in output.split(b"\0") if entry]
-    return Snapshot(top.resolve(), {name: _stat(top / name) for name in names})
+    paths = [top / os.fsdecode(entry[3:]) for entry in output.split(b"\0") if entry]
+    return Snapshot(site, {it.relative_to(site).as_posix(): _stat(it) for it in paths})
 
 
 def _stat(path: Path) -> tuple[int, int]:
