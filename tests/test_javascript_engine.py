@@ -83,8 +83,10 @@ def test_one_invocation_sees_one_snapshot_and_the_next_the_next() -> None:
 
 
 def test_module_variables_do_not_outlive_an_invocation() -> None:
-    code = "let n = 0; function handler(event) { n++; event.request.uri = '/' + n; return event.request; }"
-    function = EdgeFunction(code)
+    function = EdgeFunction(
+        "let n = 0;\n"
+        "function handler(event) { n++; event.request.uri = '/' + n; return event.request; }"
+    )
     assert [function.run(REQUEST)["uri"] for _ in range(2)] == ["/1", "/1"]
 
 

@@ -124,6 +124,7 @@ def test_a_path_without_escapes_is_its_own_decoded_form(path: str) -> None:
     prefix=st.sampled_from(["", "/.functions", "/.jam"]),
 )
 def test_whatever_comes_the_router_answers_and_never_with_an_error(
+    *,
     uri: str,
     stored: dict[str, str],
     headers: dict[str, str],
@@ -141,7 +142,7 @@ def test_whatever_comes_the_router_answers_and_never_with_an_error(
 
 
 def test_a_visitors_query_host_and_path_travel_in_headers_of_ours() -> None:
-    query = {"response-content-type": {"value": "text/html"}, "a": {"value": ""}}
+    query: dict[str, Any] = {"response-content-type": {"value": "text/html"}, "a": {"value": ""}}
     query["b"] = {"value": "1", "multiValue": [{"value": "1"}, {"value": "%C3%A9 ü"}]}
     request = ROUTER(live(), "/a%2Fb/ü", query=query)
     assert request["querystring"] == {}

@@ -37,8 +37,8 @@ _FLAGS = ("--single-threaded", "--allow-natives-syntax", "--disallow-code-genera
 # Source: CloudFront developer guide, "Restrictions on CloudFront Functions", Compute utilization.
 MAXIMUM_SECONDS = 1.0
 UTILIZATION_UNIT = 0.001  # seconds that are shown as 100 %
-# A function may use 2 MB. V8 alone needs more, and a store of 5 MB lies in its heap as well, so this
-# stops only what grows without end.
+# A function may use 2 MB. V8 alone needs more, and a store of 5 MB lies in its heap as well, so
+# this stops only what grows without end.
 # Source: CloudFront developer guide, "Quotas on CloudFront Functions", Maximum function memory.
 _HEAP = 64 * 1024 * 1024
 # Names that V8 has and the runtime has not: parameters without arguments hide them.
