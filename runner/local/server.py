@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from cheroot.server import Gateway, HTTPServer
+from cheroot.server import Gateway, HTTPConnection, HTTPServer
 
 from runner.local.faults import ConnectionLost
 from runner.local.wire import Request, Response
@@ -56,7 +56,22 @@ class Server:
             self._thread.join(timeout=5)
 
 
+class _Connection(HTTPConnection):
+    """cheroot ends a connection with a FIN; `dropped` makes it a RST."""
+
+    dropped = False
+
+    def _close_kernel_socket(self) -> None:
+        if not self.dropped:
+            super()._close_kernel_socket()  # type: ignore[misc]  # its stub leaves it out
+            return
+        with contextlib.suppress(OSError):  # closing a socket that lingers for zero seconds
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 class _Listener(HTTPServer):
+    ConnectionClass = _Connection
+
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
         """cheroot would print to standard error; clients that go away are no news."""
         LOG.debug(msg, exc_info=traceback)
@@ -68,7 +83,7 @@ def _gateway(answer: Answer) -> type[Gateway]:
             try:
                 response = answer(_request(self.req))
             except ConnectionLost:
-                _reset(self.req)
+                _drop(self.req)
                 return
             _write(self.req, response)
 
@@ -122,12 +137,7 @@ def _write(req: Any, response: Response) -> None:
 _KNOWN = frozenset(int(status) for status in HTTPStatus)
 
 
-def _reset(req: Any) -> None:
-    """RST, not FIN: closing a socket that lingers for zero seconds."""
-    sock: socket.socket = req.conn.socket
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+def _drop(req: Any) -> None:
+    req.conn.dropped = True
     req.close_connection = True
     req.sent_headers = True  # cheroot would else send headers for us
-    with contextlib.suppress(OSError):
-        req.conn.close()
