@@ -8,7 +8,6 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from runner.aws import documents
 from runner.aws.functions import Wanted
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
@@ -19,10 +18,7 @@ MEMORY, TIMEOUT = 256, 5  # MB; seconds, as long as CloudFront waits
 
 
 def wanted_of(names: Names, *, role_arn: str, archive: bytes) -> Wanted:
-    """The entry version of one release; its digest covers the archive and the settings."""
-    raw = hashlib.sha256(archive).digest()
-    settings = [RUNTIME, HANDLER, ARCHITECTURE, MEMORY, TIMEOUT, role_arn, names.bucket]
-    digest = hashlib.sha256(raw + documents.compact(settings).encode()).hexdigest()[:32]
+    """The entry version of one release: only the archive differs between releases."""
     return Wanted(
         name=names.entry,
         role_arn=role_arn,
@@ -31,8 +27,7 @@ def wanted_of(names: Names, *, role_arn: str, archive: bytes) -> Wanted:
         architecture=ARCHITECTURE,
         memory=MEMORY,
         timeout=TIMEOUT,
-        digest=digest,
-        code_sha256=base64.b64encode(raw).decode(),
+        code_sha256=base64.b64encode(hashlib.sha256(archive).digest()).decode(),
         size=len(archive),
         archive=archive,
         environment={"JAM_BUCKET": names.bucket, "JAM_PREFIX": PRODUCTION},

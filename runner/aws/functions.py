@@ -1,10 +1,12 @@
 """Lambda functions: from code and settings to a published version that is never changed again.
 
-A version is found by its digest, which is its description: a repeated run publishes nothing twice.
+A version is told by Lambda's digest of its code and, in its description, by ours of its settings:
+a repeated run publishes nothing twice, and where only code changed one call publishes it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from runner.aws import ownership
+from runner.aws import documents, ownership
 from runner.aws.refusals import code_of, message_of, tolerating
 from runner.aws.session import Aws
 from runner.aws.waiting import until
@@ -31,7 +33,7 @@ LOG_DAYS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One version to be. `digest` covers code and settings and becomes the description.
+    """One version to be: the settings and the code of a function.
 
     `code_sha256` is Lambda's own base64 digest of the archive, `memory` in MB, `timeout` seconds.
     """
@@ -43,11 +45,28 @@ class Wanted:
     architecture: str
     memory: int
     timeout: int
-    digest: str
     code_sha256: str
     size: int
     archive: Path | bytes = field(repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All but the code and what goes with it, as Lambda takes it."""
+        return {
+            "Role": self.role_arn,
+            "Runtime": self.runtime,
+            "Handler": self.handler,
+            "MemorySize": self.memory,
+            "Timeout": self.timeout,
+            "Environment": {"Variables": dict(self.environment)},
+        }
+
+    @property
+    def description(self) -> str:
+        """The digest of the settings: what a version is told by, beside its code."""
+        told = documents.compact([self.architecture, self.settings])
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def wanted_of(
@@ -63,7 +82,6 @@ def wanted_of(
         architecture=function.architecture,
         memory=function.memory,
         timeout=function.timeout,
-        digest=function.digest,
         code_sha256=function.code_sha256,
         size=function.size,
         archive=function.archive,
@@ -77,8 +95,9 @@ def variable_of(table: str) -> str:
 
 
 def publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
-    """The number of the version with this digest, ready to be called; made where it is missing.
+    """The number of the version with this code and these settings, ready to be called.
 
+    Made where it is missing.
     Raises JamError `JAM-FN-FAILED`, `JAM-FN-BUSY`, `JAM-ROLE-NOT-READY` and `JAM-NOT-OURS`.
     """
     refused: list[ClientError] = []
@@ -110,9 +129,10 @@ def find(aws: Aws, names: Names, name: str) -> FunctionConfigurationTypeDef | No
 
 
 def _publish(aws: Aws, names: Names, wanted: Wanted) -> str:
-    if find(aws, names, wanted.name) is None:
+    found = find(aws, names, wanted.name)
+    if found is None:
         return _create(aws, names, wanted)
-    return _version(aws, wanted) or _update(aws, names, wanted)
+    return _version(aws, wanted) or _update(aws, names, wanted, found)
 
 
 def _create(aws: Aws, names: Names, wanted: Wanted) -> str:
@@ -139,40 +159,31 @@ def _version(aws: Aws, wanted: Wanted) -> str | None:
 
 
 def _is_wanted(found: FunctionConfigurationTypeDef, wanted: Wanted) -> bool:
-    return (
-        found.get("Description") == wanted.digest and found.get("CodeSha256") == wanted.code_sha256
-    )
+    told = (found.get("CodeSha256"), found.get("Description"))
+    return told == (wanted.code_sha256, wanted.description)
 
 
-def _update(aws: Aws, names: Names, wanted: Wanted) -> str:
+def _update(aws: Aws, names: Names, wanted: Wanted, found: FunctionConfigurationTypeDef) -> str:
     """Settings, then code and version in one call, each only if nobody else was faster."""
-    found = _settled(aws, wanted.name)
+    ready = _settled(aws, wanted.name) if _is_pending(found) else found
     settings = _settings(wanted)
-    if not _has(found, settings):
+    if not _has(ready, settings):
         aws.functions.update_function_configuration(
-            FunctionName=wanted.name, **settings, RevisionId=found["RevisionId"]
+            FunctionName=wanted.name, **settings, RevisionId=ready["RevisionId"]
         )
         # The update itself moves the revision on when it ends.
-        found = _settled(aws, wanted.name)
+        ready = _settled(aws, wanted.name)
     return aws.functions.update_function_code(
         FunctionName=wanted.name,
         **_code(aws, names, wanted),
         **_architecture(wanted),
         Publish=True,
-        RevisionId=found["RevisionId"],
+        RevisionId=ready["RevisionId"],
     )["Version"]
 
 
 def _settings(wanted: Wanted) -> Any:
-    return {
-        "Role": wanted.role_arn,
-        "Runtime": wanted.runtime,
-        "Handler": wanted.handler,
-        "MemorySize": wanted.memory,
-        "Timeout": wanted.timeout,
-        "Description": wanted.digest,
-        "Environment": {"Variables": dict(wanted.environment)},
-    }
+    return {**wanted.settings, "Description": wanted.description}
 
 
 def _architecture(wanted: Wanted) -> Any:
@@ -192,7 +203,7 @@ def _code(aws: Aws, names: Names, wanted: Wanted) -> Any:
     body = archive if isinstance(archive, bytes) else archive.read_bytes()
     if len(body) <= INLINE:
         return {"ZipFile": body}
-    key = f"functions/{wanted.name}/{wanted.digest}.zip"
+    key = f"functions/{wanted.name}/{hashlib.sha256(body).hexdigest()}.zip"
     aws.s3.put_object(
         Bucket=names.bucket,
         Key=key,
@@ -212,10 +223,13 @@ def _settled(aws: Aws, name: str, *, qualifier: str = "$LATEST") -> FunctionConf
     def probe() -> FunctionConfigurationTypeDef | None:
         found = aws.functions.get_function(FunctionName=name, Qualifier=qualifier)["Configuration"]
         _check_state(found, name)
-        pending = found.get("State") == "Pending" or found.get("LastUpdateStatus") == "InProgress"
-        return None if pending else found
+        return None if _is_pending(found) else found
 
     return until(aws, probe, budget=BUDGET, late=lambda: _busy(name, "an update is in progress"))
+
+
+def _is_pending(found: FunctionConfigurationTypeDef) -> bool:
+    return found.get("State") == "Pending" or found.get("LastUpdateStatus") == "InProgress"
 
 
 def _check_state(found: FunctionConfigurationTypeDef, name: str) -> None:
