@@ -62,10 +62,9 @@ def assemble(
 ) -> Release:
     """The release of one build.
 
-    `headers_of` gives the response headers of a file by its path in the publish folder, `shadows`
-    whether a rule's source matches it. `spa` adds the fallback to index.html (True), keeps it out
-    of the router (False) or goes by the rules (None). Raises JAM-ROUTE-CLASH, JAM-ROUTE-LENGTH,
-    JAM-REDIRECT-CONDITION or JAM-HEADERS-SIZE.
+    `headers_of` gives a file's response headers by its path, `shadows` whether a rule matches it.
+    `spa` adds the fallback to index.html, keeps it out of the router, or (None) goes by the rules.
+    Raises JAM-ROUTE-CLASH, JAM-ROUTE-LENGTH, JAM-REDIRECT-CONDITION or JAM-HEADERS-SIZE.
     """
     rules = with_spa_rule(redirects, spa)
     drafts = _distinct(_drafts(found, headers_of=headers_of, immutable=immutable))
@@ -73,20 +72,21 @@ def assemble(
     sets = header_sets(draft.headers for draft in served)
     shared, chosen = _shared(served)
     files = [_file(it, store, sets=sets, shared=_matched(it.key, chosen)) for it in served]
+    way = routing(
+        files,
+        redirects=rules,
+        api_stage=api_stage_of(functions),
+        patterns=chosen,
+        headers=_reference(sets, shared),
+        spa=spa,
+    )
     release = Release(
         id="",
         files=tuple(sorted(files, key=lambda it: it.key)),
         header_sets=tuple(sorted(sets.values(), key=lambda it: it.ref)),
         redirects=rules,
         functions=tuple(sorted(functions, key=lambda it: it.name)),
-        routing=routing(
-            files,
-            redirects=rules,
-            api_stage=api_stage_of(functions),
-            patterns=chosen,
-            headers=_reference(sets, shared),
-            spa=spa,
-        ),
+        routing=way,
         not_found=next((it.key for it in files if it.path == NOT_FOUND), ""),
     )
     return replace(release, id=identity(release))
