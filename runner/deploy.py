@@ -76,7 +76,8 @@ class Decided:
 
     @property
     def changes(self) -> tuple[str, ...]:
-        return changes(self.release, self.live)
+        """What a visitor will find changed; nothing where the release is live already."""
+        return () if self.release.id == self.live.release else changes(self.release, self.live)
 
 
 def decide(config: Config, world: World) -> Decided:
@@ -187,7 +188,7 @@ def _apply(decided: Decided, world: World, *, part: Plan, known: Known) -> Appli
 
 
 def _entry_archive(release: Release) -> bytes:
-    return entry_archive(release, manifest(release))
+    return entry_archive(release, manifest(release), read=lambda file: file.source.read_bytes())
 
 
 def _verified(decided: Decided, world: World, *, known: Known) -> tuple[Check, ...]:

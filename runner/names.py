@@ -102,7 +102,17 @@ class Names:
 
     def table(self, name: str, environment: str = PRODUCTION) -> str:
         """The DynamoDB name of one of the site's own tables."""
-        return f"{self.prefix}-{environment}-{name}"
+        return table_name(self.site, name, environment)
+
+
+def table_name(site: str, name: str, environment: str = PRODUCTION) -> str:
+    """The DynamoDB name of a site's table: the same in every account and region."""
+    return f"jam-{site}-{environment}-{name}"
+
+
+def table_variable(table: str) -> str:
+    """The environment variable that tells functions a table's name: `JAM_TABLE_NOTES`."""
+    return "JAM_TABLE_" + re.sub(r"[^A-Z0-9]", "_", table.upper())
 
 
 def tags(site: str, environment: str) -> dict[str, str]:

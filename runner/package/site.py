@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import assert_never
@@ -15,6 +15,7 @@ from runner.config.references import EnvReference, Literal, SsmReference, Value,
 from runner.config.settings import Function as Section
 from runner.errors import Problem, site_error
 from runner.model import Function, Redirect, Release
+from runner.names import table_name, table_variable
 from runner.package.functions.assemble import package_functions
 from runner.package.functions.settings import FunctionSettings, FunctionsSettings
 from runner.package.headers import HeaderRule, headers_for
@@ -22,7 +23,7 @@ from runner.package.headers import parse as parse_headers
 from runner.package.redirects import parse as parse_redirects
 from runner.package.redirects import shadows
 from runner.package.release import assemble
-from runner.toolchain import find, install_packages
+from runner.toolchain import find
 
 WORK = ".jam"  # beside the site: caches and the content store, never published
 
@@ -66,13 +67,11 @@ def functions_of(config: Config, around: Surroundings) -> tuple[Function, ...]:
     """The site's functions, packaged; none without a functions folder."""
     if not (config.root / config.functions).is_dir():
         return ()
-    toolchain = find(around.cache)
-    install_packages(toolchain, around.tools)
     return package_functions(
         root=config.root,
         directory=config.functions,
         settings=_settings(config, around),
-        toolchain=toolchain,
+        toolchain=find(around.cache),
         work=config.root / WORK,
         environment=around.tools,
         echo=around.echo,
@@ -134,8 +133,12 @@ def _headers_of(rules: tuple[HeaderRule, ...], path: str) -> Headers:
 
 def _settings(config: Config, around: Surroundings) -> FunctionsSettings:
     sections = config.settings.functions
+    common = _section(sections, around, where="functions")
+    # Part of a function's digest: a new table reaches functions whose code is unchanged.
+    tables = {table_variable(it.name): table_name(config.site, it.name) for it in config.tables}
+    told = tuple(sorted({**tables, **dict(common.environment)}.items()))
     return FunctionsSettings(
-        common=_section(sections, around, where="functions"),
+        common=replace(common, environment=told),
         named={
             name: _section(section, around, where=f"functions.{name}")
             for name, section in sections.named.items()
