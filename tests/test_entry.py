@@ -251,6 +251,12 @@ def test_no_path_leads_to_another_host(path: str, target: str) -> None:
     assert re.fullmatch(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", where)
 
 
+def test_an_empty_parameter_does_not_make_a_host_of_the_next() -> None:
+    rule = _rule("/s", "/:a/:b", query=[["a", ":a"], ["b", ":b"]])
+    got = _visit("/s", rule, headers={"x-jam-query": "a=&b=evil.example"})
+    assert got.headers["location"] == "/evil.example"
+
+
 RAW = st.text(st.characters(min_codepoint=1, max_codepoint=0x2FF), max_size=30)
 
 

@@ -60,16 +60,11 @@ def unavailable(site: Site) -> Answer:
 
 
 def served(site: Site, file: Listed, content: Content, *, status: int, dependent: bool) -> Answer:
-    """A file of the site with its header rules.
-
-    With another status than 200 its own cache rules do not hold: they would keep an error.
-    """
+    """A file of the site with its header rules."""
     rules = [(name.lower(), value) for name, value in site.headers_of(file)]
     own = [("content-type", file.content_type), ("etag", content.etag)]
     if status == 200:
         own += [("cache-control", file.cache_control), ("x-jam-kind", file.kind)]
-    else:
-        rules = [pair for pair in rules if pair[0] != "cache-control"]
     named = {name for name, _ in rules}
     return Answer(
         status=status,
@@ -107,12 +102,13 @@ def payload(answer: Answer, method: str, if_none_match: str = "") -> dict[str, A
 
 
 def _kept(answer: Answer) -> Pairs:
+    """The headers that are sent; of two with one name the last holds.
+
+    The site's own cache rules are for its own files: they would keep an error as well.
+    """
     headers = [pair for pair in answer.headers if pair[0] != "set-cookie"]
-    if answer.dependent:
-        headers = [pair for pair in headers if pair[0] != "cache-control"]
-        headers.append(("cache-control", PRIVATE))
-    elif answer.status != 200:
-        headers.append(("cache-control", MISSING))
+    if answer.dependent or answer.status != 200:
+        headers.append(("cache-control", PRIVATE if answer.dependent else MISSING))
     if answer.release:
         headers.append(("x-jam-release", answer.release))
     return tuple(headers)
