@@ -214,7 +214,7 @@ def test_live_repeats_the_releases_routing() -> None:
 
 def test_header_sets_are_written_part_by_part() -> None:
     sets = (HeaderSet(ref="0123456789abcdef.2", headers=(("a", "b"),), parts=("x", "y")),)
-    keys = keyvalues.routing_keys("r1", Routing(api_stage=""), sets)
+    keys = keyvalues.routing_keys("r1", Routing(api_stage=""), header_sets=sets)
     assert keys == {"h/0123456789abcdef.0": "x", "h/0123456789abcdef.1": "y", "r/r1": "{}"}
 
 

@@ -113,7 +113,7 @@ def make_stage(
 ) -> None:
     """Import, deployment, stage; nothing if the stage exists, because it is made last."""
     api_id = known[Ref(Made.API)]
-    if _stage(aws, api_id, api_stage) is not None:
+    if _stage(aws, api_id, api_stage=api_stage) is not None:
         return
     arns = {
         each.name: f"{names.function_arn(names.function(each.name))}:"
@@ -132,9 +132,9 @@ def make_stage(
         )
 
 
-def drop_stage(aws: Aws, api_id: str, api_stage: str) -> None:
+def drop_stage(aws: Aws, api_id: str, *, api_stage: str) -> None:
     """The stage and its deployment."""
-    deployment = _stage(aws, api_id, api_stage)
+    deployment = _stage(aws, api_id, api_stage=api_stage)
     if deployment is None:
         return
     with tolerating("NotFoundException"):
@@ -143,7 +143,7 @@ def drop_stage(aws: Aws, api_id: str, api_stage: str) -> None:
         aws.api.delete_deployment(ApiId=api_id, DeploymentId=deployment)
 
 
-def _stage(aws: Aws, api_id: str, api_stage: str) -> str | None:
+def _stage(aws: Aws, api_id: str, *, api_stage: str) -> str | None:
     """The deployment of an existing stage."""
     try:
         found = aws.api.get_stage(ApiId=api_id, StageName=api_stage)
@@ -155,31 +155,31 @@ def _stage(aws: Aws, api_id: str, api_stage: str) -> str | None:
 def _deployment(aws: Aws, api_id: str, *, api_stage: str, text: str) -> str:
     """The snapshot of `text`, told by its description; made where it is missing."""
     description = f"{api_stage} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    found = _find_deployment(aws, api_id, description)
+    found = _find_deployment(aws, api_id, description=description)
     if found:  # of a run that ended before it named the stage
         return found
     aws.api.reimport_api(ApiId=api_id, Body=text, FailOnWarnings=False)
     for _ in range(DEPLOYMENT_TRIES):
         with tolerating("TooManyRequestsException"):
-            return _deploy(aws, api_id, description)
+            return _deploy(aws, api_id, description=description)
         # Who is refused comes back at a moment of their own.
         aws.sleep(DEPLOYMENT_EVERY * (1 + aws.chance()))
     raise _crowded()
 
 
-def _deploy(aws: Aws, api_id: str, description: str) -> str:
+def _deploy(aws: Aws, api_id: str, *, description: str) -> str:
     """Sent once and looked up after: CreateDeployment has no token."""
     try:
         made = aws.api_once.create_deployment(ApiId=api_id, Description=description)
     except BotoCoreError:
-        found = _find_deployment(aws, api_id, description)
+        found = _find_deployment(aws, api_id, description=description)
         if found is None:
             raise
         return found
     return made["DeploymentId"]
 
 
-def _find_deployment(aws: Aws, api_id: str, description: str) -> str | None:
+def _find_deployment(aws: Aws, api_id: str, *, description: str) -> str | None:
     for page in aws.api.get_paginator("get_deployments").paginate(ApiId=api_id):
         for each in page["Items"]:
             if each.get("Description") == description:

@@ -26,14 +26,14 @@ TRIES = 3  # against somebody who changes the same thing at the same time
 _STALE = frozenset({"PreconditionFailed", "InvalidIfMatchVersion"})
 
 
-def find_access(aws: Aws, names: Names, access: Access) -> str | None:
+def find_access(aws: Aws, names: Names, *, access: Access) -> str | None:
     """The id of an origin access control, by its name, which is unique in the account."""
     listed = _listed(aws.edge.list_origin_access_controls, "OriginAccessControlList")
     name = _access_name(names, access)
     return next((each["Id"] for each in listed if each["Name"] == name), None)
 
 
-def make_access(aws: Aws, names: Names, access: Access) -> str:
+def make_access(aws: Aws, names: Names, *, access: Access) -> str:
     """Returns its id."""
     kind = "s3" if access is Access.FILES else "lambda"
     config: Any = delivery.access(_access_name(names, access), kind)
@@ -41,10 +41,10 @@ def make_access(aws: Aws, names: Names, access: Access) -> str:
         return aws.edge.create_origin_access_control(OriginAccessControlConfig=config)[
             "OriginAccessControl"
         ]["Id"]
-    return _found(find_access(aws, names, access), config["Name"])
+    return _found(find_access(aws, names, access=access), config["Name"])
 
 
-def find_policy(aws: Aws, names: Names, policy: Policy) -> str | None:
+def find_policy(aws: Aws, names: Names, *, policy: Policy) -> str | None:
     """The id of a policy, by its name, which is unique in the account."""
     list_, key, item = {
         Policy.CACHE: (aws.edge.list_cache_policies, "CachePolicyList", "CachePolicy"),
@@ -61,16 +61,16 @@ def find_policy(aws: Aws, names: Names, policy: Policy) -> str | None:
     return None
 
 
-def make_policy(aws: Aws, names: Names, policy: Policy) -> str:
+def make_policy(aws: Aws, names: Names, *, policy: Policy) -> str:
     """Returns its id."""
-    found = find_policy(aws, names, policy)
+    found = find_policy(aws, names, policy=policy)
     config = _policy_config(names, policy)
     if policy is Policy.CACHE:
-        return _cache_policy(aws, found, config)
-    return _forward_policy(aws, found, config)
+        return _cache_policy(aws, found, config=config)
+    return _forward_policy(aws, found, config=config)
 
 
-def find_edge(aws: Aws, names: Names, edge: Edge) -> str | None:
+def find_edge(aws: Aws, names: Names, *, edge: Edge) -> str | None:
     """The ARN of a published CloudFront Function."""
     try:
         found = aws.edge.describe_function(Name=_edge_name(names, edge), Stage="LIVE")
@@ -95,7 +95,7 @@ def make_edge(aws: Aws, names: Names, *, edge: Edge, code: str, store_arn: str) 
     }
     with tolerating("FunctionAlreadyExists"):
         aws.edge.create_function(Name=name, **what, Tags={"Items": ownership.tag_list(names)})
-    return _again(lambda: _publish(aws, name, what), name)
+    return _again(lambda: _publish(aws, name, what=what), name)
 
 
 def find_distribution(aws: Aws, names: Names) -> tuple[str, str] | None:
@@ -109,13 +109,15 @@ def find_distribution(aws: Aws, names: Names) -> tuple[str, str] | None:
     return None
 
 
-def make_distribution(aws: Aws, names: Names, known: Known) -> tuple[str, str]:
+def make_distribution(aws: Aws, names: Names, *, known: Known) -> tuple[str, str]:
     """The distribution as (id, domain); changed only where it differs from what is wanted."""
     wanted = delivery.distribution(names, parts_of(known))
     found = find_distribution(aws, names)
     if found is None:
-        return _create_distribution(aws, names, wanted)
-    _again(lambda: _correct_distribution(aws, found[0], wanted), f"the distribution {found[0]}")
+        return _create_distribution(aws, names, wanted=wanted)
+    _again(
+        lambda: _correct_distribution(aws, found[0], wanted=wanted), f"the distribution {found[0]}"
+    )
     return found
 
 
@@ -155,7 +157,7 @@ def _policy_config(names: Names, policy: Policy) -> Any:
     return delivery.cache_policy(names) if is_cache else delivery.forward_policy(names)
 
 
-def _cache_policy(aws: Aws, found: str | None, config: Any) -> str:
+def _cache_policy(aws: Aws, found: str | None, *, config: Any) -> str:
     if found is None:
         made = aws.edge.create_cache_policy(CachePolicyConfig=config)
         return made["CachePolicy"]["Id"]
@@ -170,7 +172,7 @@ def _cache_policy(aws: Aws, found: str | None, config: Any) -> str:
     return _again(correct, config["Name"])
 
 
-def _forward_policy(aws: Aws, found: str | None, config: Any) -> str:
+def _forward_policy(aws: Aws, found: str | None, *, config: Any) -> str:
     if found is None:
         made = aws.edge.create_origin_request_policy(OriginRequestPolicyConfig=config)
         return made["OriginRequestPolicy"]["Id"]
@@ -188,21 +190,21 @@ def _forward_policy(aws: Aws, found: str | None, config: Any) -> str:
     return _again(correct, config["Name"])
 
 
-def _publish(aws: Aws, name: str, what: Any) -> str:
+def _publish(aws: Aws, name: str, *, what: Any) -> str:
     """Makes DEVELOPMENT what is wanted and LIVE what DEVELOPMENT is; ETags tell them apart.
 
     Source: CloudFront developer guide, "Update functions" and "Publish functions".
     """
     draft = aws.edge.describe_function(Name=name, Stage="DEVELOPMENT")
     etag = draft["ETag"]
-    if not _is_wanted(aws, name, "DEVELOPMENT", what):
+    if not _is_wanted(aws, name, stage="DEVELOPMENT", what=what):
         etag = aws.edge.update_function(Name=name, IfMatch=etag, **what)["ETag"]
-    if not _is_wanted(aws, name, "LIVE", what):
+    if not _is_wanted(aws, name, stage="LIVE", what=what):
         aws.edge.publish_function(Name=name, IfMatch=etag)
     return draft["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
 
 
-def _is_wanted(aws: Aws, name: str, stage: Any, what: Any) -> bool:
+def _is_wanted(aws: Aws, name: str, *, stage: Any, what: Any) -> bool:
     try:
         code = aws.edge.get_function(Name=name, Stage=stage)["FunctionCode"].read()
         summary = aws.edge.describe_function(Name=name, Stage=stage)["FunctionSummary"]
@@ -213,7 +215,7 @@ def _is_wanted(aws: Aws, name: str, stage: Any, what: Any) -> bool:
     return is_bound and bool(code == what["FunctionCode"])
 
 
-def _create_distribution(aws: Aws, names: Names, wanted: Any) -> tuple[str, str]:
+def _create_distribution(aws: Aws, names: Names, *, wanted: Any) -> tuple[str, str]:
     """The caller's reference is the site's: a second creation is refused, and ours is found.
 
     Where nothing is found, the reference was used by a distribution that is gone.
@@ -234,7 +236,7 @@ def _created(aws: Aws, config: Any) -> tuple[str, str]:
     return made["Distribution"]["Id"], made["Distribution"]["DomainName"]
 
 
-def _correct_distribution(aws: Aws, distribution: str, wanted: Any) -> None:
+def _correct_distribution(aws: Aws, distribution: str, *, wanted: Any) -> None:
     now = aws.edge.get_distribution_config(Id=distribution)
     actual: Any = now["DistributionConfig"]
     # The reference of an existing distribution cannot be changed. Source: UpdateDistribution.

@@ -97,16 +97,21 @@ def grant(aws: Aws, names: Names, *, distribution_arn: str) -> None:
         if granted.get(statement) == distribution_arn:
             continue
         if statement in granted:  # for a distribution that is gone
-            _revoke(aws, names, statement)
+            _revoke(aws, names, statement=statement)
         with tolerating("ResourceConflictException"):  # our own first attempt
             _permit(
                 aws,
                 names,
-                {"StatementId": statement, "Action": action, "SourceArn": distribution_arn, **how},
+                permission={
+                    "StatementId": statement,
+                    "Action": action,
+                    "SourceArn": distribution_arn,
+                    **how,
+                },
             )
 
 
-def _permit(aws: Aws, names: Names, permission: Any) -> None:
+def _permit(aws: Aws, names: Names, *, permission: Any) -> None:
     aws.functions.add_permission(
         FunctionName=names.entry,
         Qualifier=ALIAS,
@@ -115,7 +120,7 @@ def _permit(aws: Aws, names: Names, permission: Any) -> None:
     )
 
 
-def _revoke(aws: Aws, names: Names, statement: str) -> None:
+def _revoke(aws: Aws, names: Names, *, statement: str) -> None:
     with tolerating("ResourceNotFoundException"):
         aws.functions.remove_permission(
             FunctionName=names.entry, Qualifier=ALIAS, StatementId=statement

@@ -104,7 +104,7 @@ def publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
 
     def probe() -> str | None:
         try:
-            return _publish(aws, names, wanted)
+            return _publish(aws, names, wanted=wanted)
         except ClientError as error:
             if not _passes(error):
                 raise
@@ -116,7 +116,7 @@ def publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
     return version
 
 
-def find(aws: Aws, names: Names, name: str) -> FunctionConfigurationTypeDef | None:
+def find(aws: Aws, names: Names, *, name: str) -> FunctionConfigurationTypeDef | None:
     """The function's newest state, if it exists and is ours."""
     try:
         # GetFunction may be called 100 times a second, GetFunctionConfiguration shares 15 a second
@@ -128,20 +128,20 @@ def find(aws: Aws, names: Names, name: str) -> FunctionConfigurationTypeDef | No
     return found["Configuration"]
 
 
-def _publish(aws: Aws, names: Names, wanted: Wanted) -> str:
-    found = find(aws, names, wanted.name)
+def _publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
+    found = find(aws, names, name=wanted.name)
     if found is None:
-        return _create(aws, names, wanted)
-    return _version(aws, wanted) or _update(aws, names, wanted, found)
+        return _create(aws, names, wanted=wanted)
+    return _version(aws, wanted) or _update(aws, names, wanted=wanted, found=found)
 
 
-def _create(aws: Aws, names: Names, wanted: Wanted) -> str:
-    _make_log_group(aws, names, f"/aws/lambda/{wanted.name}")
+def _create(aws: Aws, names: Names, *, wanted: Wanted) -> str:
+    _make_log_group(aws, names, group=f"/aws/lambda/{wanted.name}")
     created = aws.functions.create_function(
         FunctionName=wanted.name,
         **_settings(wanted),
         **_architecture(wanted),
-        Code=_code(aws, names, wanted),
+        Code=_code(aws, names, wanted=wanted),
         Publish=True,
         PackageType="Zip",
         Tags=ownership.tags_of(names),
@@ -163,7 +163,7 @@ def _is_wanted(found: FunctionConfigurationTypeDef, wanted: Wanted) -> bool:
     return told == (wanted.code_sha256, wanted.description)
 
 
-def _update(aws: Aws, names: Names, wanted: Wanted, found: FunctionConfigurationTypeDef) -> str:
+def _update(aws: Aws, names: Names, *, wanted: Wanted, found: FunctionConfigurationTypeDef) -> str:
     """Settings, then code and version in one call, each only if nobody else was faster."""
     ready = _settled(aws, wanted.name) if _is_pending(found) else found
     settings = _settings(wanted)
@@ -175,7 +175,7 @@ def _update(aws: Aws, names: Names, wanted: Wanted, found: FunctionConfiguration
         ready = _settled(aws, wanted.name)
     return aws.functions.update_function_code(
         FunctionName=wanted.name,
-        **_code(aws, names, wanted),
+        **_code(aws, names, wanted=wanted),
         **_architecture(wanted),
         Publish=True,
         RevisionId=ready["RevisionId"],
@@ -198,7 +198,7 @@ def _has(found: Any, settings: Any) -> bool:
     return all(state.get(key) == value for key, value in settings.items())
 
 
-def _code(aws: Aws, names: Names, wanted: Wanted) -> Any:
+def _code(aws: Aws, names: Names, *, wanted: Wanted) -> Any:
     archive = wanted.archive
     body = archive if isinstance(archive, bytes) else archive.read_bytes()
     if len(body) <= INLINE:
@@ -246,7 +246,7 @@ def _check_state(found: FunctionConfigurationTypeDef, name: str) -> None:
     )
 
 
-def _make_log_group(aws: Aws, names: Names, group: str) -> None:
+def _make_log_group(aws: Aws, names: Names, *, group: str) -> None:
     """Made by us, so that it bears our tags and forgets; Lambda's own would keep lines for ever."""
     with tolerating("ResourceAlreadyExistsException"):
         aws.logs.create_log_group(logGroupName=group, tags=ownership.tags_of(names))

@@ -27,7 +27,7 @@ def live_value(release: str, routing: Routing) -> str:
 
 
 def routing_keys(
-    release: str, routing: Routing, header_sets: Iterable[HeaderSet]
+    release: str, routing: Routing, *, header_sets: Iterable[HeaderSet]
 ) -> dict[str, str]:
     """What a release puts into the store before it can be activated."""
     parts = {
@@ -74,32 +74,32 @@ def make(aws: Aws, names: Names) -> str:
 
 def live_release(aws: Aws, store_arn: str) -> str | None:
     """The release that the store names as live."""
-    found = get(aws, store_arn, LIVE)
+    found = get(aws, store_arn, key=LIVE)
     return None if found is None else json.loads(found).get("live")
 
 
-def get(aws: Aws, store_arn: str, key: str) -> str | None:
+def get(aws: Aws, store_arn: str, *, key: str) -> str | None:
     try:
         return aws.values.get_key(KvsARN=store_arn, Key=key)["Value"]
     except aws.values.exceptions.ResourceNotFoundException:
         return None
 
 
-def write(aws: Aws, store_arn: str, puts: Mapping[str, str]) -> None:
+def write(aws: Aws, store_arn: str, *, puts: Mapping[str, str]) -> None:
     """Sets these keys; the last of them is written with or after all others."""
     items = [{"Key": key, "Value": value} for key, value in puts.items()]
     for start in range(0, len(items), CHUNK):
-        _update(aws, store_arn, {"Puts": items[start : start + CHUNK]})
+        _update(aws, store_arn, changes={"Puts": items[start : start + CHUNK]})
 
 
-def drop(aws: Aws, store_arn: str, keys: Iterable[str]) -> None:
+def drop(aws: Aws, store_arn: str, *, keys: Iterable[str]) -> None:
     """Removes those of `keys` that exist: deleting a missing key is refused."""
-    items = [{"Key": key} for key in keys if get(aws, store_arn, key) is not None]
+    items = [{"Key": key} for key in keys if get(aws, store_arn, key=key) is not None]
     for start in range(0, len(items), CHUNK):
-        _update(aws, store_arn, {"Deletes": items[start : start + CHUNK]})
+        _update(aws, store_arn, changes={"Deletes": items[start : start + CHUNK]})
 
 
-def _update(aws: Aws, store_arn: str, changes: Any) -> None:
+def _update(aws: Aws, store_arn: str, *, changes: Any) -> None:
     """One UpdateKeys: all or nothing, and only upon the store as it was just read.
 
     Source: CloudFront developer guide, "Work with key value data", UpdateKeys and IfMatch.

@@ -31,14 +31,14 @@ def read_live(aws: Aws, names: Names, *, release: str, foundation: Foundation) -
     with explained():
         environment, staged = records.read(aws, names, release=release) or (Environment(), None)
         firm = environment.foundation == foundation.digest
-        live = _recorded(aws, names, environment)
-        known = _known(names, environment, foundation) if firm else {}
+        live = _recorded(aws, names, environment=environment)
+        known = _known(names, environment, foundation=foundation) if firm else {}
         if firm and live.release == release and live.entry_agrees:
             return replace(live, known=known)
-        found = {} if firm else _look(aws, names, foundation)
+        found = {} if firm else _look(aws, names, foundation=foundation)
         ready = staged is not None and _stands(staged, environment)
         return replace(
-            _with_files(live, _manifest(aws, names, live.release)),
+            _with_files(live, _manifest(aws, names, release=live.release)),
             known={**known, **found, **(_versions(staged) if staged and ready else {})},
             existing=frozenset(found),
             staged=ready,
@@ -58,7 +58,7 @@ def check_bootstrap(aws: Aws, names: Names, *, live: Live, foundation: Foundatio
             rights.check(aws, names)
 
 
-def _recorded(aws: Aws, names: Names, environment: Environment) -> Live:
+def _recorded(aws: Aws, names: Names, *, environment: Environment) -> Live:
     """What the record says, and whether alias and store say the same."""
     return Live(
         release=environment.release,
@@ -67,11 +67,11 @@ def _recorded(aws: Aws, names: Names, environment: Environment) -> Live:
         foundation=environment.foundation,
         functions=environment.functions,
         stages=environment.stages,
-        entry_agrees=not environment.release or _agrees(aws, names, environment),
+        entry_agrees=not environment.release or _agrees(aws, names, environment=environment),
     )
 
 
-def _agrees(aws: Aws, names: Names, environment: Environment) -> bool:
+def _agrees(aws: Aws, names: Names, *, environment: Environment) -> bool:
     with ThreadPoolExecutor(1) as pool:
         alias = pool.submit(entry.find_alias, aws, names)
         live = keyvalues.live_release(aws, environment.ids[Made.STORE])
@@ -88,7 +88,7 @@ def _versions(staged: Staged) -> dict[Ref, str]:
     return {**functions, Ref(Made.VERSION, ENTRY): staged.entry}
 
 
-def _manifest(aws: Aws, names: Names, release: str) -> Any:
+def _manifest(aws: Aws, names: Names, *, release: str) -> Any:
     """The live release's manifest; empty where somebody deleted it, so that all is put again."""
     if not release:
         return {}
@@ -114,7 +114,7 @@ def _with_files(live: Live, manifest: Mapping[str, Any]) -> Live:
     )
 
 
-def _known(names: Names, environment: Environment, foundation: Foundation) -> dict[Ref, str]:
+def _known(names: Names, environment: Environment, *, foundation: Foundation) -> dict[Ref, str]:
     """Everything of a firm foundation: our own names, and the recorded ids that AWS picked."""
     return {
         Ref(Made.RECORDS): names.records,
@@ -125,9 +125,9 @@ def _known(names: Names, environment: Environment, foundation: Foundation) -> di
     }
 
 
-def _look(aws: Aws, names: Names, foundation: Foundation) -> dict[Ref, str]:
+def _look(aws: Aws, names: Names, *, foundation: Foundation) -> dict[Ref, str]:
     """What exists of the foundation, with the ids that AWS picked."""
-    looks = _looks(aws, names, foundation)
+    looks = _looks(aws, names, foundation=foundation)
     with ThreadPoolExecutor(LOOKS) as pool:
         found = dict(zip(looks, pool.map(lambda look: look(), looks.values()), strict=True))
         distribution = pool.submit(edge.find_distribution, aws, names).result()
@@ -136,12 +136,14 @@ def _look(aws: Aws, names: Names, foundation: Foundation) -> dict[Ref, str]:
     return {ref: value for ref, value in found.items() if value is not None}
 
 
-def _looks(aws: Aws, names: Names, foundation: Foundation) -> dict[Ref, Callable[[], str | None]]:
+def _looks(
+    aws: Aws, names: Names, *, foundation: Foundation
+) -> dict[Ref, Callable[[], str | None]]:
     def table(name: str) -> Callable[[], str | None]:
         return lambda: name if tables.find(aws, name) else None
 
     def role(which: Role) -> Callable[[], str | None]:
-        return lambda: roles.find_arn(aws, names, which)
+        return lambda: roles.find_arn(aws, names, role=which)
 
     return {
         Ref(Made.RECORDS): table(names.records),
@@ -151,7 +153,13 @@ def _looks(aws: Aws, names: Names, foundation: Foundation) -> dict[Ref, Callable
         Ref(Made.ENTRY_URL): partial(entry.find_url, aws, names),
         **{Ref(Made.ROLE, each): role(each) for each in Role},
         **{Ref(Made.TABLE, each.name): table(names.table(each.name)) for each in foundation.tables},
-        **{Ref(Made.ACCESS, each): partial(edge.find_access, aws, names, each) for each in Access},
-        **{Ref(Made.POLICY, each): partial(edge.find_policy, aws, names, each) for each in Policy},
-        **{Ref(Made.EDGE, each): partial(edge.find_edge, aws, names, each) for each in Edge},
+        **{
+            Ref(Made.ACCESS, each): partial(edge.find_access, aws, names, access=each)
+            for each in Access
+        },
+        **{
+            Ref(Made.POLICY, each): partial(edge.find_policy, aws, names, policy=each)
+            for each in Policy
+        },
+        **{Ref(Made.EDGE, each): partial(edge.find_edge, aws, names, edge=each) for each in Edge},
     }

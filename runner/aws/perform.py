@@ -95,7 +95,7 @@ class _Performer:
             if isinstance(step, FoundationStep):
                 return self._make(step, known)
             if isinstance(step, ReleaseStep):
-                return self._stage(step, known, moved)
+                return self._stage(step, known, moved=moved)
             self._switch(step, known)
             return {}
 
@@ -112,9 +112,9 @@ class _Performer:
             case MakeTable(table=table):
                 return {Ref(Made.TABLE, table.name): tables.make(aws, names, table=table)}
             case MakeAccess(access=access):
-                return {Ref(Made.ACCESS, access): edge.make_access(aws, names, access)}
+                return {Ref(Made.ACCESS, access): edge.make_access(aws, names, access=access)}
             case MakePolicy(policy=policy):
-                return {Ref(Made.POLICY, policy): edge.make_policy(aws, names, policy)}
+                return {Ref(Made.POLICY, policy): edge.make_policy(aws, names, policy=policy)}
             case MakeStore():
                 return {Ref(Made.STORE): keyvalues.make(aws, names)}
             case MakeEdge(edge=which, code=code):
@@ -134,14 +134,14 @@ class _Performer:
     def _distribute(self, step: MakeDistribution | GrantFiles | GrantEntry, known: Known) -> Known:
         aws, names = self._aws, self._names
         if isinstance(step, MakeDistribution):
-            made, domain = edge.make_distribution(aws, names, known)
+            made, domain = edge.make_distribution(aws, names, known=known)
             return {Ref(Made.DISTRIBUTION): made, Ref(Made.DOMAIN): domain}
         arn = edge.distribution_arn(names, known[Ref(Made.DISTRIBUTION)])
         grant = files.grant if isinstance(step, GrantFiles) else entry.grant
         grant(aws, names, distribution_arn=arn)
         return {}
 
-    def _stage(self, step: ReleaseStep, known: Known, moved: Moved) -> Known:
+    def _stage(self, step: ReleaseStep, known: Known, *, moved: Moved) -> Known:
         aws, names, content = self._aws, self._names, self._content
         match step:
             case RecordRelease(release=release, origin=origin):
@@ -160,8 +160,8 @@ class _Performer:
             case MakeApiStage(api_stage=stage, functions=served):
                 api.make_stage(aws, names, api_stage=stage, functions=served, known=known)
             case WriteRouting(release=release, routing=routing, header_sets=sets):
-                keys = keyvalues.routing_keys(release, routing, sets)
-                keyvalues.write(aws, known[Ref(Made.STORE)], keys)
+                keys = keyvalues.routing_keys(release, routing, header_sets=sets)
+                keyvalues.write(aws, known[Ref(Made.STORE)], puts=keys)
             case _:
                 assert_never(step)
         return dict.fromkeys(step.makes, "")
@@ -187,12 +187,12 @@ class _Performer:
                 entry.move_alias(aws, names, version=known[Ref(Made.VERSION, ENTRY)])
             case Activate(release=active, routing=routing):
                 value = {keyvalues.LIVE: keyvalues.live_value(active, routing)}
-                keyvalues.write(aws, known[Ref(Made.STORE)], value)
+                keyvalues.write(aws, known[Ref(Made.STORE)], puts=value)
             case RecordLive():
                 records.record_live(aws, names, step=step, release=self._release, known=known)
             case DropApiStage(api_stage=stage, releases=releases):
                 # The routing first: a function of a release without it goes to live's api_stage.
-                keyvalues.drop(aws, known[Ref(Made.STORE)], (f"r/{each}" for each in releases))
-                api.drop_stage(aws, known[Ref(Made.API)], stage)
+                keyvalues.drop(aws, known[Ref(Made.STORE)], keys=[f"r/{each}" for each in releases])
+                api.drop_stage(aws, known[Ref(Made.API)], api_stage=stage)
             case _:
                 assert_never(step)

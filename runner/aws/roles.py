@@ -50,7 +50,7 @@ def find(aws: Aws, name: str) -> RoleTypeDef | None:
         return None
 
 
-def find_arn(aws: Aws, names: Names, role: Role) -> str | None:
+def find_arn(aws: Aws, names: Names, *, role: Role) -> str | None:
     found = find(aws, name_of(role, names))
     return found["Arn"] if found else None
 
