@@ -36,7 +36,9 @@ class _Record:
 
 
 class Environment:
-    """`idle_since` is when it last had nothing to do; `dead` says that it takes no more events."""
+    """`started` and `idle_since` (when it last had nothing to do) are times; `dead` says that it
+    takes no more events.
+    """
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class Environment:
         self._api = RuntimeApi()
         self._record = self._fresh()
         self._killed_for = ""
-        self._started = now()
+        self.started = now()
         self._warm = False
         self._peak = 0
         self._closing = threading.Lock()
@@ -126,7 +128,7 @@ class Environment:
         said = self._api.hear(_INIT_SECONDS + self.program.timeout)
         self._warm = True
         failed = None if said is not None and said.kind == "ready" else said
-        return self._now() - self._started, failed if said else Said(kind="timeout")
+        return self._now() - self.started, failed if said else Said(kind="timeout")
 
     def _handled(self, event: Event, begun: float) -> Said:
         deadline = begun + self.program.timeout

@@ -5,6 +5,7 @@ Several events at once get several environments. Idle ones end after a while, al
 
 from __future__ import annotations
 
+import math
 import threading
 import uuid
 from collections import defaultdict
@@ -28,7 +29,8 @@ class Pool:
     """`extra` gives a program the credentials and the endpoint of whoever runs it.
 
     At most `limit` environments live at once, busy or idle: a bound of this machine, not of AWS's.
-    An event beyond it waits. Idle ones end after `idle` seconds.
+    An event beyond it waits. Idle ones end after `idle` seconds; none takes events when it is older
+    than `lifetime` seconds, because its credentials are.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Pool:
         sink: Sink = _silent,
         limit: int = 64,
         idle: float = 300,
+        lifetime: float = math.inf,
     ) -> None:
         self._interpreters = interpreters
         self._now = now
@@ -47,6 +50,7 @@ class Pool:
         self._sink = sink
         self._limit = limit
         self._idle_seconds = idle
+        self._lifetime = lifetime
         self._idle: dict[str, list[Environment]] = defaultdict(list)
         self._busy: set[Environment] = set()
         self._starting = 0
@@ -114,7 +118,7 @@ class Pool:
         group = self._idle[identity]
         while group:
             environment = group.pop()  # the last used: the others can grow old and end
-            if not environment.dead:
+            if not environment.dead and self._now() - environment.started < self._lifetime:
                 self._busy.add(environment)
                 return environment
             threading.Thread(target=environment.close, daemon=True).start()

@@ -26,6 +26,7 @@ class Program:
     region: str
     log_group: str
     log_format: str = "Text"
+    role: str = ""  # what it may do, where somebody judges that
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
