@@ -14,7 +14,8 @@ from runner.config.explain import explain
 from runner.config.load import Config, Overrides, load, site_name
 from runner.config.references import EnvReference, Literal, SsmReference, Value, parse_value
 from runner.config.rules import hours, minutes
-from runner.config.shape import arranged, wrongs
+from runner.config.settings import Settings
+from runner.config.shape import arranged, settings, wrongs
 from runner.errors import JamError, Turn
 from runner.model import Table
 from runner.names import SITE
@@ -129,6 +130,10 @@ WRONG: dict[str, tuple[str, str]] = {
         "[functions]\ntimeout = 31",
         "jam.toml:2 functions.timeout: found 31, allowed: 1 to 30 seconds (API Gateway waits no "
         "longer; a function with a `schedule` may take 900)",
+    ),
+    "a misspelt key of all functions": (
+        "[functions]\ntimout = 5",
+        "jam.toml:2 functions.timout: unknown key `timout` (did you mean `timeout`?)",
     ),
     "one function's key": (
         '[functions."notes/[id]"]\nmetods = ["GET"]',
@@ -410,13 +415,17 @@ def test_whatever_a_folder_is_called_its_site_has_a_possible_name(name: str) -> 
     assert SITE.fullmatch(site_name(Path("/nowhere") / name)[0])
 
 
+SECTIONS = ("site", "build", "functions", "tables", "production", "preview", "y")
+KEYS = (
+    *("environment", "secrets", "hash", "range", "named", "memory", "methods", "directory"),
+    *("allow", "spa", "domain", "rollout", "retention", "alarms", "percent", "days", "x"),
+)
 DATA = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["build", "functions", "tables", "environment", "hash", "named", "x"])
-            | st.text(max_size=4),
+            st.sampled_from(KEYS) | st.text(max_size=4),
             inner,
             max_size=4,
         )
@@ -425,11 +434,14 @@ DATA = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["build", "functions", "tables", "preview", "y"]), DATA))
-def test_no_data_makes_the_check_itself_fail(data: dict[str, object]) -> None:
-    for wrong in wrongs(arranged(data)):
-        assert wrong.at
-        assert wrong.message
+@given(st.dictionaries(st.sampled_from(SECTIONS), DATA))
+def test_whatever_is_wrong_the_rest_can_be_read(data: dict[str, object]) -> None:
+    tree = arranged(data)
+    before = repr(tree)
+    found = tuple(wrongs(tree))
+    assert all(wrong.at and wrong.message for wrong in found)
+    assert isinstance(settings(tree, without=found), Settings)
+    assert repr(tree) == before
 
 
 def test_reading_settings_imports_neither_boto3_nor_moto() -> None:

@@ -63,7 +63,7 @@ def settings(data: Mapping[str, Any], without: tuple[Wrong, ...]) -> Settings:
     """The settings without what is wrong, so that the rest can be checked further."""
     cleared = copy.deepcopy(dict(data))
     for wrong in without:
-        _drop(cleared, _inner(wrong.at))
+        _drop(cleared, _inner(wrong.at, data))
     return msgspec.convert(cleared, Settings)
 
 
@@ -167,10 +167,11 @@ def _shown(found: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
-def _inner(at: tuple[str, ...]) -> tuple[str, ...]:
+def _inner(at: tuple[str, ...], data: Mapping[str, Any]) -> tuple[str, ...]:
     """A path of `jam.toml` in arranged data."""
-    names = _names(Functions) - {NAMED}
-    if at[:1] == ("functions",) and len(at) > 1 and at[1] not in names:
+    functions = data.get("functions")
+    named = functions.get(NAMED) if isinstance(functions, dict) else None
+    if at[:1] == ("functions",) and len(at) > 1 and isinstance(named, dict) and at[1] in named:
         return ("functions", NAMED, *at[1:])
     return at
 
