@@ -63,11 +63,15 @@ def find_policy(aws: Aws, names: Names, *, policy: Policy) -> str | None:
 
 def make_policy(aws: Aws, names: Names, *, policy: Policy) -> str:
     """Returns its id."""
-    found = find_policy(aws, names, policy=policy)
     config = _policy_config(names, policy)
-    if policy is Policy.CACHE:
-        return _cache_policy(aws, found, config=config)
-    return _forward_policy(aws, found, config=config)
+    found = find_policy(aws, names, policy=policy)
+    if found is None:
+        with tolerating("CachePolicyAlreadyExists", "OriginRequestPolicyAlreadyExists"):
+            return _create_policy(aws, policy, config=config)
+        found = _found(find_policy(aws, names, policy=policy), config["Name"])
+    correct = _correct_cache if policy is Policy.CACHE else _correct_forward
+    _again(lambda: correct(aws, found, wanted=config), config["Name"])
+    return found
 
 
 def find_edge(aws: Aws, names: Names, *, edge: Edge) -> str | None:
@@ -157,37 +161,29 @@ def _policy_config(names: Names, policy: Policy) -> Any:
     return delivery.cache_policy(names) if is_cache else delivery.forward_policy(names)
 
 
-def _cache_policy(aws: Aws, found: str | None, *, config: Any) -> str:
-    if found is None:
-        made = aws.edge.create_cache_policy(CachePolicyConfig=config)
-        return made["CachePolicy"]["Id"]
-
-    def correct() -> str:
-        now = aws.edge.get_cache_policy(Id=found)
-        merged = delivery.overlay(now["CachePolicy"]["CachePolicyConfig"], config)
-        if merged != now["CachePolicy"]["CachePolicyConfig"]:
-            aws.edge.update_cache_policy(Id=found, IfMatch=now["ETag"], CachePolicyConfig=merged)
-        return found
-
-    return _again(correct, config["Name"])
+def _create_policy(aws: Aws, policy: Policy, *, config: Any) -> str:
+    if policy is Policy.CACHE:
+        return aws.edge.create_cache_policy(CachePolicyConfig=config)["CachePolicy"]["Id"]
+    made = aws.edge.create_origin_request_policy(OriginRequestPolicyConfig=config)
+    return made["OriginRequestPolicy"]["Id"]
 
 
-def _forward_policy(aws: Aws, found: str | None, *, config: Any) -> str:
-    if found is None:
-        made = aws.edge.create_origin_request_policy(OriginRequestPolicyConfig=config)
-        return made["OriginRequestPolicy"]["Id"]
+def _correct_cache(aws: Aws, policy: str, *, wanted: Any) -> None:
+    now = aws.edge.get_cache_policy(Id=policy)
+    actual: Any = now["CachePolicy"]["CachePolicyConfig"]
+    merged = delivery.overlay(actual, wanted)
+    if merged != actual:
+        aws.edge.update_cache_policy(Id=policy, IfMatch=now["ETag"], CachePolicyConfig=merged)
 
-    def correct() -> str:
-        now = aws.edge.get_origin_request_policy(Id=found)
-        actual = now["OriginRequestPolicy"]["OriginRequestPolicyConfig"]
-        merged = delivery.overlay(actual, config)
-        if merged != actual:
-            aws.edge.update_origin_request_policy(
-                Id=found, IfMatch=now["ETag"], OriginRequestPolicyConfig=merged
-            )
-        return found
 
-    return _again(correct, config["Name"])
+def _correct_forward(aws: Aws, policy: str, *, wanted: Any) -> None:
+    now = aws.edge.get_origin_request_policy(Id=policy)
+    actual: Any = now["OriginRequestPolicy"]["OriginRequestPolicyConfig"]
+    merged = delivery.overlay(actual, wanted)
+    if merged != actual:
+        aws.edge.update_origin_request_policy(
+            Id=policy, IfMatch=now["ETag"], OriginRequestPolicyConfig=merged
+        )
 
 
 def _publish(aws: Aws, name: str, *, what: Any) -> str:
