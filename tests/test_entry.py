@@ -30,12 +30,18 @@ PRIVATE = "private, no-store"
 MINUTE = "public, max-age=0, s-maxage=60, must-revalidate"
 HTML = "text/html; charset=utf-8"
 FILES = {
-    "index.html": ["document", HTML, REVALIDATE, "0123456789abcdef.1"],
-    "about/index.html": ["document", HTML, REVALIDATE, ""],
-    "de/index.html": ["document", HTML, REVALIDATE, ""],
-    "404/index.html": ["document", HTML, REVALIDATE, ""],
-    "data.json": ["asset", "application/json", REVALIDATE, ""],
-    "assets/x-1.js": ["immutable", "text/javascript", "public, max-age=31536000, immutable", ""],
+    "index.html": ["document", HTML, REVALIDATE, "0123456789abcdef.1", "0" * 64],
+    "about/index.html": ["document", HTML, REVALIDATE, "", "0" * 64],
+    "de/index.html": ["document", HTML, REVALIDATE, "", "0" * 64],
+    "404/index.html": ["document", HTML, REVALIDATE, "", "0" * 64],
+    "data.json": ["asset", "application/json", REVALIDATE, "", "0" * 64],
+    "assets/x-1.js": [
+        "immutable",
+        "text/javascript",
+        "public, max-age=31536000, immutable",
+        "",
+        "0" * 64,
+    ],
 }
 HEADERS = {"0123456789abcdef.1": [["X-A", "1"], ["Cache-Control", "max-age=9"]]}
 

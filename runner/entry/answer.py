@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import html
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.entry.release import Content, Listed, Site
 
@@ -19,8 +17,7 @@ MISSING = "public, max-age=0, s-maxage=60, must-revalidate"
 LARGEST = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """One response. `dependent`: more than release and path decided, so that nobody may keep it."""
 
     status: int
@@ -37,8 +34,7 @@ def moved(site: Site, status: int, where: str) -> Answer:
 
 def plain(site: Site, status: int, text: str, *, dependent: bool = True) -> Answer:
     """A page of our own, for want of one of the site's."""
-    title = html.escape(text)
-    page = f"<!doctype html><meta charset=utf-8><title>{title}</title><h1>{title}</h1>\n"
+    page = f"<!doctype html><meta charset=utf-8><title>{text}</title><h1>{text}</h1>\n"
     return Answer(
         status=status,
         headers=(("content-type", "text/html; charset=utf-8"),),

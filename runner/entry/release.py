@@ -1,17 +1,17 @@
 """A release as entry sees it: the manifest, the documents beside the code, the bucket for the rest.
 
 Runs inside entry's zip: standard library only; boto3 comes with Lambda's runtime and is imported
-when the bucket is asked for the first time, for it costs more than everything else here.
+when the bucket is asked for the first time, for it costs more than everything else here. A cold
+start is a visitor who waits: named tuples, because `dataclasses` takes longer to import than all
+of entry.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from runner.entry.rules import Rule
@@ -24,8 +24,7 @@ class UnavailableError(Exception):
     """The bucket did not answer, or refused: nothing is known about the object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """Bytes with their entity tag, quotes included."""
 
     body: bytes
@@ -36,8 +35,7 @@ Fetch = Callable[[str], Content | None]
 """Reads an object below the environment's prefix; None if there is none, or UnavailableError."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class Listed(NamedTuple):
     """A file of the manifest."""
 
     key: str
@@ -47,8 +45,7 @@ class Listed:
     headers: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class Site(NamedTuple):
     """One release. `folder` holds the documents that travel with it, if it is entry's own."""
 
     release: str
@@ -63,7 +60,7 @@ class Site:
         found = self.files.get(key)
         if found is None:
             return None
-        kind, content_type, cache_control, headers = found
+        kind, content_type, cache_control, headers = found[:4]  # the digest is the last
         return Listed(
             key=key,
             kind=kind,
@@ -101,6 +98,8 @@ def content_of(body: bytes) -> Content:
 
     Source: S3 API, Object: the ETag of an object uploaded in one part is the MD5 of its bytes.
     """
+    import hashlib  # a redirect needs none
+
     return Content(body, f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"')
 
 

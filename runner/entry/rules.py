@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
 
 Params = dict[str, str]
@@ -20,8 +20,7 @@ _NAME = re.compile(r":([A-Za-z_][A-Za-z0-9_]*)")
 _PRINTABLE = "%!#$%&'()*+,/:;=?@[]~"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(NamedTuple):
     """What a rule may look at. `path` and `query` are raw; country and languages lower case."""
 
     path: str
@@ -30,8 +29,7 @@ class Visit:
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule of the manifest; fields as in runner.model.Redirect."""
 
     source: str
