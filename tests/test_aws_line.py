@@ -1,0 +1,242 @@
+"""The whole line from a plan to AWS, on the embedded cloud: first deploy, update, nothing, back."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.aws.bootstrap import bootstrap
+from runner.aws.keyvalues import get
+from runner.aws.live import check_bootstrap, read_live
+from runner.aws.session import Aws, connect
+from runner.errors import JamError
+from runner.local.cloud import Cloud
+from runner.local.faults import Fault
+from runner.names import ALIAS, Names
+from runner.plan.refs import Made, Ref
+from tests.aws_site import Deployer, a_release
+
+
+@pytest.fixture(scope="module")
+def one_cloud() -> Iterator[Cloud]:
+    with Cloud(speed=50.0) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(one_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    one_cloud.reset()
+    return one_cloud
+
+
+def an_account(cloud: Cloud) -> Aws:
+    return connect(
+        region="eu-central-1",
+        endpoint=cloud.endpoint,
+        clock=time.time,
+        sleep=lambda seconds: time.sleep(seconds / 10),
+        chance=random.random,
+    )
+
+
+@pytest.fixture
+def site(cloud: Cloud) -> Deployer:
+    aws = an_account(cloud)
+    bootstrap(aws, lambda _line: None)
+    return Deployer(aws, Names("notes", aws.account, aws.region))
+
+
+def live_value(site: Deployer, store: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(get(site.aws, store, key="live") or "{}")
+    return found
+
+
+def test_a_first_deploy_ends_with_the_release_live(site: Deployer, tmp_path: Path) -> None:
+    release = a_release(tmp_path)
+    applied = site.deploy(release)
+    assert live_value(site, applied.known[Ref(Made.STORE)])["live"] == release.id
+    alias = site.aws.functions.get_alias(FunctionName=site.names.entry, Name=ALIAS)
+    assert alias["FunctionVersion"] == "1"
+    assert site.plan(release).is_empty
+
+
+def test_a_release_that_is_live_costs_four_calls_and_no_write(
+    cloud: Cloud, site: Deployer, tmp_path: Path
+) -> None:
+    release = a_release(tmp_path)
+    site.deploy(release)
+    before = cloud.journal.last
+    again = Deployer(an_account(cloud), site.names)
+    assert again.aws.account == site.names.account
+    assert again.plan(release).is_empty
+    assert [entry.name for entry in cloud.journal.writes(since=before)] == []
+    assert len(cloud.journal.entries(since=before)) <= 4
+    assert again.aws.calls <= 4
+
+
+def test_a_changed_page_touches_neither_functions_nor_foundation(
+    cloud: Cloud, site: Deployer, tmp_path: Path
+) -> None:
+    site.deploy(a_release(tmp_path))
+    before = cloud.journal.last
+    changed = a_release(tmp_path, page="two")
+    site.deploy(changed)
+    written = {entry.name for entry in cloud.journal.writes(since=before)}
+    assert not {name for name in written if name.startswith(("cloudfront:", "iam:", "apigateway"))}
+    assert cloud.journal.count("lambda", "UpdateFunctionCode", since=before) == 1  # the entry's
+    assert cloud.journal.count("s3", "CopyObject", since=before) == 1
+    assert site.plan(changed).is_empty
+
+
+def test_a_changed_function_gets_a_version_and_an_api_stage(
+    cloud: Cloud, site: Deployer, tmp_path: Path
+) -> None:
+    site.deploy(a_release(tmp_path))
+    changed = a_release(tmp_path, code="two")
+    applied = site.deploy(changed)
+    assert applied.known[Ref(Made.VERSION, "notes/[id]")] == "2"
+    api = applied.known[Ref(Made.API)]
+    stages = site.aws.api.get_stages(ApiId=api)["Items"]
+    assert changed.routing.api_stage in {stage["StageName"] for stage in stages}
+    assert len(stages) == 2
+
+
+def test_going_back_needs_no_upload_and_no_version(
+    cloud: Cloud, site: Deployer, tmp_path: Path
+) -> None:
+    first = a_release(tmp_path)
+    site.deploy(first)
+    site.deploy(a_release(tmp_path, page="two", code="two"))
+    before = cloud.journal.last
+    applied = site.deploy(first)
+    assert cloud.journal.count("s3", "PutObject", since=before) == 0
+    assert cloud.journal.count("lambda", "UpdateFunctionCode", since=before) == 0
+    assert live_value(site, applied.known[Ref(Made.STORE)])["live"] == first.id
+    assert site.plan(first).is_empty
+
+
+def test_every_step_can_be_repeated(cloud: Cloud, site: Deployer, tmp_path: Path) -> None:
+    release = a_release(tmp_path)
+    todo = site.plan(release)
+    first = site.perform(todo, release)
+    before = cloud.journal.last
+    again = site.perform(todo, release)
+    assert again.known == first.known
+    made = {entry.operation for entry in cloud.journal.writes(since=before) if not entry.error}
+    assert not {name for name in made if name.startswith(("Create", "Publish", "UpdateFunction"))}
+
+
+def test_a_first_deploy_survives_that_every_write_loses_its_first_answer(
+    cloud: Cloud, site: Deployer, tmp_path: Path
+) -> None:
+    release = a_release(tmp_path)
+    start = cloud.journal.last
+    site.deploy(release)
+    writes = {(entry.service, entry.operation) for entry in cloud.journal.writes(since=start)}
+    cloud.reset()
+    bootstrap(site.aws, lambda _line: None)
+    for service, operation in sorted(writes):
+        cloud.faults.add(Fault(kind="lost", service=service, operation=operation))
+    start = cloud.journal.last
+    site.deploy(release)
+    assert cloud.faults.listed() == []
+    assert site.plan(release).is_empty
+    versions = site.aws.functions.list_versions_by_function(FunctionName=site.names.entry)
+    assert [each["Version"] for each in versions["Versions"]] == ["$LATEST", "1"]
+    assert len(site.aws.api.get_apis()["Items"]) == 1
+    assert site.aws.edge.list_distributions()["DistributionList"]["Quantity"] == 1
+
+
+def test_a_lost_answer_to_the_record_is_no_conflict(
+    cloud: Cloud, site: Deployer, tmp_path: Path
+) -> None:
+    first, second = a_release(tmp_path), a_release(tmp_path, page="two")
+    site.deploy(first)
+    todo = site.plan(second)
+    site.perform(todo, second)
+    site.perform(todo, second)  # as if the first answer had been lost
+    assert site.plan(second).is_empty
+
+
+def test_a_run_that_was_overtaken_does_not_record_its_release(
+    site: Deployer, tmp_path: Path
+) -> None:
+    first, overtaken, newer = (a_release(tmp_path, page=page) for page in ("1", "2", "3"))
+    site.deploy(first)
+    todo = site.plan(overtaken)
+    site.deploy(newer)
+    with pytest.raises(JamError) as raised:
+        site.perform(todo, overtaken)
+    assert raised.value.code == "JAM-SUPERSEDED"
+
+
+def test_an_unprepared_account_is_named_before_the_first_write(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    aws = an_account(cloud)
+    names = Names("notes", aws.account, aws.region)
+    site = Deployer(aws, names)
+    before = cloud.journal.last
+    live = read_live(aws, names, release="r", foundation=site.foundation)
+    with pytest.raises(JamError) as raised:
+        check_bootstrap(aws, names, live=live, foundation=site.foundation)
+    assert raised.value.code == "JAM-BOOTSTRAP"
+    assert "iam:CreateRole" in raised.value.message
+    assert "bootstrap" in raised.value.hint
+    assert [entry.name for entry in cloud.journal.writes(since=before)] == []
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("dynamodb", "BatchGetItem"),
+        ("s3", "GetBucketLocation"),
+        ("iam", "GetRole"),
+        ("lambda", "GetFunctionUrlConfig"),
+        ("cloudfront", "ListDistributions"),
+    ],
+)
+def test_a_denial_is_never_read_as_absence(
+    cloud: Cloud, site: Deployer, service: str, operation: str
+) -> None:
+    said = f"User: x is not authorized to perform: {service}:{operation} on resource: y"
+    cloud.faults.add(
+        Fault(
+            service=service,
+            operation=operation,
+            kind="error",
+            code="AccessDenied",
+            message=said,
+            status=403,
+        )
+    )
+    with pytest.raises(JamError) as raised:
+        read_live(site.aws, site.names, release="r", foundation=site.foundation)
+    assert raised.value.code == "JAM-DENIED"
+    assert f"{service}:{operation}" in raised.value.message
+
+
+def test_what_bears_our_name_but_not_our_tags_is_left_alone(site: Deployer, tmp_path: Path) -> None:
+    site.aws.records.create_table(
+        TableName=site.names.records,
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    with pytest.raises(JamError) as raised:
+        site.deploy(a_release(tmp_path))
+    assert raised.value.code == "JAM-NOT-OURS"
+    assert site.names.records in raised.value.message
