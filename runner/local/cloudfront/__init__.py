@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from runner.local.cloudfront import (
@@ -106,7 +105,9 @@ class CloudFront:
         bucket = Bucket(lambda: cloud.moto("s3"), lambda: cloud.overlay.lock)
         log = EdgeLog()
         self.edge = Edge(self._account, Origins(send=cloud.send, bucket=bucket, log=log), log)
-        control = ControlPlane(self._account, lambda arn: _names(cloud, arn))
+        control = ControlPlane(
+            self._account, lambda arn: _names(cloud, arn), forget=self.edge.reset
+        )
         self.services: tuple[Service, ...] = (control, KeyValues(self._account))
         self.hosts: tuple[Host, ...] = (self.edge,)
 
@@ -126,8 +127,8 @@ class CloudFront:
 
 def _names(cloud: Any, arn: str) -> tuple[str, ...] | None:
     """The names that a certificate of ACM covers; None if there is none or it is not issued."""
-    with contextlib.suppress(Exception):  # moto's error for "no such certificate" is its own
-        described = cloud.moto("acm", "us-east-1").get_certificate(arn).describe()["Certificate"]
-        if described["Status"] == "ISSUED":
-            return (described["DomainName"], *described.get("SubjectAlternativeNames", ()))
-    return None
+    # moto's own question would advance the certificate's state, and raise for an unknown one.
+    found = cloud.moto("acm", "us-east-1")._certificates.get(arn)
+    if found is None or found.status != "ISSUED":
+        return None
+    return (found.common_name, *(found.sans or ()))

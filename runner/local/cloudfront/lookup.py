@@ -83,11 +83,16 @@ class Lookup:
             )
         found: Found | None = None
         try:
-            found = self._asked(visit, key, entry)
+            found = self._landed_before(key) or self._asked(visit, key, entry)
         finally:
             shareable = found and freshness.collapses(found.response, visit.behaviour.cache)
             self.cache.landed(key, flight, found if shareable else None)
         return found
+
+    def _landed_before(self, key: Key) -> Found | None:
+        """The answer of a leader who came back between our look at the cache and our taking off."""
+        entry, now = self.cache.find(key), self._account.now()
+        return _hit(entry, now) if entry and entry.fresh(now) else None
 
     def _asked(self, visit: Visit, key: Key, entry: Entry | None) -> Found:
         conditions = _conditions(entry)

@@ -21,6 +21,7 @@ from runner.local.cloudfront.view import Pairs
 from runner.local.wire import Request, Response, Rule
 
 _GET_OBJECT = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"
+_ERRORS = "https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
 _KEYS = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"
 
 RULES = (
@@ -34,6 +35,7 @@ RULES = (
     Rule(service="s3", page=_GET_OBJECT,
          rule="a signed request may change the response's headers with response-content-type, "
               "response-cache-control and the like, and ask for a part with partNumber"),
+    Rule(service="s3", page=_ERRORS, rule="a request with more than 8 KB of headers is 400"),
     Rule(service="s3", page=_KEYS, rule="a + in an address is a space of the key"),
 )  # fmt: skip
 
@@ -58,6 +60,7 @@ _SYSTEM = frozenset(
         "content-type", "expires",
     }
 )  # fmt: skip
+_LONGEST_HEADERS = 8 * 1024
 _LISTED = 1000  # objects of one page of a list
 
 Backend = Callable[[], Any]
@@ -147,6 +150,11 @@ def _closed_to_the_public(bucket: Any) -> bool:
 
 
 def _refused(request: Request, query: dict[str, str]) -> Response | None:
+    if sum(len(name) + len(value) for name, value in request.headers) > _LONGEST_HEADERS:
+        return _error(
+            400, "RequestHeaderSectionTooLarge",
+            "Your request header section exceeds the maximum allowed request header section size.",
+        )  # fmt: skip
     if request.header("x-amz-server-side-encryption-customer-algorithm"):
         return _error(
             400, "InvalidRequest",
@@ -210,7 +218,7 @@ def _headers(found: Any, query: dict[str, str]) -> Pairs:
         lowered = name.lower()
         if lowered in _SYSTEM or lowered.startswith("x-amz-meta-"):
             made[lowered] = str(value)
-    if found._is_versioned:
+    if found.version_id != "null":
         made["x-amz-version-id"] = str(found.version_id)
     for parameter, name in _OVERRIDES.items():
         if parameter in query:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from runner.local.cloudfront.access import Controls
 from runner.local.cloudfront.account import Account
@@ -21,8 +21,11 @@ class ControlPlane:
 
     name = "cloudfront"
 
-    def __init__(self, account: Account, certificates: Certificates) -> None:
+    def __init__(
+        self, account: Account, certificates: Certificates, *, forget: Callable[[], None]
+    ) -> None:
         self._account = account
+        self._forget = forget  # what the edges remember
         self._operations: dict[str, Operation] = {}
         for part in (
             Distributions(account, certificates),
@@ -44,3 +47,4 @@ class ControlPlane:
 
     def reset(self) -> None:
         self._account.reset()
+        self._forget()
