@@ -28,8 +28,8 @@ class Detected:
     """What was found. `install` and `command` may be empty: nothing to do.
 
     `framework` is a name of runner/config/frameworks.py, `custom` or `html`, or empty where nothing
-    can be published. `hashed`, `unhashed` and `manifests` are that table's: paths below `publish`.
-    `why` has a reason by key; `problems` count only while the settings do not say otherwise.
+    can be published. `why` has a reason by key; `problems` count only while the settings do not say
+    otherwise.
     """
 
     framework: str = ""
@@ -39,9 +39,6 @@ class Detected:
     command: str = ""
     publish: str = ""
     spa: bool = False
-    manifests: tuple[str, ...] = ()
-    hashed: tuple[str, ...] = ()
-    unhashed: tuple[str, ...] = ()
     why: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
 
@@ -100,9 +97,6 @@ def _built(repository: Repository, framework: Framework, why: str) -> Detected:
         command=_command(manager, framework, script),
         publish=output.folder,
         spa=spa,
-        manifests=framework.manifests,
-        hashed=framework.hashed,
-        unhashed=framework.unhashed,
         why={
             "framework": f"{framework.title}: {why}",
             "install": manager.why,

@@ -1,7 +1,6 @@
 """The frameworks that we know, as a table: how to tell them, build them, and find what they made.
 
-No code. `hashed` are patterns whose files carry a hash of their content in their name, by the
-framework's own documentation; `unhashed` are exceptions; `manifests` name such files one by one.
+No code. Which of their files carry a content hash is told in runner/package/fingerprint.py.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ from dataclasses import dataclass
 class Framework:
     """One row. `packages`: any of them in package.json; `files`: any of them in the repository.
 
-    `scripts` are preferred in this order to `command`; `publish` is the folder by default; all
-    paths of `manifests`, `hashed` and `unhashed` lie below the publish folder.
+    `scripts` are preferred in this order to `command`; `publish` is the folder by default.
     """
 
     name: str
@@ -25,9 +23,6 @@ class Framework:
     scripts: tuple[str, ...] = ("build",)
     command: str = ""
     publish: str = ""
-    manifests: tuple[str, ...] = ()
-    hashed: tuple[str, ...] = ()
-    unhashed: tuple[str, ...] = ()
 
 
 def _endings(name: str, *endings: str) -> tuple[str, ...]:
@@ -63,7 +58,6 @@ FRAMEWORKS = (
         configs=_endings("next.config", "js", "mjs", "cjs", "ts"),
         command="next build",
         publish="out",
-        hashed=("_next/static/*",),
     ),
     Framework(
         name="nuxt",
@@ -73,8 +67,6 @@ FRAMEWORKS = (
         scripts=("generate",),
         command="nuxt generate",
         publish=".output/public",
-        hashed=("_nuxt/*",),
-        unhashed=("_nuxt/builds/*",),
     ),
     Framework(
         name="sveltekit",
@@ -83,7 +75,6 @@ FRAMEWORKS = (
         configs=_endings("svelte.config", "js", "mjs", "ts"),
         command="vite build",
         publish="build",
-        hashed=("_app/immutable/*",),
     ),
     Framework(
         name="gatsby",
@@ -92,8 +83,6 @@ FRAMEWORKS = (
         configs=_endings("gatsby-config", "js", "ts", "mjs"),
         command="gatsby build",
         publish="public",
-        manifests=("webpack.stats.json",),
-        hashed=("static/*",),
     ),
     Framework(
         name="astro",
@@ -102,7 +91,6 @@ FRAMEWORKS = (
         configs=_endings("astro.config", "mjs", "js", "ts", "mts", "cjs"),
         command="astro build",
         publish="dist",
-        hashed=("_astro/*",),
     ),
     Framework(
         name="docusaurus",
@@ -111,7 +99,6 @@ FRAMEWORKS = (
         configs=_endings("docusaurus.config", "js", "ts", "mjs"),
         command="docusaurus build",
         publish="build",
-        hashed=("assets/js/*", "assets/css/*", "assets/images/*"),
     ),
     Framework(
         name="vitepress",
@@ -121,7 +108,6 @@ FRAMEWORKS = (
         scripts=("docs:build", "build"),
         command="vitepress build",
         publish=".vitepress/dist",
-        hashed=("assets/*",),
     ),
     Framework(
         name="vuepress",
@@ -146,7 +132,6 @@ FRAMEWORKS = (
         packages=("react-scripts",),
         command="react-scripts build",
         publish="build",
-        manifests=("asset-manifest.json",),
     ),
     Framework(
         name="eleventy",
@@ -163,7 +148,6 @@ FRAMEWORKS = (
         configs=_endings("vite.config", "ts", "js", "mts", "mjs", "cts", "cjs"),
         command="vite build",
         publish="dist",
-        manifests=(".vite/manifest.json",),
     ),
     Framework(
         name="jekyll",
