@@ -17,16 +17,23 @@ from runner.execution.interpreters import Interpreters
 from runner.execution.pool import Pool
 from runner.execution.program import Program
 from runner.local.compute.code import Codes
+from runner.local.compute.code_host import CodeHost
 from runner.local.compute.desk import Desk
 from runner.local.compute.function_url import FunctionUrls
+from runner.local.compute.http_api.host import HttpApis
+from runner.local.compute.http_api.refusals import ApiDesk
+from runner.local.compute.http_api.service import ApiGateway
+from runner.local.compute.http_api.stages import redeploy
 from runner.local.compute.invoking import Invocation, Invoker, program_of
 from runner.local.compute.logs import Logs
 from runner.local.compute.roles import Roles
+from runner.local.compute.rules import NOT_EMULATED, RULES
 from runner.local.compute.service import Lambda
 from runner.local.compute.store import Function, Store
+from runner.local.tagging import Tagging
 from runner.local.wire import Host, Service
 
-__all__ = ["Compute", "Invocation"]
+__all__ = ["NOT_EMULATED", "RULES", "Compute", "Invocation"]
 
 # Source: Lambda developer guide, "Lambda execution environment": recycled every few hours.
 _CREDENTIALS_SECONDS = 12 * 3600
@@ -58,8 +65,17 @@ class Compute:
             forget=self._forget,
         )
         self.invoker = Invoker(desk, self.pool)
-        self.services: tuple[Service, ...] = (Lambda(desk, self.invoker),)
-        self.hosts: tuple[Host, ...] = (FunctionUrls(desk, self.invoker, cloud.identity.principal),)
+        apis = ApiDesk(clock=cloud.clock, ids=cloud.ids, account=cloud.account, redeploy=redeploy)
+        self.services: tuple[Service, ...] = (
+            Lambda(desk, self.invoker),
+            ApiGateway(apis),
+            Tagging(lambda: cloud.services, lambda r: cloud.moto("resourcegroupstaggingapi", r)),
+        )
+        self.hosts: tuple[Host, ...] = (
+            FunctionUrls(desk, self.invoker, cloud.identity.principal),
+            HttpApis(apis, desk, self.invoker),
+            CodeHost(self.store),
+        )
 
     def stop(self) -> None:
         """Ends every process of a function, writes the last log lines, removes the folder."""

@@ -1,0 +1,1 @@
+"""HTTP APIs: a control plane with deployments as snapshots, and the hosts that they answer on."""

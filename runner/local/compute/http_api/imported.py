@@ -1,0 +1,152 @@
+"""Reads an OpenAPI 3.0 definition of an HTTP API. Pure.
+
+Source: API Gateway developer guide, "Use OpenAPI definitions for HTTP APIs in API Gateway" and
+"OpenAPI extensions for API Gateway".
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from runner.local.compute.http_api.refusals import bad, missing
+from runner.local.compute.http_api.routes import check_route_key, integration_settings
+from runner.local.compute.http_api.store import Settings
+from runner.local.wire import Parameters
+
+_ANY = "x-amazon-apigateway-any-method"
+_INTEGRATION = "x-amazon-apigateway-integration"
+_INTEGRATIONS = "x-amazon-apigateway-integrations"
+_CORS = "x-amazon-apigateway-cors"
+_TAG = "x-amazon-apigateway-tag-value"
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
+_NAMES = {
+    "type": "IntegrationType", "uri": "IntegrationUri", "httpMethod": "IntegrationMethod",
+    "credentials": "CredentialsArn", "connectionType": "ConnectionType",
+    "payloadFormatVersion": "PayloadFormatVersion", "timeoutInMillis": "TimeoutInMillis",
+    "requestParameters": "RequestParameters", "description": "Description",
+}  # fmt: skip
+_CORS_NAMES = {
+    "allowOrigins": "AllowOrigins", "allowMethods": "AllowMethods", "allowHeaders": "AllowHeaders",
+    "exposeHeaders": "ExposeHeaders", "maxAge": "MaxAge", "allowCredentials": "AllowCredentials",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """`routes` are (key, operation's name, index of its integration or None)."""
+
+    settings: Settings
+    tags: dict[str, str]
+    integrations: tuple[Settings, ...]
+    routes: tuple[tuple[str, str, int | None], ...]
+    warnings: tuple[str, ...]
+
+
+def read(parameters: Parameters) -> Imported:
+    """From ImportApi's parameters; raises BadRequestException for what it refuses."""
+    document = _parsed(parameters.get("Body") or "")
+    _check_basepath(parameters.get("Basepath") or "ignore")
+    integrations: list[Settings] = []
+    shared: dict[str, int] = {}
+    routes: list[tuple[str, str, int | None]] = []
+    warnings: list[str] = []
+    for path, item in (document.get("paths") or {}).items():
+        for key, operation in _operations(path, item):
+            check_route_key(key)
+            number = _integration(document, operation, integrations, shared)
+            if number is None:
+                warnings.append(f"No integration is defined for the route {key}")
+            routes.append((key, str(operation.get("operationId") or ""), number))
+    if warnings and parameters.get("FailOnWarnings"):
+        raise bad("Warnings found during import: " + "; ".join(warnings))
+    return Imported(
+        settings=_settings(document),
+        tags=_tags(document),
+        integrations=tuple(integrations),
+        routes=tuple(routes),
+        warnings=tuple(warnings),
+    )
+
+
+def _parsed(body: str) -> dict[str, Any]:
+    if not body.lstrip().startswith("{"):
+        raise missing("Definitions in YAML")
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise bad(f"Unable to parse the OpenAPI definition: {error}") from None
+    if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.0"):
+        raise bad("Invalid OpenAPI input: only OpenAPI 3.0 is supported for HTTP APIs.")
+    if not (document.get("info") or {}).get("title"):
+        raise bad("Invalid OpenAPI input: info.title is missing.")
+    return document
+
+
+def _check_basepath(mode: str) -> None:
+    if mode not in ("ignore", "prepend", "split"):
+        raise bad(f"Invalid basepath mode: {mode}")
+    if mode != "ignore":
+        raise bad("The embedded cloud imports definitions with basepath=ignore only.")
+
+
+def _settings(document: dict[str, Any]) -> Settings:
+    info = document["info"]
+    settings: Settings = {"Name": str(info["title"])}
+    if info.get("version"):
+        settings["Version"] = str(info["version"])
+    if info.get("description"):
+        settings["Description"] = str(info["description"])
+    if document.get(_CORS):
+        cors = document[_CORS]
+        settings["CorsConfiguration"] = {
+            ours: cors[name] for name, ours in _CORS_NAMES.items() if name in cors
+        }
+    return settings
+
+
+def _tags(document: dict[str, Any]) -> dict[str, str]:
+    tags = document.get("tags") or ()
+    return {each["name"]: str(each[_TAG]) for each in tags if _TAG in each}
+
+
+def _operations(path: str, item: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """(route key, operation) pairs of one path."""
+    found = []
+    for name, operation in item.items():
+        if name == _ANY:
+            found.append(("$default" if path == "/$default" else f"ANY {path}", operation))
+        elif name in _METHODS:
+            found.append((f"{name.upper()} {path}", operation))
+    return found
+
+
+def _integration(
+    document: dict[str, Any],
+    operation: dict[str, Any],
+    integrations: list[Settings],
+    shared: dict[str, int],
+) -> int | None:
+    """Adds the operation's integration and returns its index; one by reference is added once."""
+    given = operation.get(_INTEGRATION)
+    if not given:
+        return None
+    reference = str(given.get("$ref") or "")
+    if reference in shared:
+        return shared[reference]
+    if reference:
+        given = _referred(document, reference)
+        shared[reference] = len(integrations)
+    named = {ours: given[name] for name, ours in _NAMES.items() if name in given}
+    integrations.append(integration_settings(named))
+    return len(integrations) - 1
+
+
+def _referred(document: dict[str, Any], reference: str) -> dict[str, Any]:
+    kept = (document.get("components") or {}).get(_INTEGRATIONS) or {}
+    name = reference.removeprefix(f"#/components/{_INTEGRATIONS}/")
+    if name not in kept:
+        raise bad(f"Unable to resolve the reference {reference}")
+    found: dict[str, Any] = kept[name]
+    return found

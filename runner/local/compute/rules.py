@@ -1,0 +1,123 @@
+"""AWS's rules that the embedded Lambda and HTTP APIs keep, and what they have not."""
+
+from __future__ import annotations
+
+from runner.local import tagging
+from runner.local.wire import Rule
+
+_LAMBDA = "Lambda developer guide, "
+_API = "API Gateway developer guide, "
+
+
+def _function(rule: str, page: str) -> Rule:
+    return Rule(service="lambda", rule=rule, page=page)
+
+
+def _api(rule: str, page: str) -> Rule:
+    return Rule(service="apigatewayv2", rule=rule, page=page)
+
+
+RULES: tuple[Rule, ...] = (
+    *tagging.RULES,
+    _function("a new function or version is Pending, then Active; an update is InProgress, then "
+              "Successful, and the code before it answers meanwhile; what cannot be done meanwhile "
+              "is a ResourceConflictException", f'{_LAMBDA}"Lambda function states"'),
+    _function("the role must exist, trust lambda.amazonaws.com and have spread, else "
+              "InvalidParameterValueException",
+              f'{_LAMBDA}"Defining Lambda function permissions with an execution role"'),
+    _function("a RevisionId that is not the present one is a PreconditionFailedException; every "
+              "change makes a new one", "Lambda API reference, UpdateFunctionCode, UpdateAlias"),
+    _function("PublishVersion with another CodeSha256 than $LATEST's is refused",
+              "Lambda API reference, PublishVersion"),
+    _function("unchanged code and configuration publish no new version; numbers are never reused",
+              f'{_LAMBDA}"Manage Lambda function versions"'),
+    _function("a version that an alias points at cannot be deleted, nor $LATEST",
+              "Lambda API reference, DeleteFunction"),
+    _function("an alias has at most two versions, both published, with one role and one "
+              "dead-letter queue; weights are 0.0 to 1.0",
+              f'{_LAMBDA}"Implement Lambda canary deployments using a weighted alias"'),
+    _function("each invocation of a weighted alias is a draw of its own",
+              f'{_LAMBDA}"Implement Lambda canary deployments using a weighted alias"'),
+    _function("a name, alias or statement id in use is a ResourceConflictException",
+              "Lambda API reference, CreateFunction, CreateAlias, AddPermission"),
+    _function("resource policies and function URLs belong to one qualifier; a URL to an alias or "
+              "$LATEST, never to a number",
+              "Lambda API reference, AddPermission, CreateFunctionUrlConfig"),
+    _function("unknown runtimes, memory outside 128 to 10,240 MB, time-outs outside 1 to 900 s, "
+              "reserved variables and names of variables that are none are refused",
+              f'Lambda API reference, CreateFunction; {_LAMBDA}"Defined runtime environment '
+              'variables"'),
+    _function("code must be a zip with something in it",
+              f'{_LAMBDA}"Troubleshoot deployment issues in Lambda"'),
+    _function("an invocation's payload is JSON: at most 6 MB, as an event 1 MB; an answer over "
+              "6 MB is Function.ResponseSizeTooLarge", f'{_LAMBDA}"Lambda quotas"'),
+    _function("an event that fails is tried twice again, after one and two minutes",
+              f'{_LAMBDA}"How Lambda handles errors and retries with asynchronous invocation"'),
+    _function("one event at a time an execution environment; concurrent ones get several; above "
+              "reserved concurrency TooManyRequestsException (429); 100 stay unreserved",
+              f'{_LAMBDA}"Configuring reserved concurrency for a function"'),
+    _function("a handler over its time-out is ended; a runtime that exits, or holds more memory "
+              "than it may, is a Runtime.ExitError",
+              f'{_LAMBDA}"Troubleshoot invocation issues in Lambda"'),
+    _function("from Node.js 24 on, handlers with a callback fail",
+              f'{_LAMBDA}"Define Lambda function handler in Node.js"'),
+    _function("a function gets Lambda's variables and its own, nothing else",
+              f'{_LAMBDA}"Defined runtime environment variables"'),
+    _function("logs need logs:CreateLogStream and logs:PutLogEvents, and CreateLogGroup where the "
+              "group is not there, in the function's role",
+              f'{_LAMBDA}"Sending Lambda function logs to CloudWatch Logs"'),
+    _function("a function URL needs lambda:InvokeFunctionUrl and lambda:InvokeFunction (with "
+              "InvokedViaFunctionUrl) for its caller on its own qualifier, else 403; with AWS_IAM "
+              "unsigned requests are 403", f'{_LAMBDA}"Control access to Lambda function URLs"'),
+    _function("a function URL behind an origin access control takes a body only with its digest "
+              "in x-amz-content-sha256",
+              'CloudFront developer guide, "Restrict access to an AWS Lambda function URL origin"'),
+    _function("a signed path that needs percent-encoding does not match CloudFront's signature",
+              'IAM user guide, "Create a signed AWS API request"'),
+    _function("a function URL answers 502 for a function's error, 413 above 6 MB, 429 throttled",
+              f'{_LAMBDA}"Invoking Lambda function URLs"'),
+    _function("payload format 2.0: events and the inference of responses",
+              f'{_LAMBDA}"Invoking Lambda function URLs"'),
+    _api("payload format 2.0: events and the inference of responses",
+         f'{_API}"Create AWS Lambda proxy integrations for HTTP APIs"'),
+    _api("a deployment is a snapshot of routes and integrations; a stage serves one, or follows "
+         "with autoDeploy", f'{_API}"Stages for HTTP APIs in API Gateway"'),
+    _api("a deployment that a stage points at cannot be deleted; an API without routes cannot be "
+         "deployed", "API Gateway V2 API reference, Deployments"),
+    _api("stage names are letters, digits, - and _, or $default",
+         f'{_API}"Stages for HTTP APIs in API Gateway"'),
+    _api("the most specific route answers: fixed segments before variables before greedy ones, "
+         "a method before ANY, $default last",
+         f'{_API}"Create routes for HTTP APIs in API Gateway"'),
+    _api("a route key in use is a ConflictException",
+         "API Gateway V2 API reference, Routes"),
+    _api("an integration calls through its role, which must exist, trust "
+         "apigateway.amazonaws.com and allow lambda:InvokeFunction on the qualified function; "
+         "without a role the function's own policy decides; refused is 500",
+         f'{_API}"Troubleshooting issues with HTTP API Lambda integrations"'),
+    _api("a function's error is 500, more than the integration's time-out (50 ms to 30 s) 503, "
+         "no route or stage 404, a body over 10 MB 413",
+         f'{_API}"Quotas for configuring and running an HTTP API"'),
+    _api("parameter mapping of headers, query and path (overwrite:path)",
+         f'{_API}"Transform API requests and responses for HTTP APIs in API Gateway"'),
+    _api("with CORS configured preflights are answered without the function and its own CORS "
+         "headers do not count", f'{_API}"Configure CORS for HTTP APIs in API Gateway"'),
+)  # fmt: skip
+
+NOT_EMULATED: tuple[str, ...] = (
+    "Lambda: container images, layers, extensions, VPCs, file systems, event source mappings, "
+    "destinations and dead-letter queues, provisioned concurrency, SnapStart, code signing, "
+    "runtimes other than Node.js and Python, tracing by X-Ray",
+    "Lambda: the processor's architecture: what is packaged for arm64 runs if it is portable",
+    "Lambda: the AWS SDK that Node.js runtimes include (Python's boto3 is there)",
+    "Lambda: Node.js and Python run in the nearest version that this machine has, and the log's "
+    "INIT_START says which; time-outs and durations are real seconds, whatever the cloud's speed",
+    "Lambda: the file system is this machine's; only memory that the process itself holds counts; "
+    "freezing between invocations; more than 64 environments at once (an event then waits)",
+    "Lambda: response streaming reaches the caller in one piece; InvokeWithResponseStream",
+    "Lambda: identity policies for callers of function URLs: any key of the account may call",
+    "HTTP APIs: authorizers, custom domains, VPC links, integrations other than AWS_PROXY with "
+    "payload format 2.0, throttling of routes, access logs, mutual TLS, definitions in YAML; "
+    "WebSocket APIs",
+    "the tagging API: tagging through it",
+)
