@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from runner.local.cloudfront.access import Controls
 from runner.local.cloudfront.account import Account
@@ -44,6 +44,10 @@ class ControlPlane:
 
     def unlocked(self) -> frozenset[str]:
         return frozenset()
+
+    def tagged(self) -> Iterable[tuple[str, dict[str, str]]]:
+        """(ARN, tags) of everything, for the tagging API."""
+        return [(arn, dict(tags)) for arn, tags in self._account.tags.items()]
 
     def reset(self) -> None:
         self._account.reset()
