@@ -32,6 +32,7 @@ from runner.local.quotas import Limiter
 from runner.local.s3.host import S3Host, path_style
 from runner.local.s3.layer import S3Layer
 from runner.local.server import Server
+from runner.local.stack_layer import StackLayer
 from runner.local.wire import Host, Request, Response, Service
 
 
@@ -83,6 +84,7 @@ class Cloud:
                 S3Layer(self._bucket, self.identity.principal, ACCOUNT),
                 IamLayer(lambda: self.moto("iam")),
                 DynamoDbLayer(self.clock),
+                StackLayer(lambda region: self.moto("cloudformation", region)),
             ),
             gates=(self.identity.check, self.permissions.check, self._within_rates),
             faults=self.faults,

@@ -47,9 +47,9 @@ class IamLayer:
     def around(self, incoming: Incoming, forward: Forward) -> Response:
         parameters = incoming.parameters
         _check_document(incoming.operation, parameters)
-        self._load_managed(parameters.get("PolicyArn", ""))
+        load_managed(self._backend(), parameters.get("PolicyArn", ""))
         boundary = parameters.get("PermissionsBoundary", "")
-        self._load_managed(boundary)
+        load_managed(self._backend(), boundary)
         if boundary and boundary not in self._backend().managed_policies:
             raise AwsError(
                 "NoSuchEntity",
@@ -58,19 +58,19 @@ class IamLayer:
             )
         return forward(incoming)
 
-    def _load_managed(self, arn: str) -> None:
-        """moto holds AWS's own policies only when told to load all thousand of them at once."""
-        backend = self._backend()
-        if not arn.startswith(_MANAGED) or arn in backend.managed_policies:
-            return
-        from moto.iam.aws_managed_policies import aws_managed_policies_data
-        from moto.iam.models import AWSManagedPolicy
 
-        name = arn.rpartition("/")[2]
-        data = json.loads(aws_managed_policies_data).get(name)
-        if data:
-            made = AWSManagedPolicy.from_data(name, ACCOUNT, "us-east-1", data)
-            backend.managed_policies[made.arn] = made
+def load_managed(backend: Any, arn: str) -> None:
+    """moto holds AWS's own policies only when told to load all thousand of them at once."""
+    if not arn.startswith(_MANAGED) or arn in backend.managed_policies:
+        return
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+    from moto.iam.models import AWSManagedPolicy
+
+    name = arn.rpartition("/")[2]
+    data = json.loads(aws_managed_policies_data).get(name)
+    if data:
+        made = AWSManagedPolicy.from_data(name, ACCOUNT, "us-east-1", data)
+        backend.managed_policies[made.arn] = made
 
 
 def _check_document(operation: str, parameters: Parameters) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import datetime
 import re
 import types
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import moto.core.utils
 from moto.backends import get_backend
+from moto.core.errors import COMMON_ERROR_CODES
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -23,6 +23,16 @@ from runner.local.wire import AwsError, Request, Response
 # Services without a region keep their state under the partition's name.
 _GLOBAL = frozenset({"s3", "iam", "sts", "cloudfront", "route53", "organizations"})
 
+# Codes that every service may answer and no service's model lists; for others moto warns.
+# Source: "Common errors" of the services' API references; the last three are ours.
+_COMMON = (
+    "AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException",
+    "IncompleteSignature", "InternalFailure", "InvalidClientTokenId",
+    "MissingAuthenticationToken", "ServiceUnavailable", "Throttling", "ThrottlingException",
+    "UnrecognizedClientException", "NotImplemented", "SerializationException",
+    "UnspecifiedErrorCode",
+)  # fmt: skip
+
 # Werkzeug's own page for an address that no rule of moto's matches.
 _UNROUTED = re.compile(rb"^\s*<!doctype html>", re.IGNORECASE)
 
@@ -31,9 +41,7 @@ class Moto:
     """moto behind one function: a request in, a response out, or NotImplementedError."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        # moto warns of every error code that a service's model does not list; many are AWS's
-        # common errors, which no model lists.
-        warnings.filterwarnings("ignore", message=".* does not match an error shape", module="moto")
+        COMMON_ERROR_CODES.extend(set(_COMMON) - set(COMMON_ERROR_CODES))
         self._app = DomainDispatcherApplication(create_backend_app)
         _follow(now)
 
