@@ -137,6 +137,8 @@ def _visit(
         ("/blog/a/", _rule("/blog/*", "/news/:splat"), "/news/a/"),
         ("/n/24/05", _rule("/n/:y/:m", "/b-:y-:m.html"), "/b-24-05.html"),
         ("/n/24", _rule("/n/:y/:m", "/b"), None),
+        ("/n/24/index.html", _rule("/n/:y", "/:y"), "/24"),
+        ("/blog.html", _rule("/blog/*", "/x"), "/x"),
         ("/x/y", _rule("/*", "https://new.example/:splat", 302), "https://new.example/x/y"),
         ("/x", _rule("/*", "https://new.example:8443/:splat"), "https://new.example:8443/x"),
         ("/p/q", _rule("/p/:unknown", "/:other"), "/:other"),
@@ -224,6 +226,17 @@ def test_country_and_language_are_conditions(
 
 def test_a_rule_for_another_path_leaves_an_answer_cacheable() -> None:
     assert _visit("/h", _rule("/i", "/at", 302, countries=["at"])).cache == MINUTE
+
+
+@pytest.mark.parametrize("path", ["/old", "/old/", "/old.html", "/old/index.html"])
+@pytest.mark.parametrize("source", ["/old", "/old/", "/old.html", "/old/index.html"])
+def test_a_rule_for_one_spelling_of_a_path_holds_for_all(source: str, path: str) -> None:
+    assert _visit(path, _rule(source)).headers["location"] == "/x"
+
+
+@pytest.mark.parametrize("target", ["/old/", "/old.html", "/old#part", "/old?a=b"])
+def test_no_visitor_is_sent_in_circles(target: str) -> None:
+    assert _visit("/old", _rule("/old", target)).status == 404
 
 
 def test_the_first_rule_wins() -> None:

@@ -74,6 +74,9 @@ def test_the_later_of_two_rules_wins_header_by_header() -> None:
         ("/a+b", "a+b.html", True),
         ("/a(b", "a(b.html", True),
         ("/404", "404.html", True),
+        ("/:page", "index.html", False),
+        ("/:page", "about/index.html", True),
+        ("/:language/:page", "de/index.html", False),
     ],
 )
 def test_a_rule_counts_in_any_form_of_the_url(rule: str, path: str, matches: bool) -> None:

@@ -82,8 +82,6 @@ def test_comments_and_empty_lines_are_none() -> None:
         ("/a?b=c /x", "/a?b=c is more than a path"),
         ("/a /:b", "the target uses :b, which the source does not give"),
         ("/a /x/:splat", "the target uses :splat"),
-        ("/a /a/", "/a leads to itself"),
-        ("/* /:splat 302", "/* leads to itself"),
         ("/a /x 302 Role=admin", "Role= is not supported"),
         ("/a /x 302 Cookie=a", "Cookie= is not supported"),
         (
@@ -139,6 +137,20 @@ def test_a_rule_that_an_earlier_one_catches_is_warned_about(text: str, unreachab
 
 
 @pytest.mark.parametrize(
+    "line",
+    ["/a /a/", "/a.html /a 301!", "/a /a#b 302", "/* /:splat 302", "/:b /:b Country=de"],
+)
+def test_a_redirect_to_itself_is_left_out_and_warned_about(line: str) -> None:
+    rules, warnings = parse(f"/x /y\n{line}\n", "_redirects")
+    assert [rule.source for rule in rules] == ["/x"]
+    assert "_redirects:2: ignored:" in str(warnings[0])
+
+
+def test_a_redirect_that_takes_a_parameter_away_does_not_lead_to_itself() -> None:
+    assert len(_rules("/a old=:x /a")) == 1
+
+
+@pytest.mark.parametrize(
     ("source", "path", "shadowed"),
     [
         ("/about", "about.html", True),
@@ -155,6 +167,10 @@ def test_a_rule_that_an_earlier_one_catches_is_warned_about(text: str, unreachab
         ("/%C3%BC", "ü/index.html", True),
         ("/LICENSE", "LICENSE", True),
         ("/b", "a/b.html", False),
+        ("/:language/:page", "de/index.html", False),
+        ("/:language", "de/index.html", True),
+        ("/:any", "index.html", False),
+        ("/de/*", "de.html", True),
     ],
 )
 def test_a_rule_shadows_a_file_in_any_form_of_its_url(

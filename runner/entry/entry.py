@@ -15,7 +15,7 @@ from typing import Any
 
 from runner.entry.answer import LARGEST, Answer, moved, payload, plain, served, unavailable
 from runner.entry.release import Fetch, Listed, Site, UnavailableError, bucket, site_of
-from runner.entry.rules import MOVED, Rule, Visit, fill, location, match, preferred
+from runner.entry.rules import MOVED, Rule, Visit, fill, location, match, path_of, preferred
 from runner.paths import INDEX, decode, key_of_uri
 
 _METHODS = {"allow": "GET, HEAD, OPTIONS"}
@@ -160,14 +160,14 @@ def _rule_for(site: Site, visit: Visit, *, shadowed: bool) -> tuple[_Match | Non
 def _circular(rule: Rule, params: dict[str, str], visit: Visit) -> bool:
     if rule.status not in MOVED or rule.query:
         return False
-    return key_of_uri(fill(rule.target, params)) == key_of_uri(visit.path)
+    return key_of_uri(path_of(fill(rule.target, params))) == key_of_uri(visit.path)
 
 
 def _ruled(site: Site, found: _Match, visit: Visit, fetch: Fetch, *, dependent: bool) -> Answer:
     rule, params = found
     if rule.status in MOVED:
         return moved(site, rule.status, location(rule, params, visit.query))
-    target = fill(rule.target, params).partition("?")[0].partition("#")[0]
+    target = path_of(fill(rule.target, params))
     listed = site.listed(key_of_uri(target)) if target else None
     if listed is None:
         status = 404 if rule.status == 200 else rule.status

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
 
@@ -45,12 +45,42 @@ class Rule(NamedTuple):
         return bool(self.query or self.countries or self.languages)
 
 
+def spellings(path: str) -> tuple[str, ...]:
+    """All raw paths that have this one's storage key, the short one first.
+
+    `/a` (or `/a/`), `/a.html` and `/a/index.html` are one file and one cached answer, so what is
+    said of one of them is said of all.
+    """
+    stem, name = path.rstrip("/").rpartition("/")[::2]
+    if name == "index.html":
+        stem, name = stem.rpartition("/")[::2]
+    name = name.removesuffix(".html") or name
+    if "." in name:
+        return (path,)
+    if not name and not stem:
+        return ("/", "/index.html")
+    page = f"{stem}/{name}" if name else stem
+    return (page, f"{page}.html", f"{page}/index.html")
+
+
+def match_file(source: str, path: str) -> Params | None:
+    """As `match_path`, for any spelling of a raw path.
+
+    A placeholder or splat at the end stands for what a visitor sees in the short spelling, else
+    `/:language/:page` would catch `/de` as `/de/index.html`.
+    """
+    literal = not source.rstrip("/").rpartition("/")[2].startswith((":", "*"))
+    others = _spellings(path) if literal else _spellings(path)[:1]
+    found = (match_path(source, each) for each in (path, *others))
+    return next((params for params in found if params is not None), None)
+
+
 def match_path(source: str, path: str) -> Params | None:
     """The placeholders' values if `source` matches a raw path, percent-encoded, else None.
 
     A slash at the end and empty segments make no difference; letters' case does.
     """
-    (wanted, splat), segments = _pattern(source), _segments(path)
+    (wanted, splat), segments = _pattern(source), _path_segments(path)
     if len(segments) < len(wanted) or (len(segments) > len(wanted) and not splat):
         return None
     params: Params = {}
@@ -66,13 +96,13 @@ def match_path(source: str, path: str) -> Params | None:
 
 def match(rule: Rule, visit: Visit) -> tuple[Params | None, bool]:
     """The placeholders' values, or None; and whether more than the path decided."""
-    params = match_path(rule.source, visit.path)
+    params = match_file(rule.source, visit.path)
     if params is None or not rule.conditional:
         return params, False
-    found = match_query(rule.query, visit.query)
-    if found is None or not _here(rule, visit):
+    given = match_query(rule.query, visit.query)
+    if given is None or not _here(rule, visit):
         return None, True
-    return {**found, **params}, True
+    return {**given, **params}, True
 
 
 def match_query(wanted: tuple[tuple[str, str], ...], query: str) -> Params | None:
@@ -110,6 +140,11 @@ def fill(target: str, params: Mapping[str, str]) -> str:
     A scheme's colon and a port are none, for a placeholder begins with a letter.
     """
     return _NAME.sub(lambda found: params.get(found[1], found[0]), target)
+
+
+def path_of(target: str) -> str:
+    """A target without its query and fragment."""
+    return target.partition("#")[0].partition("?")[0]
 
 
 def clean(segment: str) -> str:
@@ -150,6 +185,15 @@ def _pattern(source: str) -> tuple[list[str], bool]:
     segments = _segments(source)
     splat = bool(segments) and segments[-1] == "*"
     return (segments[:-1] if splat else segments), splat
+
+
+# A visit asks the same of its path for every rule.
+_spellings = lru_cache(maxsize=8)(spellings)
+
+
+@lru_cache(maxsize=32)
+def _path_segments(path: str) -> list[str]:
+    return _segments(path)
 
 
 def _segments(path: str) -> list[str]:

@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from runner.entry.rules import spellings
 from runner.errors import Problem, site_error
-from runner.package.redirects import forms
 
 # CloudFront: functions may not add these. Source: CloudFront developer guide, "Restrictions on all
 # edge functions", Disallowed headers and Read-only headers in viewer response events.
@@ -94,12 +94,14 @@ def parse(text: str, file: str) -> tuple[tuple[HeaderRule, ...], tuple[Problem, 
 def headers_for(path: str, rules: tuple[HeaderRule, ...]) -> tuple[tuple[str, str], ...]:
     """The headers of a published file (`about/index.html`), sorted by name in lower case.
 
-    A rule is written for a URL: it counts if it matches any form that a visitor may use.
+    A rule is written for a URL: it counts if it matches any that a visitor may use, and a `:name`
+    at its end stands for what is seen in the short one (`/about`, not `/about/index.html`).
     """
-    urls = forms(path)
+    urls = spellings("/" + path.removeprefix("/"))
     found: dict[str, tuple[tuple[str, str], ...]] = {}
     for rule in rules:
-        if any(map(_pattern(rule.path).fullmatch, urls)):
+        short = rule.path.rstrip("/").rpartition("/")[2].startswith(":")
+        if any(map(_pattern(rule.path).fullmatch, urls[:1] if short else urls)):
             for name in {name.lower() for name, _ in rule.headers}:
                 found[name] = tuple(
                     (name, value) for key, value in rule.headers if key.lower() == name

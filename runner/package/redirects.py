@@ -17,10 +17,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
-from runner.entry.rules import MOVED, SPLAT, match_path
+from runner.entry.rules import MOVED, SPLAT, match_file, match_path, path_of, spellings
 from runner.errors import Problem, site_error
 from runner.model import Redirect
 from runner.package.redirect_line import Line, split
+from runner.paths import key_of_uri
 
 STATUSES = (200, 301, 302, 303, 307, 308, 404, 410)
 MOST_RULES = 10_000
@@ -32,7 +33,9 @@ _FUNCTIONS = "/.netlify/functions/"
 
 
 def parse(text: str, file: str) -> tuple[tuple[Redirect, ...], tuple[Problem, ...]]:
-    """The rules in order of precedence, and warnings about rules that can never match.
+    """The rules in order of precedence, and warnings about rules that can never apply.
+
+    A redirect that leads to itself is left out, as Netlify ignores it.
 
     Raises JAM-REDIRECTS with every problem, each with `file:line`.
     """
@@ -51,26 +54,17 @@ def parse(text: str, file: str) -> tuple[tuple[Redirect, ...], tuple[Problem, ..
             hint="Each line says what to write instead.",
             problems=tuple(problems),
         )
-    ordered = _by_parameters([(line.number, _redirect(line)) for line in lines])
-    return tuple(rule for _, rule in ordered), tuple(_unreachable(ordered, file))
+    rules = [(line.number, _redirect(line)) for line in lines]
+    ordered = _by_parameters([one for one in rules if not _circular(one[1])])
+    warnings = [*_idle(rules, file), *_unreachable(ordered, file)]
+    return tuple(rule for _, rule in ordered), tuple(sorted(warnings, key=_line_of))
 
 
 def shadows(redirect: Redirect, path: str) -> bool:
-    """Whether the rule's source matches a published file in any form that a visitor may use."""
-    return any(match_path(redirect.source, quote(form)) is not None for form in forms(path))
-
-
-def forms(path: str) -> tuple[str, ...]:
-    """The URLs of a published file: `about/index.html` is `/about`, `/about/`, `/about.html`."""
-    url = "/" + path.removeprefix("/")
-    bare = url.removesuffix(".html").removesuffix("/index")
-    if not url.endswith(".html"):
-        return (url, f"{url}.html") if "." not in url.rsplit("/", 1)[-1] else (url,)
-    if url.endswith("/.html"):
-        return (url,)
-    if not bare:
-        return ("/", "/index.html")
-    return (bare, f"{bare}/", f"{bare}.html", f"{bare}/index.html")
+    """Whether the rule's source matches the URL of a published file, however it is spelled."""
+    return (
+        match_file(redirect.source, spellings(quote("/" + path.removeprefix("/")))[0]) is not None
+    )
 
 
 def _numbered(text: str) -> tuple[list[str], range]:
@@ -133,8 +127,6 @@ def _target_problems(line: Line) -> Iterator[tuple[str, str]]:
         yield from _host_problems(line, rewrite=rewrite)
     if missing := sorted(set(_PLACEHOLDER.findall(_path_of(target))) - _given(line)):
         yield f"the target uses :{missing[0]}, which the source does not give", ""
-    if _circular(line):
-        yield f"{line.source} leads to itself", "a slash at the end makes no difference to a rule"
 
 
 def _host_problems(line: Line, *, rewrite: bool) -> Iterator[tuple[str, str]]:
@@ -164,13 +156,6 @@ def _given(line: Line) -> set[str]:
     return given | {SPLAT} if line.source.rstrip("/").endswith("*") else given
 
 
-def _circular(line: Line) -> bool:
-    if line.status not in map(str, MOVED) or line.query or line.conditions:
-        return False
-    source = line.source.replace("*", f":{SPLAT}")
-    return source.rstrip("/") == line.target.rstrip("/")
-
-
 def _condition_problems(line: Line) -> Iterator[tuple[str, str]]:
     for name, value in line.conditions:
         allowed = {"country": _COUNTRY, "language": _LANGUAGE}.get(name.lower())
@@ -196,6 +181,27 @@ def _by_parameters(rules: list[tuple[int, Redirect]]) -> list[tuple[int, Redirec
         for place, one in zip(group, ranked, strict=True):
             ordered[place] = one
     return ordered
+
+
+def _circular(rule: Redirect) -> bool:
+    """Whether a redirect leads to the file that it stands for: `/a.html` and `/a/` are one."""
+    if rule.status not in MOVED or rule.query or not rule.target.startswith("/"):
+        return False
+    return key_of_uri(rule.source.replace("*", f":{SPLAT}")) == key_of_uri(path_of(rule.target))
+
+
+def _idle(rules: list[tuple[int, Redirect]], file: str) -> Iterator[Problem]:
+    for number, rule in rules:
+        if _circular(rule):
+            yield Problem(
+                where=f"{file}:{number}",
+                message=f"ignored: {rule.source} leads to itself",
+                hint="a slash or .html at the end makes no difference to a rule",
+            )
+
+
+def _line_of(problem: Problem) -> int:
+    return int(problem.where.rsplit(":", 1)[1])
 
 
 def _unreachable(rules: list[tuple[int, Redirect]], file: str) -> Iterator[Problem]:
