@@ -6,6 +6,8 @@ import base64
 import hashlib
 import io
 import json
+import random
+import time
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -15,8 +17,9 @@ from runner.apply import Applied, Moved, apply, known_of
 from runner.aws.files import Copy, Upload
 from runner.aws.live import read_live
 from runner.aws.perform import Content, performer
-from runner.aws.session import Aws
+from runner.aws.session import Aws, connect
 from runner.aws.wanted import foundation
+from runner.local.cloud import Cloud
 from runner.model import File, Function, HeaderSet, Kind, Origin, Release, Routing, Table
 from runner.names import Names
 from runner.package.manifest import api_stage_of, identity, manifest
@@ -90,6 +93,16 @@ def _function(folder: Path, code: str) -> Function:
         size=len(archive),
         environment=(("GREETING", "hello"),),
         archive=path,
+    )
+
+
+def an_account(cloud: Cloud) -> Aws:
+    return connect(
+        region="eu-central-1",
+        endpoint=cloud.endpoint,
+        clock=time.time,
+        sleep=lambda seconds: time.sleep(seconds / 10),
+        chance=random.random,
     )
 
 
