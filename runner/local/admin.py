@@ -88,6 +88,14 @@ def _allow_again(cloud: Cloud, _request: Request) -> Any:
     return {}
 
 
+def _cloudfront(cloud: Cloud, _request: Request) -> Any:
+    return cloud.cloudfront.inspect()
+
+
+def _set_cloudfront(cloud: Cloud, request: Request) -> Any:
+    return cloud.cloudfront.configure(json.loads(request.body))
+
+
 def _reset(cloud: Cloud, _request: Request) -> Any:
     cloud.reset()
     return {}
@@ -103,5 +111,7 @@ _ROUTES: dict[tuple[str, str], Callable[[Cloud, Request], Any]] = {
     ("DELETE", "faults"): _clear_faults,
     ("POST", "deny"): _deny,
     ("DELETE", "deny"): _allow_again,
+    ("GET", "cloudfront"): _cloudfront,
+    ("POST", "cloudfront"): _set_cloudfront,
     ("POST", "reset"): _reset,
 }

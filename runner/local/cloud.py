@@ -6,8 +6,6 @@ One cloud a process: moto's state belongs to the process.
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import importlib.util
 import json
 import signal
 import threading
@@ -18,6 +16,8 @@ from typing import Any, Protocol, Self
 
 from runner.local import admin, protocol, state
 from runner.local.clock import Clock
+from runner.local.cloudfront import CloudFront
+from runner.local.compute import Compute
 from runner.local.dynamodb_layer import DynamoDbLayer
 from runner.local.faults import Faults
 from runner.local.iam_layer import IamLayer
@@ -68,7 +68,9 @@ class Cloud:
             clock=self.clock, ids=self.ids, account=ACCOUNT, roles=lambda: self.moto("iam")
         )
         self.permissions = Permissions(self.identity.principal)
-        self.parts = tuple(_parts(self))
+        self.cloudfront = CloudFront(self)
+        self.compute = Compute(self)
+        self.parts: tuple[Part, ...] = (self.cloudfront, self.compute)
         self.overlay = self._overlay()
         self.hosts: tuple[Host, ...] = (*(h for part in self.parts for h in part.hosts), self._s3())
         self._server = Server(self.handle, port)
@@ -212,17 +214,6 @@ def _renamed(request: Request, host: str) -> Request:
 def _nowhere(host: str) -> Response:
     body = f"The embedded cloud serves nothing under {host}.\n".encode()
     return Response(status=404, headers=(("content-type", "text/plain"),), body=body)
-
-
-def _parts(cloud: Cloud) -> Iterator[Part]:
-    for module, name in (
-        ("runner.local.cloudfront", "CloudFront"),
-        ("runner.local.compute", "Compute"),
-    ):
-        if importlib.util.find_spec(module):
-            found = getattr(importlib.import_module(module), name, None)
-            if found:
-                yield found(cloud)
 
 
 def run_cloud(

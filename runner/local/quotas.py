@@ -104,11 +104,11 @@ def _api(seconds: float, *operations: str) -> Rate:
 _LAMBDA_OWN_RATES = frozenset({"GetFunction", "GetPolicy", "Invoke", "InvokeAsync",
                                "InvokeWithResponseStream"})  # fmt: skip
 
+# The page counts CreateRestApi and DeleteRestApi, but names neither CreateApi nor DeleteApi.
 RATES: tuple[Rate, ...] = (
     _api(5, "CreateDeployment"),
-    _api(3, "CreateApi", "ImportApi"),
-    _api(30, "DeleteApi"),
-    _api(30, "CreateDomainName", "UpdateDomainName"),
+    _api(30, "CreateDomainName"),
+    _api(30, "UpdateDomainName"),
     Rate(service="apigatewayv2", operations=frozenset(), seconds=0.1, burst=40, page=_API_CONTROL),
     Rate(service="lambda", operations=frozenset(), others=_LAMBDA_OWN_RATES, seconds=1 / 15,
          burst=15, page=_LAMBDA),
