@@ -271,6 +271,14 @@ def test_tags_stay_with_their_resource_and_go_with_it(world: World) -> None:
     refused("NoSuchResource", lambda: world.call("ListTagsForResource", Resource="arn:none"))
 
 
+def test_reserved_tags_are_refused_and_nothing_is_made(world: World) -> None:
+    tags = {"Items": [{"Key": "aws:x", "Value": "1"}]}
+    asked = {"DistributionConfig": plain(), "Tags": tags}
+    refused("InvalidTagging", lambda: world.call(
+        "CreateDistributionWithTags", DistributionConfigWithTags=asked))  # fmt: skip
+    assert world.call("ListDistributions")["DistributionList"]["Quantity"] == 0
+
+
 def test_lists_come_in_pages(world: World) -> None:
     for number in range(3):
         world.distribute(**plain(reference=str(number)))
@@ -391,6 +399,9 @@ class TestFunctions:
         kept = world.call("DescribeKeyValueStore", Name="state")["ETag"]
         refused("CannotDeleteEntityWhileInUse",
                 lambda: world.call("DeleteKeyValueStore", Name="state", IfMatch=kept))  # fmt: skip
+
+    def test_code_that_is_no_text_is_refused(self, world: World) -> None:
+        refused("InvalidArgument", lambda: self.create(world, FunctionCode=b"\xff"))
 
 
 class TestInvalidations:

@@ -314,6 +314,8 @@ class TestChoosingTheOrigin:
             "cf.createRequestOriginGroup({ originIds: [{ originId: 'one' }, { originId: 'x' }],"
             " failoverCriteria: { statusCodes: [500] } })",
             "cf.updateRequestOrigin({ domainName: 'a b' })",
+            "cf.updateRequestOrigin({ hostHeader: 'x', originAccessControlConfig:"
+            " { enabled: true, signingBehavior: 'always', originType: 'lambda' } })",
         ],
     )
     def test_a_choice_that_cannot_be_is_502(self, world: World, call: str) -> None:

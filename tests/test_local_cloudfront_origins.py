@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from runner.local.cloudfront import OriginUnreachableError
 from runner.local.wire import Request, Response
@@ -344,7 +346,7 @@ class TestFunctionUrls:
     ) -> None:
         host, echo = self.site(world)
         got = world.get(host, path)
-        assert (got.status, got.header("x-amzn-errortype")) == (403, "SignatureDoesNotMatch")
+        assert (got.status, got.header("x-amzn-errortype")) == (403, "InvalidSignatureException")
         assert echo.last.path == ""
 
     @pytest.mark.parametrize("path", ["/a~20b", "/releases/x/about/index.html", "/a-b_c.d"])
@@ -477,3 +479,43 @@ class TestUnreachableOrigins:
         made = world.distribute(**config(origin, default=behaviour("site")))
         assert world.get(made["DomainName"]).status == 504
         released.set()
+
+
+_TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=255), max_size=40)
+_HEADERS = ("range", "if-none-match", "if-modified-since", "if-range", "cookie", "accept-encoding",
+            "authorization", "host", "x-forwarded-for", "user-agent")  # fmt: skip
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    method=st.sampled_from([*ALL, "TRACE", "BREW"]),
+    path=_TEXT,
+    query=_TEXT,
+    headers=st.lists(st.tuples(st.sampled_from(_HEADERS), _TEXT), max_size=5),
+)
+def test_whatever_a_visitor_sends_gets_an_answer(
+    busy: str, world: World, method: str, path: str, query: str, headers: list[tuple[str, str]]
+) -> None:
+    request = Request(method=method, host=busy, path=f"/{path}", query=query,
+                      headers=tuple(headers), body=b"x" if method == "POST" else b"")  # fmt: skip
+    assert 200 <= world.edge.handle(request).status < 600
+
+
+@pytest.fixture
+def busy(world: World) -> str:
+    """A site with everything on: S3, a function, cookies, queries, compression."""
+    world.bucket({"a": "x" * 2000}, **{"cache-control": "max-age=60"})
+    code = """function handler(event) {
+      if (event.request.uri.length % 2) event.request.uri = '/a'; return event.request; }"""
+    forward = world.forwarding(queries=["*"], cookies=["*"], headers=["authorization-not"])
+    made = world.distribute(
+        **config(
+            s3_origin(world.control()),
+            default=behaviour("files", policy=world.policy(), forward=forward, compress=True,
+                              request=world.function(code), methods=ALL),
+        )
+    )  # fmt: skip
+    world.allow("s3:GetObject", "s3:ListBucket", arn=made["ARN"])
+    return str(made["DomainName"])

@@ -86,7 +86,7 @@ NOT_EMULATED: tuple[str, ...] = (
     "TLS, HTTP/2, HTTP/3, IPv6, WebSockets",
     "originOverrides in createRequestOriginGroup: 502",
     "origin timeouts pass in real seconds, not on the cloud's clock: functions are real processes",
-    "metrics and logs of distributions and functions",
+    "metrics and logs of distributions and functions; limits on the headers of responses",
 )
 
 
@@ -120,6 +120,10 @@ class CloudFront:
     def inspect(self) -> dict[str, Any]:
         """For the admin API: counts by distribution, number of stored objects."""
         return {"distributions": self.edge.log.shown(), "stored": len(self.edge.lookup.cache)}
+
+    def tagged(self) -> dict[str, dict[str, str]]:
+        """Tags by ARN, for a tagging service that looks across services."""
+        return {arn: dict(tags) for arn, tags in self._account.tags.items()}
 
     def stop(self) -> None:
         self.edge.close()

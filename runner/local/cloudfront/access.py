@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.local.cloudfront.account import Account
 from runner.local.cloudfront.entities import Entity, page, truncated
-from runner.local.cloudfront.pages import api, rule
+from runner.local.cloudfront.pages import api, guide, rule
 from runner.local.wire import AwsError, Call, Operation, Parameters, Result
 
 RULES = (
@@ -15,11 +15,16 @@ RULES = (
         "Gateway",
     ),
     *rule(
+        guide("cloudfront-limits"),
+        "at most 100 origin access controls: TooManyOriginAccessControls",
+    ),
+    *rule(
         api("DeleteOriginAccessControl"),
         "an origin access control that a distribution uses stays: OriginAccessControlInUse",
     ),
 )
 
+_MOST = 100  # of an account
 _SIGNING = ("never", "always", "no-override", "always-amz-auth")
 _TYPES = ("s3", "mediastore", "mediapackagev2", "lambda")
 
@@ -43,6 +48,8 @@ class Controls:
     def create(self, parameters: Parameters, _call: Call) -> Result:
         config = _checked(parameters["OriginAccessControlConfig"])
         self._name_is_free(config["Name"])
+        if len(self._account.controls.items) >= _MOST:
+            raise AwsError("TooManyOriginAccessControls", "Too many origin access controls.")
         made = self._account.entity(
             identity="E" + self._account.ids.upper(13), kind="origin-access-control", body=config
         )

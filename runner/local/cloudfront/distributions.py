@@ -12,6 +12,7 @@ from runner.local.cloudfront.checks import Certificates, Config, items
 from runner.local.cloudfront.defaults import filled
 from runner.local.cloudfront.entities import Entity, moment, page, truncated
 from runner.local.cloudfront.pages import api, guide, rule
+from runner.local.cloudfront.tags import checked
 from runner.local.wire import AwsError, Call, Operation, Parameters, Result
 
 RULES = (
@@ -25,6 +26,7 @@ RULES = (
         "every write gives a new ETag and Status InProgress, later Deployed; until then the edges "
         "serve the former configuration",
     ),
+    *rule(guide("cloudfront-limits"), "at most 500 distributions: TooManyDistributions"),
     *rule(
         guide("HowToDeleteDistribution"),
         "only a distribution that is disabled, and Deployed as such, is deleted: "
@@ -32,6 +34,7 @@ RULES = (
     ),
 )
 
+_MOST = 500  # of an account
 _MISSING_SUMMARY = (
     "CallerReference",
     "Logging",
@@ -72,13 +75,13 @@ class Distributions:
         }
 
     def create(self, parameters: Parameters, _call: Call) -> Result:
-        return self._create(parameters["DistributionConfig"], tags=[])
+        return self._create(parameters["DistributionConfig"], tags={})
 
     def create_with_tags(self, parameters: Parameters, _call: Call) -> Result:
         given = parameters["DistributionConfigWithTags"]
-        return self._create(given["DistributionConfig"], tags=given["Tags"].get("Items") or [])
+        return self._create(given["DistributionConfig"], tags=checked(given["Tags"]))
 
-    def _create(self, given: Config, *, tags: list[dict[str, str]]) -> Result:
+    def _create(self, given: Config, *, tags: dict[str, str]) -> Result:
         config = self._checked(given, own="")
         reference = config["CallerReference"]
         if any(other["CallerReference"] == reference for other in self._account.configs()):
@@ -87,6 +90,8 @@ class Distributions:
                 "The caller reference you attempted to create the distribution with is associated "
                 "with another distribution.",
             )
+        if len(self._account.distributions.items) >= _MOST:
+            raise AwsError("TooManyDistributions", "Too many distributions in this account.")
         ids = self._account.ids
         body = Written(
             config=config, former=None, deployed_at=self._deployed_at(),
@@ -94,7 +99,7 @@ class Distributions:
         )  # fmt: skip
         made = self._account.entity(identity="E" + ids.upper(13), kind="distribution", body=body)
         self._account.distributions.put(made)
-        self._account.tags[made.arn] = {tag["Key"]: tag.get("Value", "") for tag in tags}
+        self._account.tags[made.arn] = tags
         location = f"https://cloudfront.amazonaws.com/2020-05-31/distribution/{made.id}"
         return {**self._shown(made), "Location": location}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from runner.local.cloudfront.pages import guide, rule
 from runner.local.cloudfront.view import Pairs
-from runner.local.edge_rules import is_disallowed
+from runner.local.edge_rules import EdgeFunctionError, is_disallowed
 from runner.local.wire import Request, Response
 
 RULES = rule(
@@ -174,4 +174,9 @@ def _body(body: str | dict[str, str]) -> bytes:
     if isinstance(body, str):
         return body.encode()
     data = body.get("data", "")
-    return base64.b64decode(data) if body.get("encoding") == "base64" else data.encode()
+    if body.get("encoding") != "base64":
+        return data.encode()
+    try:
+        return base64.b64decode(data)
+    except ValueError as error:
+        raise EdgeFunctionError.validation("the body is no base64") from error

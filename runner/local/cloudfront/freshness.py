@@ -91,7 +91,7 @@ def _stated(response: Response, control: Mapping[str, str], *, now: float) -> fl
         return None
     try:
         return max(email.utils.parsedate_to_datetime(expires).timestamp() - now, 0.0)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0  # as RFC 9111, section 5.3: an invalid date is in the past
 
 

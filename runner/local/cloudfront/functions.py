@@ -10,6 +10,7 @@ from runner.local.cloudfront.account import Account, Function, Stage
 from runner.local.cloudfront.entities import moment, page
 from runner.local.cloudfront.pages import api, guide, rule
 from runner.local.cloudfront.quantities import normalised
+from runner.local.cloudfront.tags import checked
 from runner.local.wire import AwsError, Call, Operation, Parameters, Result
 
 RULES = (
@@ -60,11 +61,11 @@ class Functions:
             raise AwsError("FunctionAlreadyExists", "A function with the same name already exists.")
         if len(self._account.functions.items) >= quotas.FUNCTIONS.limit:
             raise AwsError("TooManyFunctions", "Too many functions in this account.")
-        stage = self._stage(parameters)
+        stage, tags = self._stage(parameters), checked(parameters.get("Tags"))
         arn = self._account.arn(f"function/{name}")
         function = Function(id=name, arn=arn, created=self._account.now(), development=stage)
         self._account.functions.put(function)
-        self._account.tags[arn] = _tags(parameters)
+        self._account.tags[arn] = tags
         location = f"https://cloudfront.amazonaws.com/2020-05-31/function/{name}"
         shown = self._summary(function, stage, "DEVELOPMENT")
         return {"FunctionSummary": shown, "ETag": stage.etag, "Location": location}
@@ -133,8 +134,8 @@ class Functions:
                 "The function is too large. The maximum size of a function is "
                 f"{quotas.FUNCTION_CODE.limit} bytes.",
             )
-        if not code:
-            raise AwsError("InvalidArgument", "The function has no code.")
+        if not code or not _is_text(code):
+            raise AwsError("InvalidArgument", "The function has no code, or code that is no text.")
         config = normalised(parameters["FunctionConfig"])
         self._check_config(config)
         return Stage(
@@ -184,10 +185,12 @@ class Functions:
         return "DEPLOYED" if self._used(function) else "UNASSOCIATED"
 
 
+def _is_text(code: bytes) -> bool:
+    try:
+        return bool(code.decode())
+    except UnicodeDecodeError:
+        return False
+
+
 def _behaviours(config: Parameters) -> list[Parameters]:
     return [config["DefaultCacheBehavior"], *config["CacheBehaviors"].get("Items", [])]
-
-
-def _tags(parameters: Parameters) -> dict[str, str]:
-    items = (parameters.get("Tags") or {}).get("Items") or []
-    return {tag["Key"]: tag.get("Value", "") for tag in items}

@@ -181,7 +181,7 @@ def _unsigned(request: Request, origin: Origin) -> Response | None:
         return _forbidden(
             "The request signature we calculated does not match the signature you provided. Check "
             "your AWS Secret Access Key and signing method.",
-            "SignatureDoesNotMatch",
+            "InvalidSignatureException",
         )
     return None
 

@@ -45,7 +45,7 @@ def strong(tag: str) -> str:
 def _seconds(date: str, wrong: float = float("inf")) -> float:
     try:
         return email.utils.parsedate_to_datetime(date).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return wrong
 
 

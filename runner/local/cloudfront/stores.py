@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from runner.local.cloudfront.account import Account
 from runner.local.cloudfront.entities import moment, page
-from runner.local.cloudfront.pages import api, rule
+from runner.local.cloudfront.pages import api, guide, rule
+from runner.local.cloudfront.tags import checked
 from runner.local.cloudfront.values import Store
 from runner.local.wire import AwsError, Call, Operation, Parameters, Result
 
@@ -16,12 +17,14 @@ RULES = (
         api("CreateKeyValueStore"),
         "a store's name is used once: EntityAlreadyExists; it is PROVISIONING before it is READY",
     ),
+    *rule(guide("cloudfront-limits"), "at most 50 key value stores: EntityLimitExceeded"),
     *rule(
         api("DeleteKeyValueStore"),
         "a store that a function uses stays: CannotDeleteEntityWhileInUse",
     ),
 )
 
+_MOST = 50  # of an account; newer versions of the page say 200
 _NAME = re.compile(r"[a-zA-Z0-9-_]{1,64}")
 
 
@@ -52,9 +55,11 @@ class Stores:
             raise AwsError(
                 "NotImplemented", "The embedded cloud imports no key value stores.", status=501
             )
+        if len(self._account.stores.items) >= _MOST:
+            raise AwsError("EntityLimitExceeded", "Too many key value stores in this account.")
+        tags = checked(parameters.get("Tags"))
         made = self._account.stores.put(self._new(name, parameters.get("Comment") or ""))
-        tags = (parameters.get("Tags") or {}).get("Items") or []
-        self._account.tags[made.arn] = {tag["Key"]: tag.get("Value", "") for tag in tags}
+        self._account.tags[made.arn] = tags
         location = f"https://cloudfront.amazonaws.com/2020-05-31/key-value-store/{name}"
         return {**self._shown(made), "Location": location}
 

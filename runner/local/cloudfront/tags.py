@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from runner.local.cloudfront.account import Account
 from runner.local.cloudfront.pages import api, rule
 from runner.local.wire import AwsError, Call, Operation, Parameters, Result
@@ -12,6 +15,17 @@ RULES = rule(
 )
 
 _MOST = 50
+
+
+def checked(
+    given: Parameters | None, *, before: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """`before` with the tags of a request's `Tags`. Raises InvalidTagging."""
+    items = (given or {}).get("Items") or []
+    made = dict(before) | {tag["Key"]: tag.get("Value", "") for tag in items}
+    if len(made) > _MOST or any(name.startswith("aws:") for name in made):
+        raise AwsError("InvalidTagging", "The tagging specified is not valid.")
+    return made
 
 
 class Tags:
@@ -28,11 +42,7 @@ class Tags:
         }
 
     def tag(self, parameters: Parameters, _call: Call) -> Result:
-        tags = self._of(parameters)
-        given = parameters["Tags"].get("Items") or []
-        made = tags | {tag["Key"]: tag.get("Value", "") for tag in given}
-        if len(made) > _MOST or any(name.startswith("aws:") for name in made):
-            raise AwsError("InvalidTagging", "The tagging specified is not valid.")
+        made = checked(parameters["Tags"], before=self._of(parameters))
         self._account.tags[parameters["Resource"]] = made
         return {}
 

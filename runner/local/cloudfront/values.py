@@ -19,6 +19,7 @@ RULES = rule(
     "one call of a function sees one snapshot of the store",
 )
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """The last change of a key: when, and what stood there before (None: nothing)."""
