@@ -42,12 +42,17 @@ class Roles:
         if not arn:
             return None
         policy = self._iam().managed_policies.get(arn)
-        return _text(policy.document) if policy else json.dumps({"Statement": []})
+        return _default(policy) if policy else json.dumps({"Statement": []})
 
 
 def _policies(role: Any) -> Iterator[str]:
     yield from map(_text, role.policies.values())
-    yield from (_text(policy.document) for policy in role.managed_policies.values())
+    yield from map(_default, role.managed_policies.values())
+
+
+def _default(policy: Any) -> str:
+    """The version of a managed policy that counts."""
+    return next(_text(it.document) for it in policy.versions if it.is_default)
 
 
 def _text(document: Any) -> str:
