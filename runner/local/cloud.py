@@ -39,8 +39,11 @@ from runner.local.wire import Host, Request, Response, Service
 class Part(Protocol):
     """What a neighbour brings: made with the cloud as its only argument."""
 
-    services: Sequence[Service]
-    hosts: Sequence[Host]
+    @property
+    def services(self) -> Sequence[Service]: ...
+
+    @property
+    def hosts(self) -> Sequence[Host]: ...
 
     def stop(self) -> None:
         """End the processes and threads that it started."""
