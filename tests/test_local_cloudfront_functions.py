@@ -293,6 +293,14 @@ class TestChoosingTheOrigin:
         world.answers["two.example.com"] = lambda _r: text("own page", status=404)
         assert world.get(host, "/a").body == b"own page"
 
+    @pytest.mark.parametrize(("method", "body"), [("GET", b"one/a"), ("POST", b"no")])
+    def test_a_group_fails_over_for_reads_only(
+        self, world: World, method: str, body: bytes
+    ) -> None:
+        world.answers["two.example.com"] = lambda _r: text("no", status=503)
+        host = site(world, request=TO_GROUP, methods=ALL)
+        assert world.ask(host, "/a", method=method).body == body
+
     def test_it_replaces_the_behaviours_own_group(self, world: World) -> None:
         for name in ("one", "two"):
             world.answers[f"{name}.example.com"] = lambda r: text(r.host[:3])
