@@ -13,7 +13,7 @@ from botocore.validate import ParamValidator
 
 from runner.aws import api, delivery, documents, keyvalues
 from runner.aws.bootstrap import template
-from runner.aws.functions import variable_of, wanted_of
+from runner.aws.versions import variable_of, wanted_of
 from runner.aws.wanted import foundation
 from runner.model import HeaderSet, Routing, Table
 from runner.names import Names

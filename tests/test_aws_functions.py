@@ -12,8 +12,9 @@ import pytest
 
 from runner.aws import functions, roles
 from runner.aws.bootstrap import bootstrap
-from runner.aws.functions import Wanted, publish
+from runner.aws.functions import publish
 from runner.aws.session import Aws
+from runner.aws.versions import Wanted
 from runner.errors import JamError
 from runner.local.cloud import Cloud
 from runner.local.faults import Fault

@@ -8,9 +8,9 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from runner.aws.functions import Wanted
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
+from runner.aws.versions import Wanted
 from runner.names import ALIAS, PRODUCTION, Names
 
 RUNTIME, HANDLER, ARCHITECTURE = "python3.13", "entry.handler", "arm64"

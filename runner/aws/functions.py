@@ -7,91 +7,27 @@ a repeated run publishes nothing twice, and where only code changed one call pub
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from runner.aws import documents, ownership
+from runner.aws import ownership
 from runner.aws.refusals import code_of, message_of, tolerating
 from runner.aws.session import Aws
+from runner.aws.versions import Wanted
 from runner.aws.waiting import until
 from runner.errors import JamError, aws_error, busy_error
-from runner.model import Function
 from runner.names import Names
 from runner.plan.releasing import INLINE
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
 
-BUDGET = 300  # seconds: somebody else's update, a new role, a version becoming active
+BUDGET = 300  # seconds: somebody else's update, a version becoming active
+ROLE_BUDGET = 120  # seconds until Lambda may assume a new role; 7 to 12 are usual
 LOG_DAYS = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One version to be: the settings and the code of a function.
-
-    `code_sha256` is Lambda's own base64 digest of the archive, `memory` in MB, `timeout` seconds.
-    """
-
-    name: str
-    role_arn: str
-    runtime: str
-    handler: str
-    architecture: str
-    memory: int
-    timeout: int
-    code_sha256: str
-    size: int
-    archive: Path | bytes = field(repr=False)
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """All but the code and what goes with it, as Lambda takes it."""
-        return {
-            "Role": self.role_arn,
-            "Runtime": self.runtime,
-            "Handler": self.handler,
-            "MemorySize": self.memory,
-            "Timeout": self.timeout,
-            "Environment": {"Variables": dict(self.environment)},
-        }
-
-    @property
-    def description(self) -> str:
-        """The digest of the settings: what a version is told by, beside its code."""
-        told = documents.compact([self.architecture, self.settings])
-        return hashlib.sha256(told.encode()).hexdigest()[:32]
-
-
-def wanted_of(
-    function: Function, names: Names, *, role_arn: str, tables: tuple[str, ...]
-) -> Wanted:
-    """`function` as the site wrote it, told the names of the site's `tables`."""
-    told = {variable_of(table): names.table(table) for table in tables}
-    return Wanted(
-        name=names.function(function.name),
-        role_arn=role_arn,
-        runtime=function.runtime,
-        handler=function.handler,
-        architecture=function.architecture,
-        memory=function.memory,
-        timeout=function.timeout,
-        code_sha256=function.code_sha256,
-        size=function.size,
-        archive=function.archive,
-        environment={**told, **dict(function.environment)},
-    )
-
-
-def variable_of(table: str) -> str:
-    """The environment variable that holds a table's name: `JAM_TABLE_NOTES`."""
-    return "JAM_TABLE_" + re.sub(r"[^A-Z0-9]", "_", table.upper())
 
 
 def publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
@@ -100,18 +36,13 @@ def publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
     Made where it is missing.
     Raises JamError `JAM-FN-FAILED`, `JAM-FN-BUSY`, `JAM-ROLE-NOT-READY` and `JAM-NOT-OURS`.
     """
-    refused: list[ClientError] = []
-
-    def probe() -> str | None:
-        try:
-            return _publish(aws, names, wanted=wanted)
-        except ClientError as error:
-            if not _passes(error):
-                raise
-            refused.append(error)
-            return None
-
-    version = until(aws, probe, budget=BUDGET, late=lambda: _gave_up(wanted.name, refused[-1]))
+    version = _insist(
+        aws,
+        lambda: _publish(aws, names, wanted=wanted),
+        passes=lambda error: code_of(error) in _IN_THE_WAY,
+        late=lambda error: _busy(wanted.name, message_of(error)),
+        budget=BUDGET,
+    )
     _settled(aws, wanted.name, qualifier=version)
     return version
 
@@ -137,16 +68,21 @@ def _publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
 
 def _create(aws: Aws, names: Names, *, wanted: Wanted) -> str:
     _make_log_group(aws, names, group=f"/aws/lambda/{wanted.name}")
-    created = aws.functions.create_function(
-        FunctionName=wanted.name,
-        **_settings(wanted),
-        **_architecture(wanted),
-        Code=_code(aws, names, wanted=wanted),
-        Publish=True,
-        PackageType="Zip",
-        Tags=ownership.tags_of(names),
-    )
-    return created["Version"]
+    code = _code(aws, names, wanted=wanted)
+
+    def create() -> str:
+        return aws.functions.create_function(
+            FunctionName=wanted.name,
+            **_settings(wanted),
+            **_architecture(wanted),
+            Code=code,
+            Publish=True,
+            PackageType="Zip",
+            Tags=ownership.tags_of(names),
+        )["Version"]
+
+    late = partial(_not_ready, wanted.name)
+    return _insist(aws, create, passes=_is_new_role, late=late, budget=ROLE_BUDGET)
 
 
 def _version(aws: Aws, wanted: Wanted) -> str | None:
@@ -260,9 +196,27 @@ _NOT_READY = ("cannot be assumed by Lambda", "execution role does not have permi
 _IN_THE_WAY = frozenset({"ResourceConflictException", "PreconditionFailedException"})
 
 
-def _passes(error: ClientError) -> bool:
-    """Whether the same call may succeed a moment later."""
-    return code_of(error) in _IN_THE_WAY or _is_new_role(error)
+def _insist(
+    aws: Aws,
+    call: Callable[[], str],
+    *,
+    passes: Callable[[ClientError], bool],
+    late: Callable[[ClientError], JamError],
+    budget: float,
+) -> str:
+    """What `call` returns, repeated while its refusal is one that `passes`."""
+    refused: list[ClientError] = []
+
+    def probe() -> str | None:
+        try:
+            return call()
+        except ClientError as error:
+            if not passes(error):
+                raise
+            refused.append(error)
+            return None
+
+    return until(aws, probe, budget=budget, late=lambda: late(refused[-1]))
 
 
 def _is_new_role(error: ClientError) -> bool:
@@ -271,14 +225,12 @@ def _is_new_role(error: ClientError) -> bool:
     return is_parameter and any(words in said for words in _NOT_READY)
 
 
-def _gave_up(name: str, error: ClientError) -> JamError:
-    if _is_new_role(error):
-        return busy_error(
-            "JAM-ROLE-NOT-READY",
-            f"Lambda could not assume the role of {name} for {BUDGET} s: {message_of(error)}",
-            hint="Run again: a new role can take minutes to be known everywhere.",
-        )
-    return _busy(name, message_of(error))
+def _not_ready(name: str, error: ClientError) -> JamError:
+    return busy_error(
+        "JAM-ROLE-NOT-READY",
+        f"Lambda could not assume the role of {name} for {ROLE_BUDGET} s: {message_of(error)}",
+        hint="Run again: a new role can take minutes to be known everywhere.",
+    )
 
 
 def _busy(name: str, why: str) -> JamError:

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from runner.apply import Known, Moved, Perform
-from runner.aws import api, edge, entry, files, functions, keyvalues, records, roles, tables
+from runner.aws import (
+    api,
+    edge,
+    entry,
+    files,
+    functions,
+    keyvalues,
+    records,
+    roles,
+    tables,
+    versions,
+)
 from runner.aws.files import CopyAll, Put
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
@@ -174,7 +185,7 @@ class _Performer:
             wanted = entry.wanted_of(names, role_arn=role, archive=archive)
         else:
             role = known[Ref(Made.ROLE, Role.FUNCTIONS)]
-            wanted = functions.wanted_of(step.function, names, role_arn=role, tables=self._tables)
+            wanted = versions.wanted_of(step.function, names, role_arn=role, tables=self._tables)
         version = functions.publish(self._aws, names, wanted=wanted)
         return dict.fromkeys(step.makes, version)
 

@@ -1,0 +1,77 @@
+"""A version of a function to be, as a value: its code, its settings, how it is told. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runner.aws import documents
+from runner.model import Function
+from runner.names import Names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One version to be: the settings and the code of a function.
+
+    `code_sha256` is Lambda's own base64 digest of the archive, `memory` in MB, `timeout` seconds.
+    """
+
+    name: str
+    role_arn: str
+    runtime: str
+    handler: str
+    architecture: str
+    memory: int
+    timeout: int
+    code_sha256: str
+    size: int
+    archive: Path | bytes = field(repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All but the code and what goes with it, as Lambda takes it."""
+        return {
+            "Role": self.role_arn,
+            "Runtime": self.runtime,
+            "Handler": self.handler,
+            "MemorySize": self.memory,
+            "Timeout": self.timeout,
+            "Environment": {"Variables": dict(self.environment)},
+        }
+
+    @property
+    def description(self) -> str:
+        """The digest of the settings: what a version is told by, beside its code."""
+        told = documents.compact([self.architecture, self.settings])
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def wanted_of(
+    function: Function, names: Names, *, role_arn: str, tables: tuple[str, ...]
+) -> Wanted:
+    """`function` as the site wrote it, told the names of the site's `tables`."""
+    told = {variable_of(table): names.table(table) for table in tables}
+    return Wanted(
+        name=names.function(function.name),
+        role_arn=role_arn,
+        runtime=function.runtime,
+        handler=function.handler,
+        architecture=function.architecture,
+        memory=function.memory,
+        timeout=function.timeout,
+        code_sha256=function.code_sha256,
+        size=function.size,
+        archive=function.archive,
+        environment={**told, **dict(function.environment)},
+    )
+
+
+def variable_of(table: str) -> str:
+    """The environment variable that holds a table's name: `JAM_TABLE_NOTES`."""
+    return "JAM_TABLE_" + re.sub(r"[^A-Z0-9]", "_", table.upper())
