@@ -103,6 +103,7 @@ class _Run:
         waiting = list(steps)
         running: dict[Future[None], StageStep] = {}
         pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="stage")
+        patient = True
         try:
             while waiting or running:
                 for step in self._ready(waiting):
@@ -114,8 +115,11 @@ class _Run:
                 for future in done:
                     del running[future]
                     future.result()
+        except KeyboardInterrupt:
+            patient = False  # steps may hang in the network; repeating them is harmless
+            raise
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=patient, cancel_futures=True)
 
     def one(self, step: Step) -> None:
         self._progress.started(step)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +105,23 @@ def test_with_json_an_error_is_one_document_on_standard_output(site):
 
 def test_a_wrong_option_is_a_usage_error(tmp_path):
     assert jam("deploy", "--sideways", cwd=tmp_path).returncode == 2
+
+
+def test_an_interrupt_ends_a_hanging_deploy_with_its_own_status(site):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "runner", "deploy"],
+            cwd=site,
+            env={
+                **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+                **NOWHERE,
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            },
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.accept()
+        process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "error[JAM-CANCELLED]" in log

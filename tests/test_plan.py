@@ -171,7 +171,11 @@ def test_every_kind_of_step_is_tabled_here():
     first = decide()
     update = decide(a_release("second", files=(PAGE,)), **serving(FIRST))
     full = decide(
-        **{**serving(FIRST), "release": FIRST.id[::-1], "stages": tuple((f"t{n}", ()) for n in range(9))}
+        **{
+            **serving(FIRST),
+            "release": FIRST.id[::-1],
+            "stages": tuple((f"t{n}", ()) for n in range(9)),
+        }
     )
     seen = {type(step) for todo in (first, update, full) for step in todo}
     kinds = {*FoundationStep.__args__, *ReleaseStep.__args__, *SwitchStep.__args__, SettleStep}
