@@ -33,12 +33,17 @@ _INSTALL_SECONDS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolchain:
-    """Paths of the programs; `npm` is a command. `esbuild` may have to be installed first."""
+    """Paths of the programs; `npm` is a command.
+
+    `packages` is the folder above the `node_modules` that runner/node locks: it, and with it
+    `esbuild`, may have to be installed first. `versions` are those of its packages.
+    """
 
     node: Path
     npm: tuple[str, ...]
+    packages: Path
     esbuild: Path
-    esbuild_version: str
+    versions: Mapping[str, str]
     uv: Path
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
@@ -54,12 +59,14 @@ def find(cache: Path) -> Toolchain:
     """
     wheel = _node_wheel()
     node = wheel / "bin" / "node"
-    version = json.loads((PACKAGES / "package.json").read_text())["dependencies"]["esbuild"]
+    versions = json.loads((PACKAGES / "package.json").read_text())["dependencies"]
+    packages = _packages(cache, versions)
     return Toolchain(
         node=node,
         npm=(str(node), str(wheel / "lib/node_modules/npm/bin/npm-cli.js")),
-        esbuild=_esbuild(cache, version),
-        esbuild_version=version,
+        packages=packages,
+        esbuild=packages / "node_modules/@esbuild" / _platform() / "bin/esbuild",
+        versions=versions,
         uv=_uv(),
     )
 
@@ -71,7 +78,7 @@ def install_packages(toolchain: Toolchain, environment: Mapping[str, str]) -> No
     """
     if toolchain.esbuild.is_file():
         return
-    target = toolchain.esbuild.parents[4]
+    target = toolchain.packages
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix="installing-"))
     try:
@@ -106,11 +113,8 @@ def _uv() -> Path:
     return Path(uv.find_uv_bin())
 
 
-def _esbuild(cache: Path, version: str) -> Path:
-    """In the repository's own folder after `make setup`, else in the user's cache.
-
-    The platform's package holds the binary itself: esbuild's own install script is not needed.
-    """
+def _platform() -> str:
+    """esbuild's word for this machine: the package of that name holds the binary itself."""
     name = _PLATFORMS.get((platform.system(), platform.machine()))
     if name is None:
         raise site_error(
@@ -118,11 +122,16 @@ def _esbuild(cache: Path, version: str) -> Path:
             f"no esbuild for {platform.system()} on {platform.machine()}",
             hint="Linux and macOS on x86_64 or arm64 can package functions.",
         )
-    package = Path("node_modules/@esbuild") / name
-    if _version(PACKAGES / package / "package.json") == version:
-        return PACKAGES / package / "bin/esbuild"
+    return name
+
+
+def _packages(cache: Path, versions: Mapping[str, str]) -> Path:
+    """The repository's own folder after `make setup`, else one of the user's cache."""
+    there = PACKAGES / "node_modules"
+    if all(_version(there / name / "package.json") == wanted for name, wanted in versions.items()):
+        return PACKAGES
     lock = hashlib.sha256((PACKAGES / "package-lock.json").read_bytes()).hexdigest()[:16]
-    return cache / f"node-{lock}" / package / "bin/esbuild"
+    return cache / f"node-{lock}"
 
 
 def _version(package: Path) -> str:

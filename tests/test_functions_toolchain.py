@@ -25,11 +25,17 @@ def test_every_program_runs() -> None:
         assert done.stdout.strip()
 
 
-def test_esbuild_is_the_locked_one_and_the_lock_names_no_host() -> None:
+def test_packages_are_the_locked_ones_and_the_lock_names_no_registry() -> None:
     lock = (PACKAGES / "package-lock.json").read_text()
-    locked = json.loads(lock)["packages"]["node_modules/esbuild"]["version"]
-    assert toolchain().esbuild_version == locked
-    assert "://" not in lock
+    locked = json.loads(lock)["packages"]
+    found = toolchain()
+    assert set(found.versions) == {"esbuild", "@vercel/nft", "acorn"}
+    for name, version in found.versions.items():
+        assert locked[f"node_modules/{name}"]["version"] == version
+        installed = found.packages / "node_modules" / name / "package.json"
+        assert json.loads(installed.read_text())["version"] == version
+    assert '"resolved"' not in lock
+    assert all("integrity" in package for path, package in locked.items() if path)
 
 
 def test_a_build_finds_our_node_first() -> None:
@@ -41,20 +47,23 @@ def test_a_build_finds_our_node_first() -> None:
 
 def test_a_missing_esbuild_is_installed_once_into_the_users_cache(tmp_path: Path) -> None:
     found = find(tmp_path)
-    there = found.esbuild.relative_to(found.esbuild.parents[4])
-    missing = replace(found, esbuild=tmp_path / "node-1" / there)
+    there = found.esbuild.relative_to(found.packages)
+    packages = tmp_path / "node-1"
+    missing = replace(found, packages=packages, esbuild=packages / there)
     ran: list[Path] = []
     for _ in range(2):
         install_packages(missing, os.environ)
         ran.append(missing.esbuild)
     assert all(os.access(program, os.X_OK) for program in ran)
+    assert (packages / "node_modules/@vercel/nft/package.json").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["node-1"]
 
 
 def test_an_installation_that_fails_leaves_nothing_and_says_why(tmp_path: Path) -> None:
     false = shutil.which("false") or "/bin/false"
     found = find(tmp_path)
-    missing = replace(found, npm=(false,), esbuild=tmp_path / "node-1/a/b/c/d/esbuild")
+    packages = tmp_path / "node-1"
+    missing = replace(found, npm=(false,), packages=packages, esbuild=packages / "esbuild")
     with pytest.raises(JamError, match="npm could not install") as caught:
         install_packages(missing, os.environ)
     assert caught.value.code == "JAM-TOOLCHAIN"

@@ -80,7 +80,7 @@ def bundle_functions(
     npm.install(files, root, toolchain=toolchain, environment=environment, echo=echo)
     options = [_options(function, root) for function in wanted]
     jobs = dict(zip(_entries(wanted, root), options, strict=True))
-    known = Bundles(cache, root=root, version=toolchain.esbuild_version)
+    known = Bundles(cache, root=root, version=toolchain.versions["esbuild"])
     workshop = _Workshop(root=root, known=known, esbuild=toolchain.esbuild, echo=echo)
     bundles = workshop.bundles(jobs)
     found = external.native({path: one.inputs for path, one in bundles.items()}, root)
