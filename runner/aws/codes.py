@@ -173,7 +173,7 @@ TABLE: tuple[Refusal, ...] = (
         ),
         turn=Turn.AWS,
         message="{action} met a quota of the account: {said}",
-        hint="Free what is no longer used (`jam-deploy audit` lists what is ours), or ask for more "
+        hint="Free what is no longer used (ours bears the tag `jam:site`), or ask for more "
         "in Service Quotas.",
     ),
     Refusal(
@@ -219,7 +219,7 @@ OTHER = Refusal(
     codes=frozenset(),
     turn=Turn.AWS,
     message="{action} failed: {said}",
-    hint="Every step can be repeated: run again; `jam-deploy doctor` looks for the cause.",
+    hint="Every step can be repeated: run again, with -v for the details.",
 )
 
 FAULTS: tuple[Fault, ...] = (
