@@ -10,7 +10,9 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-SITE = re.compile(r"[a-z][a-z0-9-]{0,24}[a-z0-9]")
+# Two hyphens end the site's name in those of its functions: rights on `jam-a--*` are none on
+# what belongs to a site `a-b`.
+SITE = re.compile(r"(?!.*--)[a-z][a-z0-9-]{0,24}[a-z0-9]")
 PRODUCTION = "production"
 ALIAS = "live"
 ROLE_PATH = "/jam/"
@@ -92,13 +94,18 @@ class Names:
     def function_arn(self, function: str) -> str:
         return f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{function}"
 
+    @property
+    def functions(self) -> str:
+        """What the names of all functions of the site's own begin with, previews' included."""
+        return f"{self.prefix}--"
+
     def function(self, name: str, environment: str = PRODUCTION) -> str:
         """The Lambda name of a site's function: readable, at most 64 characters, never shared."""
-        tier = "" if environment == PRODUCTION else f"-{environment.replace('-', '')}"
+        tier = "" if environment == PRODUCTION else f"{environment.replace('-', '')}-"
         tail = hashlib.sha256(name.encode()).hexdigest()[:6]
-        head = f"{self.prefix}{tier}"
-        readable = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[: 64 - len(head) - len(tail) - 2]
-        return f"{head}-{readable.strip('-')}-{tail}"
+        head = f"{self.functions}{tier}"
+        readable = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[: 64 - len(head) - len(tail) - 1]
+        return f"{head}{readable.strip('-')}-{tail}"
 
     def table(self, name: str, environment: str = PRODUCTION) -> str:
         """The DynamoDB name of one of the site's own tables."""

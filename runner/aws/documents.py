@@ -50,12 +50,12 @@ def permissions(role: Role, names: Names, *, tables: tuple[str, ...]) -> Documen
     """What `role` may do; `tables` are the site's own names of its tables."""
     match role:
         case Role.FUNCTIONS:
-            return _document(_logs(names), *_tables(names, tables))
+            return _document(_logs(names, f"{names.functions}*"), *_tables(names, tables))
         case Role.ENTRY:
-            return _document(_logs(names), *_read_files(names))
+            return _document(_logs(names, names.entry), *_read_files(names))
         case Role.API:
             return _document(
-                _allow("lambda:InvokeFunction", names.function_arn(f"{names.prefix}-*"))
+                _allow("lambda:InvokeFunction", names.function_arn(f"{names.functions}*"))
             )
 
 
@@ -97,10 +97,10 @@ def _for_edge(sid: str, action: str, resource: str, distribution_arn: str) -> Do
     }
 
 
-def _logs(names: Names) -> Document:
+def _logs(names: Names, functions: str) -> Document:
     """Log groups are made by us at publishing: the functions need not be able to."""
     groups = f"arn:{names.partition}:logs:{names.region}:{names.account}:log-group:/aws/lambda/"
-    return _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{groups}{names.prefix}-*:*")
+    return _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{groups}{functions}:*")
 
 
 TABLE_ACTIONS = [
