@@ -1,4 +1,4 @@
-"""What tests of functions share: zips, a clock that stands still, a control plane without a cloud."""
+"""What tests of functions share: zips, a clock that stands still, Lambda without a cloud."""
 
 from __future__ import annotations
 

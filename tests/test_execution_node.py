@@ -35,7 +35,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         ({"index.js": "exports.a = { b: async () => 1 }"}, "index.a.b"),
         ({"index.js": "exports.handler = (event, context, callback) => callback(null, 1)"},
          "index.handler"),
-        ({"index.js": "exports.handler = (e, c, callback) => setTimeout(() => callback(null, 1), 5)"},
+        ({"index.js": "exports.handler = (e, c, back) => setTimeout(() => back(null, 1), 5)"},
          "index.handler"),
         ({"index.js": "exports.handler = (event, context) => context.succeed(1)"},
          "index.handler"),
@@ -95,7 +95,8 @@ def test_an_error_has_type_and_message(
 
 def test_after_an_error_the_next_event_is_answered(place: Bench) -> None:
     source = """exports.handler = async (event) => {
-      if (event.crash) { Promise.reject(new Error("x")); await new Promise((d) => setTimeout(d, 99)) }
+      if (event.crash) Promise.reject(new Error("x"));
+      if (event.crash) await new Promise((done) => setTimeout(done, 99));
       return "well";
     }"""
     program = place.program({"index.js": source})

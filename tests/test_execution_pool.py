@@ -14,7 +14,11 @@ import pytest
 from runner.execution.interpreters import Interpreters
 from tests.compute_site import NODE, Bench, bench, eventually, texts
 
-COUNTING = "let n = 0; exports.handler = async (e) => { await new Promise((d) => setTimeout(d, e.ms ?? 0)); return ++n }"
+COUNTING = """let n = 0;
+exports.handler = async (event) => {
+  await new Promise((done) => setTimeout(done, event.ms ?? 0));
+  return ++n;
+};"""
 RUNNING = f"python3.{sys.version_info.minor}"
 
 

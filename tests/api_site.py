@@ -1,0 +1,96 @@
+"""What tests of HTTP APIs share: a control plane called with dicts, definitions, a host."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.local.compute.http_api.host import HttpApis
+from runner.local.compute.http_api.refusals import ApiDesk
+from runner.local.compute.http_api.service import ApiGateway
+from runner.local.compute.http_api.stages import redeploy
+from runner.local.ids import Ids
+from runner.local.wire import AwsError, Call, Request, Response
+from tests.compute_site import ACCOUNT, REGION, Plane, Standing
+
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f:1"
+URI = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{FUNCTION}/invocations"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/jam/api"
+
+
+def operation(**changes: Any) -> dict[str, Any]:
+    """An OpenAPI operation whose integration calls `f` in version 1, through a role."""
+    integration = {
+        "type": "aws_proxy",
+        "httpMethod": "POST",
+        "uri": URI,
+        "credentials": ROLE,
+        "payloadFormatVersion": "2.0",
+        "requestParameters": {"overwrite:path": "$request.path"},
+    } | changes
+    kept = {name: value for name, value in integration.items() if value is not None}
+    return {"x-amazon-apigateway-integration": kept}
+
+
+def definition(paths: dict[str, Any]) -> dict[str, Any]:
+    return {"openapi": "3.0.1", "info": {"title": "jam-notes", "version": "1"}, "paths": paths}
+
+
+class Apis:
+    """The control plane of API Gateway."""
+
+    def __init__(self) -> None:
+        self.region = REGION
+        self.desk = ApiDesk(
+            clock=Standing(),  # type: ignore[arg-type]  # a double of what is asked of it
+            ids=Ids(),
+            account=ACCOUNT,
+            redeploy=redeploy,
+        )
+        self.service = ApiGateway(self.desk)
+
+    def __call__(self, name: str, **parameters: Any) -> dict[str, Any]:
+        call = Call(
+            service="apigatewayv2", operation=name, account=ACCOUNT, region=self.region,
+            access_key="test",
+        )  # fmt: skip
+        return self.service.operations()[name](parameters, call)
+
+    def refusal(self, name: str, **parameters: Any) -> str:
+        with pytest.raises(AwsError) as caught:
+            self(name, **parameters)
+        return caught.value.code
+
+    def deployed(self, paths: dict[str, Any] | None = None, *, stage: str = "one") -> str:
+        """The id of an API with a deployed stage; `GET /a` where no paths are given."""
+        body = json.dumps(definition(paths or {"/a": {"get": operation()}}))
+        api = str(self("ImportApi", Body=body)["ApiId"])
+        made = self("CreateDeployment", ApiId=api)["DeploymentId"]
+        self("CreateStage", ApiId=api, StageName=stage, DeploymentId=made)
+        return api
+
+
+class Served:
+    """An API in front of the function `f`, which returns its event."""
+
+    def __init__(self, folder: Path, paths: dict[str, Any], *, stage: str = "one") -> None:
+        self.plane = Plane(folder)
+        self.plane.create(Publish=True)
+        self.apis = Apis()
+        self.api = self.apis.deployed(paths, stage=stage)
+        self.host = f"{self.api}.execute-api.{REGION}.amazonaws.com"
+        self.hosts = HttpApis(self.apis.desk, self.plane.desk, self.plane.invoker)
+
+    def get(self, path: str, **more: Any) -> Response:
+        given: dict[str, Any] = {"method": "GET", "host": self.host, "path": path}
+        return self.hosts.handle(Request(**(given | more)))
+
+    def heard(self, path: str, **more: Any) -> dict[str, Any]:
+        """The event that the function got."""
+        answer = self.get(path, **more)
+        assert answer.status == 200, answer
+        event: dict[str, Any] = json.loads(answer.body)
+        return event
