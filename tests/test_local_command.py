@@ -14,9 +14,12 @@ from typing import Any
 
 import pytest
 
+from runner.errors import JamError
+from runner.local.run import run_cloud
+
 AWS = Path(sys.executable).with_name("aws")
 PROGRAM = (
-    "import sys; from pathlib import Path; from runner.local.cloud import run_cloud; "
+    "import sys; from pathlib import Path; from runner.local.run import run_cloud; "
     "run_cloud(0, Path(sys.argv[1]), speed=20, emit=lambda line: print(line, flush=True))"
 )
 
@@ -183,3 +186,17 @@ def test_the_command_says_one_line_and_ends_cleanly(tmp_path: Path, number: int)
     assert process.wait(10) == 0
     assert process.stdout
     assert process.stdout.read() == ""
+
+
+def test_a_port_in_use_is_an_error_that_says_so(endpoint: str) -> None:
+    port = int(endpoint.rpartition(":")[2])
+    with pytest.raises(JamError, match=str(port)) as caught:
+        run_cloud(port, None, emit=print)
+    assert caught.value.code == "JAM-PORT-TAKEN"
+
+
+def test_a_state_folder_that_is_a_file_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    with pytest.raises(JamError, match="state") as caught:
+        run_cloud(0, tmp_path / "state", emit=print)
+    assert caught.value.code == "JAM-STATE-UNUSABLE"

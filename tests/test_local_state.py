@@ -129,4 +129,3 @@ def test_what_falls_due_during_a_replay_runs_at_its_time() -> None:
     assert ran == [("two", 102)]
     clock.jump(110)
     assert ran == [("two", 102), ("five", 105)]
-

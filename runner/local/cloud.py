@@ -6,11 +6,8 @@ One cloud a process: moto's state belongs to the process.
 from __future__ import annotations
 
 import dataclasses
-import json
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -217,19 +214,3 @@ def _renamed(request: Request, host: str) -> Request:
 def _nowhere(host: str) -> Response:
     body = f"The embedded cloud serves nothing under {host}.\n".encode()
     return Response(status=404, headers=(("content-type", "text/plain"),), body=body)
-
-
-def run_cloud(
-    port: int, state: Path | None, *, speed: float = 1.0, emit: Callable[[str], None] = print
-) -> None:
-    """A cloud in the foreground, until SIGINT or SIGTERM.
-
-    Emits one JSON line when it is ready: `endpoint` for AWS clients, `data_plane` for visitors,
-    who send the host they want, or put its first label before `.localhost`.
-    """
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    with Cloud(speed=speed, port=port, state=state) as cloud:
-        emit(json.dumps({"endpoint": cloud.endpoint, "data_plane": cloud.endpoint}))
-        ended.wait()

@@ -23,6 +23,9 @@ from runner.local.wire import AwsError, Request, Response
 # Services without a region keep their state under the partition's name.
 _GLOBAL = frozenset({"s3", "iam", "sts", "cloudfront", "route53", "organizations"})
 
+# Services whose every request goes to one of moto's applications.
+_ONE_APP = frozenset({"s3", "dynamodb", "iam", "logs", "cloudwatch", "codedeploy"})
+
 # Codes that every service may answer and no service's model lists; for others moto warns.
 # Source: "Common errors" of the services' API references; the last three are ours.
 _COMMON = (
@@ -42,7 +45,8 @@ class Moto:
 
     def __init__(self, now: Callable[[], float]) -> None:
         COMMON_ERROR_CODES.extend(set(_COMMON) - set(COMMON_ERROR_CODES))
-        self._app = DomainDispatcherApplication(create_backend_app)
+        self._dispatcher = DomainDispatcherApplication(create_backend_app)
+        self._apps: dict[str, Any] = {}
         _follow(now)
 
     def backend(self, service: str, region: str) -> Any:
@@ -59,7 +63,7 @@ class Moto:
     def answer(self, incoming: Incoming) -> Response:
         """moto's answer, or AwsError 501 with the operation's name if it has none."""
         try:
-            response = self.raw(incoming.request)
+            response = self._run(self._app_of(incoming), incoming.request)
         except NotImplementedError:
             raise missing(incoming) from None
         if response.status in (404, 405) and _UNROUTED.match(response.body):
@@ -67,6 +71,19 @@ class Moto:
         return response
 
     def raw(self, request: Request) -> Response:
+        """Whatever moto makes of the request: its own addresses too."""
+        return self._run(self._dispatcher, request)
+
+    def _app_of(self, incoming: Incoming) -> Any:
+        """moto looks through a folder of its own on each request to find out whose it is."""
+        if incoming.service not in _ONE_APP:
+            return self._dispatcher
+        if incoming.service not in self._apps:
+            found = self._dispatcher.get_application(environ(incoming.request))
+            self._apps[incoming.service] = found
+        return self._apps[incoming.service]
+
+    def _run(self, app: Any, request: Request) -> Response:
         started: list[tuple[int, tuple[tuple[str, str], ...]]] = []
 
         def start_response(
@@ -75,7 +92,7 @@ class Moto:
             lowered = tuple((name.lower(), value) for name, value in headers)
             started.append((int(status.partition(" ")[0]), lowered))
 
-        chunks = self._app(environ(request), start_response)
+        chunks = app(environ(request), start_response)
         body = b"".join(chunks)
         if hasattr(chunks, "close"):
             chunks.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket, s3_backends
@@ -14,7 +14,7 @@ from runner.local import quotas
 from runner.local.moto_side import missing
 from runner.local.overlay import Forward
 from runner.local.protocol import Incoming
-from runner.local.s3 import access, integrity
+from runner.local.s3 import access, integrity, listing
 from runner.local.s3.support import SUPPORTED
 from runner.local.wire import AwsError, Response, Rule
 
@@ -82,10 +82,20 @@ class S3Layer:
         if incoming.operation in _UPLOADS:
             sound = integrity.verified(integrity.whole(incoming.request))
             incoming = dataclasses.replace(incoming, request=sound)
+        if incoming.operation == "ListObjectsV2":
+            return self._listed(incoming, bucket)
         answer = forward(incoming)
         if incoming.operation == "CreateBucket" and answer.status == 200:
             self._tag(incoming, bucket)
         return answer
+
+    def _listed(self, incoming: Incoming, bucket: str) -> Response:
+        found = self._bucket(bucket)
+        if found is None:
+            raise AwsError("NoSuchBucket", "The specified bucket does not exist", status=404)
+        arguments = dict(parse_qsl(incoming.request.query, keep_blank_values=True))
+        body = listing.page(bucket, found.keys, listing.query(arguments))
+        return Response(status=200, headers=(("content-type", "application/xml"),), body=body)
 
     def _tag(self, incoming: Incoming, bucket: str) -> None:
         """Tags given at creation. Source: S3 API, CreateBucketConfiguration, Tags."""
@@ -179,4 +189,5 @@ RULES: tuple[Rule, ...] = (
          page='S3 user guide, "Verifying bucket ownership with bucket owner condition"'),
     *access.RULES,
     *integrity.RULES,
+    *listing.RULES,
 )  # fmt: skip
