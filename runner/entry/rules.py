@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple
-from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
+from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes, urlencode
 
 Params = dict[str, str]
 SPLAT = "splat"
@@ -69,8 +69,11 @@ def match_file(source: str, path: str) -> Params | None:
     A placeholder or splat at the end stands for what a visitor sees in the short spelling, else
     `/:language/:page` would catch `/de` as `/de/index.html`.
     """
-    literal = not source.rstrip("/").rpartition("/")[2].startswith((":", "*"))
-    others = _spellings(path) if literal else _spellings(path)[:1]
+    wanted, splat = _pattern(source)
+    literal = bool(wanted) and not splat and not wanted[-1].startswith(":")
+    if literal and "%" not in wanted[-1] and wanted[-1] not in _names(path):
+        return None  # most of ten thousand rules end here
+    others = _spellings(path) if literal or not wanted else _spellings(path)[:1]
     found = (match_path(source, each) for each in (path, *others))
     return next((params for params in found if params is not None), None)
 
@@ -189,6 +192,13 @@ def _pattern(source: str) -> tuple[list[str], bool]:
 
 # A visit asks the same of its path for every rule.
 _spellings = lru_cache(maxsize=8)(spellings)
+
+
+@lru_cache(maxsize=8)
+def _names(path: str) -> frozenset[str]:
+    """The last segments of all spellings, decoded."""
+    paths = (_path_segments(each) for each in (path, *_spellings(path)))
+    return frozenset(unquote(segments[-1]) for segments in paths if segments)
 
 
 @lru_cache(maxsize=32)
