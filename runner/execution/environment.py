@@ -17,6 +17,7 @@ from runner.execution.runtime_api import RuntimeApi, Said
 _INIT_SECONDS = 10
 # A runtime that posted its answer comes back at once; more means that it hangs.
 _BACK_SECONDS = 5
+_MEASURED_SECONDS = 0.05
 
 Variables = Callable[[str], dict[str, str]]
 
@@ -63,6 +64,7 @@ class Environment:
         self.started = now()
         self._warm = False
         self._peak = 0
+        self._measured = 0.0
         self._closing = threading.Lock()
         self._record.add(lines.init_start(program, interpreter))
         self._process = Process(
@@ -96,7 +98,7 @@ class Environment:
 
     def outgrown(self) -> None:
         """Ends it if it holds more memory than it may; called by the pool's keeper."""
-        self._peak = max(self._peak, self._process.peak())
+        self._measure(always=True)
         if self._process.own() > self.program.memory:
             self._killed_for = lines.OUT_OF_MEMORY
             self._process.kill()
@@ -107,6 +109,13 @@ class Environment:
             self.dead = True
             self._process.kill()
             self._api.close()
+
+    def _measure(self, *, always: bool = False) -> None:
+        """Looks at the memory, at most every so often: a look takes a tenth of a millisecond."""
+        now = self._now()
+        if always or now - self._measured > _MEASURED_SECONDS:
+            self._measured = now
+            self._peak = max(self._peak, self._process.peak())
 
     def _fresh(self) -> _Record:
         def tell(line: Line) -> None:
@@ -141,7 +150,7 @@ class Environment:
                 return said
 
     def _finished(self, event: Event, said: Said, *, seconds: float, init: float | None) -> Outcome:
-        self._peak = max(self._peak, self._process.peak())
+        self._measure()
         payload, error = self._judged(event, said)
         if not self.dead:
             self._process.drain()
