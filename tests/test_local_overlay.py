@@ -97,7 +97,9 @@ def test_the_journal_tells_writes_from_reads_and_keeps_names_and_parameters(clou
 
 def test_a_refusal_is_journalled_with_its_status(cloud: Cloud) -> None:
     refusal(lambda: client(cloud, "dynamodb").describe_table(TableName="none"))
-    last = cloud.journal.entries()[-1]
+    refusal(lambda: client(cloud, "s3").list_objects_v2(Bucket="none-such"))
+    last, listing = cloud.journal.entries()
+    assert (listing.status, listing.error) == (404, "NoSuchBucket")
     assert (last.name, last.status) == ("dynamodb:DescribeTable", 400)
     assert last.error.endswith("ResourceNotFoundException")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from runner.local.protocol import Incoming
 from runner.local.wire import AwsError, Operation, Request, Response, Service
 
 LOG = logging.getLogger("runner.local")
+
+_XML_CODE = re.compile(rb"<Code>([^<]+)</Code>")
 
 Forward = Callable[[Incoming], Response]
 Gate = Callable[[Incoming], None]
@@ -196,7 +199,11 @@ def _parameters(incoming: Incoming) -> dict[str, str]:
 
 
 def _code(response: Response) -> str:
-    return response.header("x-amzn-errortype") if response.status >= 400 else ""
+    """The error's code: JSON services have it in a header, XML ones in the body."""
+    if response.status < 400:
+        return ""
+    found = _XML_CODE.search(response.body)
+    return found[1].decode() if found else response.header("x-amzn-errortype")
 
 
 def _own(error: ServiceException) -> AwsError:

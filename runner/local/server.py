@@ -24,8 +24,10 @@ LOG = logging.getLogger("runner.local")
 
 # A function that calls AWS back holds one thread while it needs another.
 THREADS = 64
-# Bodies above this are refused by AWS too. Source: S3 user guide, "Uploading objects" (5 GB a PUT).
 _BACKLOG = 512
+# An uploader keeps as many connections as it has threads; cheroot would keep ten, for ten seconds.
+_KEPT = 1024
+_IDLE_SECONDS = 60
 
 Answer = Callable[[Request], Response]
 
@@ -39,6 +41,8 @@ class Server:
         )
         self._server.request_queue_size = _BACKLOG
         self._server.shutdown_timeout = 1
+        self._server.keep_alive_conn_limit = _KEPT
+        self._server.timeout = _IDLE_SECONDS
         self._thread: threading.Thread | None = None
 
     @property
