@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -96,12 +97,15 @@ class EdgeFunction:
 
     def close(self) -> None:
         """Frees V8's memory; the function cannot run any more."""
-        self._racer.close()
+        with self._lock:
+            self._close()
 
     def _start(self) -> None:
         prepared, store_id = self._code
         self._known: dict[str, str] | None = None
         self._racer = MiniRacer()
+        # At exit, too: V8 waits for Python's lock when the interpreter is half gone, for ever.
+        self._close = weakref.finalize(self, MiniRacer.close, self._racer)
         self._racer.set_hard_memory_limit(_HEAP)
         self._racer.eval(_RUNTIME.read_text(encoding="utf-8"))
         body = f"__jam.make = function (__module, console, {_ABSENT}) {{ 'use strict'; {prepared}\n"
@@ -124,7 +128,7 @@ class EdgeFunction:
         except JSTimeoutException as error:
             raise EdgeFunctionError.execution("exceeded the maximum compute time") from error
         except JSOOMException as error:
-            self._racer.close()
+            self._close()
             self._start()  # V8 gives such a context up
             raise EdgeFunctionError.execution("exceeded the maximum memory") from error
         except JSEvalException as error:
