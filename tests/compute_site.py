@@ -88,12 +88,19 @@ class Echo:
         self.ran: list[Program] = []
         self.error = ""
         self.answer: bytes | None = None
+        self.content_type = "application/json"
 
     def invoke(self, program: Program, event: Event) -> Outcome:
         self.ran.append(program)
         payload = self.answer if self.answer is not None else event.payload
         return Outcome(
-            payload=payload, error=self.error, log=(), seconds=0.001, init=None, memory=1
+            payload=payload,
+            error=self.error,
+            log=(),
+            seconds=0.001,
+            init=None,
+            memory=1,
+            content_type=self.content_type,
         )
 
 

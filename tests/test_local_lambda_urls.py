@@ -263,3 +263,15 @@ def test_cors_is_lambdas_own_where_it_is_configured(tmp_path: Path) -> None:
     other = site.get(headers=(("origin", "https://b.example"),))
     assert other.header("access-control-allow-origin") == ""
     assert len(site.plane.pool.ran) == 1
+
+
+def test_a_streamed_answer_has_the_status_of_its_prelude(tmp_path: Path) -> None:
+    site = Site(Plane(tmp_path), InvokeMode="RESPONSE_STREAM")
+    site.permit(*BOTH)
+    site.plane.pool.content_type = "application/vnd.awslambda.http-integration-response"
+    prelude = {"statusCode": 201, "headers": {"Content-Type": "text/plain"}, "cookies": ["a=1"]}
+    site.plane.pool.answer = json.dumps(prelude).encode() + bytes(8) + b"body"
+    answer = site.get()
+    assert (answer.status, answer.body) == (201, b"body")
+    assert answer.header("content-type") == "text/plain"
+    assert answer.header("set-cookie") == "a=1"

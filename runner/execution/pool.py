@@ -18,11 +18,16 @@ from runner.execution.program import Event, Line, Now, Outcome, Program, Sink
 from runner.execution.variables import variables
 
 _KEEPER_SECONDS = 0.1  # between two looks at the memory of those that run
+_START_SECONDS = 5  # in which a process that is being started has a number
 Extra = Callable[[Program], dict[str, str]]
 
 
 def _silent(_program: Program, _stream: str, _lines: tuple[Line, ...]) -> None:
     pass
+
+
+class PoolClosedError(RuntimeError):
+    """Nothing is run any more."""
 
 
 class Pool:
@@ -59,7 +64,7 @@ class Pool:
         self._keeper: threading.Thread | None = None
 
     def invoke(self, program: Program, event: Event) -> Outcome:
-        """Runs one event to its end, in the caller's thread."""
+        """Runs one event to its end, in the caller's thread. PoolClosedError after `close`."""
         environment = self._acquire(program)
         while not environment.answers():
             self._release(environment)
@@ -89,8 +94,9 @@ class Pool:
         self._closed.set()
         self.retire(lambda _program: False)
         with self._changed:
-            busy = list(self._busy)
             self._changed.notify_all()
+            self._changed.wait_for(lambda: self._starting == 0, _START_SECONDS)
+            busy = list(self._busy)
         for environment in busy:
             environment.close()
         if self._keeper:
@@ -100,6 +106,8 @@ class Pool:
         surplus: Environment | None = None
         with self._changed:
             while True:
+                if self._closed.is_set():
+                    raise PoolClosedError
                 found = self._warm(program.identity)
                 if found:
                     return found
@@ -146,6 +154,7 @@ class Pool:
         finally:
             with self._changed:
                 self._starting -= 1
+                self._changed.notify_all()
                 if environment:
                     self._busy.add(environment)
                 if self._keeper is None:

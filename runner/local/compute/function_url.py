@@ -12,6 +12,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable
 
+from runner.execution.program import Outcome
 from runner.local.compute import payload
 from runner.local.compute.desk import Desk
 from runner.local.compute.invoking import Invoker
@@ -110,7 +111,7 @@ class FunctionUrls:
         if outcome.error:
             return _server_error(asked)
         try:
-            given = payload.response(outcome.payload, default_type=_DEFAULT_TYPE)
+            given = _response(url, outcome)
         except payload.BadResultError:
             return _server_error(asked)
         extra = (("x-amzn-requestid", asked.request_id), ("x-amzn-trace-id", asked.trace))
@@ -142,6 +143,13 @@ class FunctionUrls:
             trace=f"Root=1-{int(self._desk.clock.now()):08x}-{uuid.uuid4().hex[:24]}",
             authorizer={"iam": iam} if key else None,
         )
+
+
+def _response(url: Url, outcome: Outcome) -> Response:
+    streams = url.settings["InvokeMode"] == "RESPONSE_STREAM"
+    if streams and outcome.content_type != "application/json":
+        return payload.streamed(outcome.payload, outcome.content_type)
+    return payload.response(outcome.payload, default_type=_DEFAULT_TYPE)
 
 
 def _signer(request: Request) -> str:

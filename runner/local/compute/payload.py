@@ -151,6 +151,28 @@ def response(payload: bytes, *, default_type: str) -> Response:
     return _made(status, given, _body(result))
 
 
+STREAMED = "application/vnd.awslambda.http-integration-response"
+_PRELUDE_END = bytes(8)
+
+
+def streamed(payload: bytes, content_type: str) -> Response:
+    """What a streaming handler wrote: a prelude with status and headers, where it gave one, then
+    the body. Source: Lambda developer guide, "Writing response streaming-enabled Lambda functions".
+    """
+    if content_type != STREAMED:
+        return _made(200, (("content-type", content_type),), payload)
+    prelude, _, body = payload.partition(_PRELUDE_END)
+    try:
+        told = json.loads(prelude)
+    except ValueError as error:
+        raise BadResultError("the prelude is no JSON") from error
+    given = _headers(told.get("headers"))
+    if not any(name == "content-type" for name, _ in given):
+        given = (("content-type", "application/octet-stream"), *given)
+    given += tuple(("set-cookie", str(cookie)) for cookie in told.get("cookies") or ())
+    return _made(_status(told.get("statusCode", 200)), given, body)
+
+
 def _made(status: int, given: tuple[tuple[str, str], ...], body: bytes) -> Response:
     if status in _NO_BODY:
         return Response(status=status, headers=given)

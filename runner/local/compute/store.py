@@ -102,8 +102,9 @@ class Store:
         return (each for (where, _), each in sorted(self.functions.items()) if where == region)
 
     def url(self, identity: str, region: str) -> tuple[Function, Url] | None:
-        for function in self.of(region):
-            for url in function.urls.values():
-                if url.identity == identity:
+        # Copies: visitors come while the control plane changes things.
+        for function in list(self.functions.values()):
+            for url in list(function.urls.values()):
+                if url.identity == identity and function.region == region:
                     return function, url
         return None
