@@ -29,6 +29,7 @@ from runner.local.quotas import Limiter
 from runner.local.s3.host import S3Host, path_style
 from runner.local.s3.layer import S3Layer
 from runner.local.server import Server
+from runner.local.simulation import Simulation
 from runner.local.stack_layer import StackLayer
 from runner.local.wire import Host, Request, Response, Service
 
@@ -81,7 +82,11 @@ class Cloud:
             moto=self._moto,
             clock=self.clock,
             ids=self.ids,
-            services=(self.identity, *(s for part in self.parts for s in part.services)),
+            services=(
+                self.identity,
+                Simulation(self.permissions.denied),
+                *(s for part in self.parts for s in part.services),
+            ),
             layers=(
                 S3Layer(self._bucket, self.identity.principal, ACCOUNT),
                 IamLayer(lambda: self.moto("iam")),

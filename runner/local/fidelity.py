@@ -18,6 +18,7 @@ from runner.local import (
     permissions,
     policy,
     quotas,
+    simulation,
     stack_types,
 )
 from runner.local.s3 import layer as s3
@@ -43,7 +44,7 @@ NOT_EMULATED: tuple[str, ...] = (
     "visitors, conditions in DeleteObjects; a lifecycle rule's NewerNoncurrentVersions is lost; "
     "composite checksums of multipart uploads",
     "S3: names are taken by this account alone, so no name is ever taken by somebody else",
-    "IAM: access analyzer, simulation, last-used data; policy variables in conditions",
+    "IAM: access analyzer, last-used data; policy variables in conditions",
     "STS: the signature of a web identity token",
     "CloudFormation: rollback; what a resource refuses, the call refuses",
     "DynamoDB: PartiQL, throughput limits, backups to S3",
@@ -59,7 +60,7 @@ _PARTS = (cloudfront, compute)
 
 def rules() -> tuple[Rule, ...]:
     """Every rule of every module, without doubles, by service."""
-    modules = (quotas, policy, identity, permissions, iam_layer, dynamodb_layer, s3,
+    modules = (quotas, policy, identity, permissions, simulation, iam_layer, dynamodb_layer, s3,
                stack_types, *_PARTS)  # fmt: skip
     unique = dict.fromkeys(rule for module in modules for rule in module.RULES)
     return tuple(sorted(unique, key=lambda rule: rule.service))

@@ -22,6 +22,7 @@ _PREFIXES = {"apigatewayv2": "apigateway", "resourcegroupstaggingapi": "tag"}
 _ACTIONS = {
     ("lambda", "Invoke"): "lambda:InvokeFunction",
     ("lambda", "InvokeWithResponseStream"): "lambda:InvokeFunction",
+    ("cloudfront", "CreateDistributionWithTags"): "cloudfront:CreateDistribution",
     ("dynamodb", "TransactWriteItems"): "dynamodb:PutItem",
     ("dynamodb", "TransactGetItems"): "dynamodb:GetItem",
 }
@@ -61,6 +62,13 @@ class Permissions:
     def clear(self) -> None:
         with self._lock:
             self._denials.clear()
+
+    def denied(self, action: str, principal: str) -> bool:
+        """Whether one action is denied to a principal: what a simulation tells."""
+        return any(
+            like(principal, denial.principal) and like(action, denial.action, fold=True)
+            for denial in self._denials
+        )
 
     def check(self, incoming: Incoming) -> None:
         if not self._denials:

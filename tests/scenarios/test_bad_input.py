@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import urllib3
 
-import pytest
-
-from tests.scenarios.conftest import Site
+from runner.rehearse import cloud
+from tests.scenarios.conftest import ENVIRONMENT, Site
 
 
 def refused(site: Site, code: str, status: int, *arguments: str, **how: str) -> dict[str, str]:
@@ -81,20 +80,32 @@ def test_an_endpoint_that_is_down_asks_for_a_second_run(plain):
     refused(down, "JAM-ENDPOINT", 75)
 
 
-def test_an_account_without_bootstrap_is_told_so_before_the_first_write(endpoint, plain, tmp_path):
-    import urllib3
+def writes(endpoint: str) -> list[dict[str, object]]:
+    calls = urllib3.request("GET", f"{endpoint}/_jam/journal").json()["calls"]
+    return [call for call in calls if call["write"]]
 
-    journal = f"{endpoint}/_jam/journal"
-    urllib3.request("POST", f"{endpoint}/_jam/deny", json={"action": "iam:GetPolicy"})
+
+def test_a_missing_permission_is_named_before_the_first_write(plain):
+    before = len(writes(plain.endpoint))
+    denied = {"action": "cloudfront:CreateDistribution"}
+    urllib3.request("POST", f"{plain.endpoint}/_jam/deny", json=denied)
     try:
         error = refused(plain, "JAM-DENIED", 3)
-        assert "iam:GetPolicy" in error["message"] + error["hint"]
     finally:
-        urllib3.request("DELETE", f"{endpoint}/_jam/deny")
-    assert journal
+        urllib3.request("DELETE", f"{plain.endpoint}/_jam/deny")
+    assert "cloudfront:CreateDistribution" in error["message"] + error["hint"]
+    assert len(writes(plain.endpoint)) == before
 
 
-@pytest.mark.skipif(os.name != "posix", reason="file size limits are POSIX's")
+def test_an_account_without_bootstrap_is_told_the_command_before_the_first_write(tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").write_text("<h1>Hello</h1>")
+    with cloud(ENVIRONMENT, log=tmp_path / "log") as fresh:
+        error = refused(Site(tmp_path / "site", fresh), "JAM-BOOTSTRAP", 3)
+        assert "jam-deploy bootstrap" in error["hint"]
+        assert writes(fresh) == []
+
+
 def test_a_full_disk_loses_nothing(plain):
     (plain.folder / "public" / "large.bin").write_bytes(b"x" * 2_000_000)
     refused(plain, "JAM-DISK-FULL", 75, before="ulimit -f 1000;")
