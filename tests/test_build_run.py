@@ -214,6 +214,18 @@ def test_a_failing_build_shows_its_last_lines_and_what_to_do(
     assert hint in error.hint
 
 
+def test_a_long_failure_shows_its_beginning_too_for_npm_gives_the_reason_there(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(JamError) as caught:
+        run(site(tmp_path), "echo before", "echo reason; seq 500; exit 1")
+    shown = caught.value.message.splitlines()
+    assert shown[1:3] == ["  | reason", "  | 1"]
+    assert "  | ... 456 lines" in shown
+    assert shown[-1] == "  | 500"
+    assert len(shown) == 1 + 15 + 1 + 30
+
+
 @pytest.mark.parametrize(
     ("prepare", "publish", "said", "hint"),
     [

@@ -336,10 +336,10 @@ MANAGERS: dict[str, tuple[Files, tuple[str, str, str, str]]] = {
         },
         ("yarn", "yarn install --immutable", "yarn run build", "4.5.0"),
     ),
-    "no lock file": ({}, ("npm", "npm install", "npm run build", "")),
+    "no lock file": ({}, ("npm", "npm install --no-package-lock", "npm run build", "")),
     "packageManager without its lock file": (
         {"package.json": package("vite", build="vite build", packageManager="pnpm@9.1.0")},
-        ("pnpm", "pnpm install --no-frozen-lockfile", "pnpm run build", "9.1.0"),
+        ("pnpm", "pnpm install --no-lockfile", "pnpm run build", "9.1.0"),
     ),
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.build import child, worktree
@@ -17,10 +17,39 @@ from runner.build.child import Echo
 from runner.errors import JamError, Problem, site_error
 
 KEPT = 200  # lines of output that an error or a report may show
-SHOWN = 30  # lines in the error itself
+SHOWN = 30  # last lines in the error itself
+HEAD = (
+    15  # first lines of a failed command in it: npm says there what is wrong, then how it is used
+)
 USUAL = ("dist", "build", "out", "public", "_site", ".output/public", ".vitepress/dist")
 LISTED = 20  # files in the error about writing elsewhere
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # what a shell answers (POSIX, "Exit Status for Commands")
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What the commands printed: the last lines of all, the first of the one that runs."""
+
+    last: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT))
+    first: list[str] = field(default_factory=list)
+    count: int = 0  # lines of the one that runs
+
+    def begin(self) -> None:
+        self.first, self.count = [], 0
+
+    def hear(self, line: str) -> None:
+        self.last.append(line)
+        self.count += 1
+        if self.count <= HEAD:
+            self.first.append(line)
+
+    def shown(self) -> tuple[str, ...]:
+        last = tuple(self.last)[-SHOWN:]
+        if self.count <= SHOWN:
+            return last
+        hidden = self.count - SHOWN - HEAD
+        gap = (f"... {hidden} lines",) if hidden > 0 else ()
+        return (*self.first[: self.count - SHOWN], *gap, *last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +75,10 @@ def build(
     JAM-BUILD for a failed command, JAM-PUBLISH for a missing, empty or foreign publish folder,
     JAM-BUILD-OUTSIDE when the build changed or made other files of the repository.
     """
-    kept: deque[str] = deque(maxlen=KEPT)
+    heard = _Heard()
     before = worktree.snapshot(root, environment) if commands else None
     for command in commands:
-        _run(command, root, environment=environment, echo=echo, kept=kept)
+        _run(command, root, environment=environment, echo=echo, heard=heard)
     after = worktree.snapshot(root, environment) if before else None
     folder = root / publish
     stray: tuple[str, ...] = ()
@@ -58,26 +87,28 @@ def build(
         stray = worktree.written(before, after, inside=inside)
     _check_publish(folder, root, stray=stray)
     if stray:
-        raise _wrote_outside(stray, publish, tuple(kept))
-    return Built(folder.resolve(), tuple(kept))
+        raise _wrote_outside(stray, publish, tuple(heard.last)[-SHOWN:])
+    return Built(folder.resolve(), tuple(heard.last))
 
 
 def _run(
-    command: str, root: Path, *, environment: Mapping[str, str], echo: Echo, kept: deque[str]
+    command: str, root: Path, *, environment: Mapping[str, str], echo: Echo, heard: _Heard
 ) -> None:
+    heard.begin()
+
     def hear(line: str) -> None:
-        kept.append(line)
+        heard.hear(line)
         echo(line)
 
     status = child.run(command, root, environment=environment, echo=hear)
     if status != 0:
-        raise _failed(command, status, tuple(kept))
+        raise _failed(command, status, heard.shown())
 
 
 def _failed(command: str, status: int, lines: tuple[str, ...]) -> JamError:
     return site_error(
         "JAM-BUILD",
-        _with_tail(f"`{command}` {_ending(status)}.", lines),
+        _with_lines(f"`{command}` {_ending(status)}.", lines),
         hint=_remedy(command, status),
     )
 
@@ -137,12 +168,12 @@ def _wrote_outside(stray: tuple[str, ...], publish: str, lines: tuple[str, ...])
     summary = f"The build wrote {count} outside its publish folder `{publish}`{more}."
     return site_error(
         "JAM-BUILD-OUTSIDE",
-        _with_tail(summary, lines),
+        _with_lines(summary, lines),
         hint="write to the publish folder, name generated files in .gitignore, or commit them as "
         "the build leaves them",
         problems=tuple(Problem(where=name, message="changed") for name in stray[:LISTED]),
     )
 
 
-def _with_tail(summary: str, lines: tuple[str, ...]) -> str:
-    return "\n".join([summary, *(f"  | {line}" for line in lines[-SHOWN:])])
+def _with_lines(summary: str, lines: tuple[str, ...]) -> str:
+    return "\n".join([summary, *(f"  | {line}" for line in lines)])

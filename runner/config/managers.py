@@ -15,7 +15,8 @@ _LOCKS = {
     "package-lock.json": "npm",
     "npm-shrinkwrap.json": "npm",
 }
-# With a lock file nothing else is installed than it names; without one, whatever is newest.
+# With a lock file nothing else is installed than it names; without one, whatever is newest, and
+# none is left in the repository: it would turn the next run into another one.
 _FROZEN = {
     "npm": "npm ci",
     "pnpm": "pnpm install --frozen-lockfile",
@@ -24,11 +25,11 @@ _FROZEN = {
     "bun": "bun install --frozen-lockfile",
 }
 _LOOSE = {
-    "npm": "npm install",
-    "pnpm": "pnpm install --no-frozen-lockfile",  # pnpm freezes by default where CI is set
+    "npm": "npm install --no-package-lock",
+    "pnpm": "pnpm install --no-lockfile",
     "yarn": "yarn install --no-immutable",  # so does Yarn from 2 on
-    "yarn1": "yarn install",
-    "bun": "bun install",
+    "yarn1": "yarn install --no-lockfile",
+    "bun": "bun install --no-save",
 }
 _RUN = {
     "npm": "npm run",
