@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.execution.matching import match
 from runner.execution.program import Event, Outcome, Program
 from runner.local.compute.http_api.mapping import Source, evaluate, mapped
-from runner.local.compute.http_api.matching import match
 from runner.local.wire import Request
 from tests.api_site import FUNCTION, ROLE, Served, operation
 from tests.compute_site import ACCOUNT, REGION

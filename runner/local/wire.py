@@ -12,6 +12,23 @@ from typing import Any, Protocol
 
 from moto.core.exceptions import ServiceException
 
+from runner.execution.http_messages import Principal, Request, Response
+
+__all__ = [
+    "AwsError",
+    "Call",
+    "Host",
+    "Operation",
+    "Parameters",
+    "Principal",
+    "Request",
+    "Response",
+    "Result",
+    "Rule",
+    "Send",
+    "Service",
+]
+
 Parameters = dict[str, Any]
 Result = dict[str, Any]
 
@@ -55,47 +72,6 @@ class Service(Protocol):
 
     def reset(self) -> None:
         """Forget everything, as `POST /moto-api/reset` does."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
-    """An AWS service that signs a data-plane request for itself (CloudFront's OAC)."""
-
-    service: str  # "cloudfront.amazonaws.com"
-    source_arn: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A data-plane request. `path` and `query` are raw, as sent; header names are lower case."""
-
-    method: str
-    host: str  # without a port
-    path: str
-    query: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-    client: str = "127.0.0.1"
-    scheme: str = "https"
-    principal: Principal | None = None
-
-    def header(self, name: str, default: str = "") -> str:
-        """The header's values, joined with a comma."""
-        found = [value for key, value in self.headers if key == name]
-        return ", ".join(found) if found else default
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """A data-plane response; header names are lower case, repeated ones stand apart."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-
-    def header(self, name: str, default: str = "") -> str:
-        found = [value for key, value in self.headers if key == name]
-        return ", ".join(found) if found else default
 
 
 class Host(Protocol):

@@ -12,8 +12,8 @@ import re
 import uuid
 from collections.abc import Callable, Iterable
 
+from runner.execution import payload
 from runner.execution.program import Outcome
-from runner.local.compute import payload
 from runner.local.compute.desk import Desk
 from runner.local.compute.invoking import Invoker
 from runner.local.compute.permissions import permits

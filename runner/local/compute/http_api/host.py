@@ -16,11 +16,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from runner.local.compute import payload
+from runner.execution import payload
+from runner.execution.matching import Match, match
 from runner.local.compute.desk import Desk
 from runner.local.compute.http_api import cors
 from runner.local.compute.http_api.mapping import Source, mapped
-from runner.local.compute.http_api.matching import Match, match
 from runner.local.compute.http_api.refusals import ApiDesk
 from runner.local.compute.http_api.routes import function_arn
 from runner.local.compute.http_api.store import DEFAULT_STAGE, Api, Settings, Stage

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from runner.local.wire import Request, Response
+from runner.execution.http_messages import Request, Response
 
 # Anything else arrives in base64. The guide gives no list; docs/live-checks.md asks for this one.
 _TEXT = re.compile(
