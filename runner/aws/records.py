@@ -30,10 +30,14 @@ _deserialise = TypeDeserializer().deserialize
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """The record of what an environment serves; `absent` before the first deploy."""
+    """The record of what an environment serves; empty before the first deploy.
+
+    `since` is when its release went live, in epoch seconds; 0 where nobody recorded it.
+    """
 
     release: str = ""
     previous: str = ""
+    since: int = 0
     sequence: int = 0
     foundation: str = ""
     ids: Mapping[Made, str] = field(default_factory=dict)
@@ -44,11 +48,13 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
-    """The record of one release that lies ready."""
+    """The record of one release that lies ready; `at` is when it was made, in epoch seconds."""
 
     functions: Mapping[str, Published]
     entry: str
     api_stage: str
+    at: int = 0
+    origin: Origin = field(default_factory=Origin)
 
 
 _IDS = {
@@ -144,11 +150,14 @@ def record_live(
         aws.records.update_item(
             TableName=names.records,
             Key=_key(_environment()),
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            UpdateExpression="SET "
+            + ", ".join(f"#{name} = :{name}" for name in (*values, "since")),
             ConditionExpression="#sequence = :before"
             + (" OR attribute_not_exists(#sequence)" if step.sequence == 1 else ""),
-            ExpressionAttributeNames=_names(*values),
-            ExpressionAttributeValues=_values(**values, before=step.sequence - 1),
+            ExpressionAttributeNames=_names(*values, "since"),
+            ExpressionAttributeValues=_values(
+                **values, since=int(aws.clock()), before=step.sequence - 1
+            ),
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
     except aws.records.exceptions.ConditionalCheckFailedException as error:
@@ -180,6 +189,7 @@ def _read_environment(item: dict[str, Any]) -> Environment:
     return Environment(
         release=item["release"],
         previous=item["previous"],
+        since=int(item.get("since", 0)),
         sequence=int(item["sequence"]),
         foundation=item["foundation"],
         ids={made: item[name] for made, name in _IDS.items()},
@@ -192,7 +202,13 @@ def _read_environment(item: dict[str, Any]) -> Environment:
 def _read_release(item: dict[str, Any]) -> Staged | None:
     if item.get("state") != READY:
         return None
-    return Staged(functions=_published(item), entry=item["entry"], api_stage=item["api_stage"])
+    return Staged(
+        functions=_published(item),
+        entry=item["entry"],
+        api_stage=item["api_stage"],
+        at=int(item.get("at", 0)),
+        origin=Origin(**item.get("origin", {})),
+    )
 
 
 def _published(item: dict[str, Any]) -> dict[str, Published]:

@@ -104,14 +104,19 @@ class Aws:
     stacks: CloudFormationClient = _client("cloudformation")
     api: ApiGatewayV2Client = _client("apigatewayv2")
     parameters: Any = _client("ssm")  # one call: not worth its stubs
+    metrics: Any = _client("cloudwatch")  # one call: not worth its stubs
     # For creates without a token and without a unique name: sent once, looked up after.
     api_once: ApiGatewayV2Client = _client("apigatewayv2", attempts=1)
 
-    def make(self, service: str, attempts: int) -> Any:
-        """A new client that gives up after so many `attempts` of a call."""
+    def make(self, service: str, attempts: int, *, read_timeout: int = READ_TIMEOUT) -> Any:
+        """A new client that gives up after so many `attempts` of a call.
+
+        `read_timeout` is for calls whose answer takes longer, in seconds.
+        """
         config = Config(
             connect_timeout=CONNECT_TIMEOUT,
-            read_timeout=READ_TIMEOUT,
+            read_timeout=read_timeout,
+            tcp_keepalive=read_timeout > READ_TIMEOUT,
             max_pool_connections=CONNECTIONS,
             retries={"mode": "standard", "total_max_attempts": attempts},
             user_agent_extra="jam-deploy",

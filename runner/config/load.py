@@ -121,6 +121,22 @@ def load(root: Path, file: Path | None, overrides: Overrides) -> Config:
     )
 
 
+def whereabouts(root: Path, file: Path | None, overrides: Overrides) -> tuple[str, str]:
+    """The site's name and region alone, for commands that build nothing: nothing is detected.
+
+    Raises JAM-SETTINGS and JAM-REGION-MISSING as `load` does.
+    """
+    source = read(root, file)
+    known, problems = _settings(source)
+    problems += _overridden(overrides)
+    if problems:
+        raise refused(problems)
+    region, _ = _region(known, overrides=overrides, source=source)
+    if not region:
+        raise _region_missing()
+    return _site(root, known, overrides=overrides, source=source)[0], region
+
+
 def _settings(source: Source) -> tuple[Settings, list[Problem]]:
     """What the file says, without what is wrong in it, and all of that."""
     data = arranged(parsed(source))
