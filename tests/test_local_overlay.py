@@ -158,9 +158,13 @@ def test_the_bucket_may_stand_before_the_host(cloud: Cloud) -> None:
 
 
 def test_an_operation_that_throws_answers_500_and_lets_others_through(cloud: Cloud) -> None:
-    assert refusal(
-        lambda: client(cloud, "iam").simulate_principal_policy(
-            PolicySourceArn="arn:aws:iam::123456789012:role/none", ActionNames=["s3:GetObject"]
+    metric = {"Namespace": "n", "MetricName": "m"}
+    watch, now = client(cloud, "cloudwatch"), cloud.clock.now()
+    watch.put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 1.0}])
+    query = {"Id": "a", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "p99"}}
+    assert refusal(  # moto has no percentiles there
+        lambda: watch.get_metric_data(
+            MetricDataQueries=[query], StartTime=now - 300, EndTime=now + 300
         )
     )[1] in (404, 500, 501)
     assert client(cloud, "sts").get_caller_identity()["Account"] == "123456789012"
@@ -169,3 +173,10 @@ def test_an_operation_that_throws_answers_500_and_lets_others_through(cloud: Clo
 def test_the_clouds_clock_dates_what_moto_makes(cloud: Cloud) -> None:
     made = client(cloud, "iam").create_role(RoleName="dated", AssumeRolePolicyDocument=TRUST)
     assert made["Role"]["CreateDate"].timestamp() == pytest.approx(cloud.clock.now(), abs=2)
+
+
+def test_nothing_tells_which_server_the_cloud_runs_on(cloud: Cloud) -> None:
+    for path in ("/_jam/health", "/site-bucket"):
+        connection = http.client.HTTPConnection("127.0.0.1", int(cloud.endpoint.rpartition(":")[2]))
+        connection.request("GET", path)
+        assert "Cheroot" not in str(connection.getresponse().headers)

@@ -62,6 +62,8 @@ def seen(cloud: Cloud) -> dict[str, Any]:
     page = s3.get_object(Bucket="site-bucket", Key="page")
     dynamodb = client(cloud, "dynamodb")
     listed = client(cloud, "cloudfront").list_distributions()["DistributionList"]["Items"]
+    # A version that was Pending goes on being so, for the cloud's clock stood still meanwhile.
+    functions.get_waiter("published_version_active").wait(FunctionName="notes", Qualifier="1")
     function = functions.get_function(FunctionName="notes", Qualifier="1")["Configuration"]
     return {
         "page": (page["Body"].read(), page["ETag"], page["LastModified"].replace(microsecond=0)),
