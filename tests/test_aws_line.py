@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,8 +125,19 @@ def test_every_step_can_be_repeated(cloud: Cloud, site: Deployer, tmp_path: Path
     assert not {name for name in made if name.startswith(("Create", "Publish", "UpdateFunction"))}
 
 
-def test_a_first_deploy_survives_that_every_write_loses_its_first_answer(
-    cloud: Cloud, site: Deployer, tmp_path: Path
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "lost"},
+        {"kind": "reset"},
+        {"kind": "throttle"},
+        {"kind": "error"},
+        {"kind": "error", "after": True},
+    ],
+    ids=str,
+)
+def test_a_first_deploy_survives_that_every_write_fails_once(
+    cloud: Cloud, site: Deployer, tmp_path: Path, fault: dict[str, Any]
 ) -> None:
     release = a_release(tmp_path)
     start = cloud.journal.last
@@ -134,8 +146,7 @@ def test_a_first_deploy_survives_that_every_write_loses_its_first_answer(
     cloud.reset()
     bootstrap(site.aws, lambda _line: None)
     for service, operation in sorted(writes):
-        cloud.faults.add(Fault(kind="lost", service=service, operation=operation))
-    start = cloud.journal.last
+        cloud.faults.add(Fault(**fault, service=service, operation=operation))
     site.deploy(release)
     assert cloud.faults.listed() == []
     assert site.plan(release).is_empty

@@ -7,12 +7,16 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
 
 from runner.local.cloud import Cloud
 from runner.local.journal import writes
+from runner.local.overlay import Forward
+from runner.local.protocol import Incoming
+from runner.local.wire import Request, Response
 from tests.local_cloud import TRUST, client, make_bucket, refusal
 
 
@@ -157,17 +161,35 @@ def test_the_bucket_may_stand_before_the_host(cloud: Cloud) -> None:
         assert connection.getresponse().read() == b"there", host
 
 
+class Broken:
+    """A service's rules that have a defect."""
+
+    name = "sts"
+
+    def around(self, incoming: Incoming, forward: Forward) -> Response:
+        raise RuntimeError(incoming.operation)
+
+    def reset(self) -> None: ...
+
+
 def test_an_operation_that_throws_answers_500_and_lets_others_through(cloud: Cloud) -> None:
-    metric = {"Namespace": "n", "MetricName": "m"}
-    watch, now = client(cloud, "cloudwatch"), cloud.clock.now()
-    watch.put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 1.0}])
-    query = {"Id": "a", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "p99"}}
-    assert refusal(  # moto has no percentiles there
-        lambda: watch.get_metric_data(
-            MetricDataQueries=[query], StartTime=now - 300, EndTime=now + 300
-        )
-    )[1] in (404, 500, 501)
-    assert client(cloud, "sts").get_caller_identity()["Account"] == "123456789012"
+    overlay = replace(cloud.overlay, layers=(Broken(),))
+    asked = Request(
+        method="POST",
+        host="127.0.0.1",
+        path="/",
+        headers=(
+            ("content-type", "application/x-www-form-urlencoded"),
+            (
+                "authorization",
+                "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/sts/aws4_request",
+            ),
+        ),
+        body=b"Action=GetCallerIdentity&Version=2011-06-15",
+    )
+    for _ in range(2):  # the lock is free again
+        assert overlay(asked).status == 500
+    assert cloud.overlay(asked).status == 200
 
 
 def test_the_clouds_clock_dates_what_moto_makes(cloud: Cloud) -> None:

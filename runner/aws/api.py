@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from runner.apply import Known
 from runner.aws import ownership
-from runner.aws.refusals import tolerating
+from runner.aws.refusals import is_fault_of_aws, tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError, busy_error
 from runner.model import Function
@@ -25,7 +26,9 @@ from runner.plan.refs import Made, Ref
 # CreateDeployment: 1 every 5 s an account, not to be raised.
 # Source: API Gateway developer guide, "Quotas for configuring and running an HTTP API".
 DEPLOYMENT_EVERY = 5.0  # seconds
-DEPLOYMENT_TRIES = 24
+RATE_TRIES = 24
+UNSURE_TRIES = 4
+LOOK_AFTER = 1.0  # seconds: what was made a moment ago may not be listed yet
 MOST = 30  # seconds that an HTTP API waits for its integration; same source
 
 
@@ -39,19 +42,45 @@ def find(aws: Aws, names: Names) -> str | None:
 
 
 def make(aws: Aws, names: Names) -> str:
-    """The API; returns its id. Sent once and looked up after: CreateApi has no token."""
+    """The API; returns its id."""
     found = find(aws, names)
     if found:
         return found
-    try:
+
+    def create() -> str:
         return aws.api_once.create_api(
             Name=names.api, ProtocolType="HTTP", Tags=ownership.tags_of(names)
         )["ApiId"]
-    except BotoCoreError:
-        made = find(aws, names)  # the answer was lost, perhaps not the call
-        if made is None:
-            raise
-        return made
+
+    return _made_once(aws, create, find=lambda: find(aws, names))
+
+
+def _made_once(aws: Aws, create: Callable[[], str], *, find: Callable[[], str | None]) -> str:
+    """What `create` makes, for operations without a token: looked up before it is sent again."""
+    for _ in range(RATE_TRIES):
+        with tolerating("TooManyRequestsException"):
+            return _sent_again(aws, create, find=find)
+        # Who is refused comes back at a moment of their own.
+        aws.sleep(DEPLOYMENT_EVERY * (1 + aws.chance()))
+    raise _crowded()
+
+
+def _sent_again(aws: Aws, create: Callable[[], str], *, find: Callable[[], str | None]) -> str:
+    """No answer, or a 5xx, does not say whether the call was carried out."""
+    for _ in range(UNSURE_TRIES):
+        try:
+            return create()
+        except HTTPClientError as error:
+            unsure: Exception = error
+        except ClientError as error:
+            if not is_fault_of_aws(error):
+                raise
+            unsure = error
+        aws.sleep(LOOK_AFTER * (1 + aws.chance()))
+        made = find()
+        if made:
+            return made
+    raise unsure
 
 
 def body(
@@ -159,24 +188,13 @@ def _deployment(aws: Aws, api_id: str, *, api_stage: str, text: str) -> str:
     if found:  # of a run that ended before it named the stage
         return found
     aws.api.reimport_api(ApiId=api_id, Body=text, FailOnWarnings=False)
-    for _ in range(DEPLOYMENT_TRIES):
-        with tolerating("TooManyRequestsException"):
-            return _deploy(aws, api_id, description=description)
-        # Who is refused comes back at a moment of their own.
-        aws.sleep(DEPLOYMENT_EVERY * (1 + aws.chance()))
-    raise _crowded()
 
+    def create() -> str:
+        return aws.api_once.create_deployment(ApiId=api_id, Description=description)["DeploymentId"]
 
-def _deploy(aws: Aws, api_id: str, *, description: str) -> str:
-    """Sent once and looked up after: CreateDeployment has no token."""
-    try:
-        made = aws.api_once.create_deployment(ApiId=api_id, Description=description)
-    except BotoCoreError:
-        found = _find_deployment(aws, api_id, description=description)
-        if found is None:
-            raise
-        return found
-    return made["DeploymentId"]
+    return _made_once(
+        aws, create, find=lambda: _find_deployment(aws, api_id, description=description)
+    )
 
 
 def _find_deployment(aws: Aws, api_id: str, *, description: str) -> str | None:
@@ -190,6 +208,6 @@ def _find_deployment(aws: Aws, api_id: str, *, description: str) -> str | None:
 def _crowded() -> JamError:
     return busy_error(
         "JAM-THROTTLED",
-        "API Gateway allows one deployment every 5 s an account, and others took them all.",
+        "API Gateway allows an account one deployment every 5 s, and others took them all.",
         hint="Run again when the other runs are done; nothing is lost.",
     )

@@ -66,6 +66,11 @@ def message_of(error: ClientError) -> str:
     return error.response["Error"].get("Message", "") or code_of(error)
 
 
+def is_fault_of_aws(error: ClientError) -> bool:
+    """Whether AWS failed rather than refused: the call may have been carried out."""
+    return int(error.response["ResponseMetadata"].get("HTTPStatusCode", 0)) >= 500
+
+
 class tolerating:  # noqa: N801 -- reads as a statement, like contextlib.suppress
     """Goes on after AWS errors with exactly these codes; every other is raised."""
 

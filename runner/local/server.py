@@ -120,7 +120,16 @@ def _has_body(req: Any) -> bool:
     return bool(req.chunked_read or int(req.inheaders.get(b"Content-Length", 0)))
 
 
+class _Headers(list[tuple[bytes, bytes]]):
+    """cheroot would add its own name as `Server`: what AWS sends is in the response already."""
+
+    def append(self, item: tuple[bytes, bytes]) -> None:
+        if item[0] != b"Server":
+            super().append(item)
+
+
 def _write(req: Any, response: Response) -> None:
+    req.outheaders = _Headers(req.outheaders)
     reason = HTTPStatus(response.status).phrase if response.status in _KNOWN else "Unknown"
     req.status = f"{response.status} {reason}".encode("latin-1")
     bare = req.method == b"HEAD" or response.status in (204, 304) or response.status < 200
