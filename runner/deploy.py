@@ -20,6 +20,7 @@ from runner.build.environment import for_build
 from runner.build.run import build
 from runner.build.shims import shims
 from runner.config.load import Config
+from runner.config.pending import refuse_pending
 from runner.edge import response_code, router_code
 from runner.fetch import Fetch, fetch_from
 from runner.model import Function, Origin, Release
@@ -83,6 +84,7 @@ class Decided:
 def decide(config: Config, world: World) -> Decided:
     """Builds, packages, reads what is live and decides; changes nothing in AWS."""
     begun = world.clock()
+    refuse_pending(config.settings)
     with world.watcher.stage("read"):
         aws = account_of(world, region=config.region)
         names = Names(config.site, aws.account, config.region, aws.partition)

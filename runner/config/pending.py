@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.config.settings import Function, Preview, Production, Settings
-from runner.errors import Problem
+from runner.errors import Problem, site_error
 
-_FUNCTION = ("schedule", "secrets", "tables")
+_FUNCTION = ("schedule", "secrets")
+
+
+def refuse_pending(settings: Settings) -> None:
+    """Raises JAM-NOT-YET with every setting that this version cannot fulfil."""
+    problems = tuple(pending(settings))
+    if problems:
+        raise site_error(
+            "JAM-NOT-YET",
+            "The settings ask for what this version cannot do.",
+            hint="Leave these settings out, or wait for the version that has them.",
+            problems=problems,
+        )
 
 
 def pending(settings: Settings) -> Iterator[Problem]:

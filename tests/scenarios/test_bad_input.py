@@ -22,6 +22,12 @@ def test_an_unknown_key_is_named_with_its_neighbour(plain):
     assert "did you mean" in error["message"].lower()
 
 
+def test_a_setting_that_is_not_built_yet_is_refused_by_name(plain):
+    with (plain.folder / "jam.toml").open("a") as settings:
+        settings.write('[production]\ndomain = "www.example.com"\n')
+    assert "production.domain" in refused(plain, "JAM-NOT-YET", 2)["message"]
+
+
 def test_a_missing_publish_folder_is_named(plain):
     plain.replace("jam.toml", '"public"', '"dist"')
     assert "dist" in refused(plain, "JAM-PUBLISH", 2)["message"]
