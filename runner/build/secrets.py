@@ -64,6 +64,7 @@ DETECTORS = (
     Detector("azure_storage_key", "AzureStorageKeyDetector", (b"AccountKey=",)),
     Detector("square_oauth", "SquareOAuthDetector", (b"sq0csp-",)),
 )
+_MARKS = tuple(mark for detector in DETECTORS for mark in detector.marks)
 
 
 def forbidden_name(name: str) -> str:
@@ -83,9 +84,10 @@ def credentials(data: bytes) -> tuple[str, ...]:
     """The kinds of credentials that `data` contains, with the line of each first one."""
     if not is_text(data):
         return ()
-    suspects = [it for it in DETECTORS if any(mark in data for mark in it.marks)]
-    if not suspects:
+    marks = [mark for mark in _MARKS if mark in data]
+    if not marks:
         return ()
+    suspects = [it for it in DETECTORS if not set(marks).isdisjoint(it.marks)]
     text = data.decode("utf-8", "replace")
     plugins = map(_plugin, suspects)
     lines = ((plugin.secret_type, _first_line(plugin, text)) for plugin in plugins)
