@@ -62,6 +62,7 @@ def package(
     echo: list[str] | None = None,
     *,
     source_maps: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> dict[str, Function]:
     """The functions of the site at `root`, by name; `echo` collects what was said."""
     found = package_functions(
@@ -70,7 +71,7 @@ def package(
         settings=settings or FunctionsSettings(),
         toolchain=toolchain(),
         work=root / ".jam",
-        environment=os.environ,
+        environment={**os.environ, **(environment or {})},
         echo=(echo if echo is not None else []).append,
         source_maps=source_maps,
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -197,6 +200,7 @@ NATIVE: dict[str, str | bytes] = {
     "node_modules/unused/package.json": "{}",
 }
 EXTERNAL = FunctionSettings(external=("fast",))
+NO_REGISTRY = {"npm_config_registry": "http://127.0.0.1:9", "npm_config_fetch_retries": "0"}
 
 
 def test_an_external_package_is_shipped_with_what_it_needs_for_lambdas_platform(
@@ -241,8 +245,10 @@ def test_a_package_whose_variant_for_the_machine_is_missing_is_refused(tmp_path:
     files = {**NATIVE, "node_modules/fast/package.json": variants}
     settings = FunctionsSettings(common=FunctionSettings(architecture="arm64"))
     with pytest.raises(JamError) as caught:
-        package(site(tmp_path, files), settings)
-    assert str(caught.value.problems[0]) == "fast: is not built for Linux on arm64"
+        package(site(tmp_path, files), settings, environment=NO_REGISTRY)
+    assert caught.value.code == "JAM-FUNCTION-NATIVE"
+    told = "functions/a.js: fast: is not built for Linux on arm64: no fast-linux-arm64"
+    assert str(caught.value.problems[0]) == told
 
 
 def test_a_native_package_of_another_machine_is_refused_by_name(tmp_path: Path) -> None:
@@ -250,10 +256,97 @@ def test_a_native_package_of_another_machine_is_refused_by_name(tmp_path: Path) 
     with pytest.raises(JamError) as caught:
         package(site(tmp_path, files), FunctionsSettings(common=EXTERNAL))
     assert caught.value.code == "JAM-FUNCTION-NATIVE"
-    assert str(caught.value.problems[0]) == "one: is not built for Linux on x86_64"
+    told = "functions/a.js: one: one.node is not built for Linux on x86_64"
+    assert str(caught.value.problems[0]) == told
 
 
 def test_an_external_package_that_is_not_installed_is_named(tmp_path: Path) -> None:
     settings = FunctionsSettings(common=FunctionSettings(external=("gone", "@none/*")))
     with pytest.raises(JamError, match=r"@none/\*, gone"):
         package(site(tmp_path, {"a.js": "exports.handler = 1;"}), settings)
+
+
+def tarball(folder: Path, name: str, files: Mapping[str, bytes]) -> Path:
+    """A package as a registry gives it out."""
+    path = folder / f"{name}.tgz"
+    with tarfile.open(path, "w:gz") as archive:
+        for file, content in files.items():
+            info = tarfile.TarInfo(f"package/{file}")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def for_both_machines(folder: Path) -> dict[str, str | bytes]:
+    """A native package with one variant for each machine, of which that for x86_64 is installed."""
+    arm = {
+        "package.json": b'{"name": "fast-linux-arm64", "version": "1.0.0", "os": ["linux"],'
+        b' "cpu": ["arm64"]}',
+        "fast.node": ELF["arm64"],
+    }
+    variants = {
+        "fast-linux-x64": "1.0.0",
+        "fast-linux-arm64": f"file:{tarball(folder, 'fast-linux-arm64', arm)}",
+        "fast-linuxmusl-arm64": "1.0.0",
+        "fast-darwin-arm64": "1.0.0",
+    }
+    fast = {"name": "fast", "version": "1.0.0", "optionalDependencies": variants}
+    x64 = {"name": "fast-linux-x64", "version": "1.0.0", "os": ["linux"], "cpu": ["x64"]}
+    return {
+        "a.js": "const fast = require('fast'); exports.handler = async () => fast;",
+        "node_modules/fast/package.json": json.dumps(fast),
+        "node_modules/fast/index.js": "exports.load = (name) => require(name);",
+        "node_modules/fast-linux-x64/package.json": json.dumps(x64),
+        "node_modules/fast-linux-x64/fast.node": ELF["x86_64"],
+    }
+
+
+@pytest.mark.parametrize(("architecture", "variant"), [("x86_64", "x64"), ("arm64", "arm64")])
+def test_a_native_package_is_shipped_for_the_functions_machine(
+    architecture: str, variant: str, tmp_path: Path
+) -> None:
+    root = site(tmp_path / "site", for_both_machines(tmp_path))
+    settings = FunctionsSettings(common=FunctionSettings(architecture=architecture))
+    said: list[str] = []
+    function = package(root, settings, said, environment=NO_REGISTRY)["a"]
+    with zipfile.ZipFile(function.archive) as opened:
+        shipped = {name for name in opened.namelist() if name.endswith(".node")}
+        binary = opened.read(f"node_modules/fast-linux-{variant}/fast.node")
+    assert shipped == {f"node_modules/fast-linux-{variant}/fast.node"}
+    assert binary == ELF[architecture]
+    fetched = [line for line in said if line.startswith("npm install")]
+    assert fetched == (
+        ["npm install fast-linux-arm64 for Linux on arm64"] if variant == "arm64" else []
+    )
+    again: list[str] = []
+    assert package(root, settings, again, environment=NO_REGISTRY)["a"] == function
+    assert again == ["functions/a.js: native, shipped as installed: fast"]
+
+
+def test_a_variant_that_is_not_what_the_lock_file_says_is_refused(tmp_path: Path) -> None:
+    root = site(tmp_path / "site", for_both_machines(tmp_path))
+    locked = {"node_modules/fast-linux-arm64": {"version": "1.0.0", "integrity": "sha512-other"}}
+    (root / "package-lock.json").write_text(json.dumps({"packages": locked}))
+    settings = FunctionsSettings(common=FunctionSettings(architecture="arm64"))
+    with pytest.raises(JamError, match="is not what package-lock") as caught:
+        package(root, settings, environment=NO_REGISTRY)
+    assert caught.value.code == "JAM-FUNCTION-DEPENDENCIES"
+
+
+def test_of_prebuilt_binaries_only_those_for_the_functions_machine_are_shipped(
+    tmp_path: Path,
+) -> None:
+    files: dict[str, str | bytes] = {
+        "a.js": "const fast = require('fast'); exports.handler = async () => fast;",
+        "node_modules/fast/package.json": '{"name": "fast"}',
+        "node_modules/fast/index.js": "module.exports = 1;",
+        "node_modules/fast/prebuilds/linux-x64/fast.node": ELF["x86_64"],
+        "node_modules/fast/prebuilds/linux-arm64/fast.node": ELF["arm64"],
+        "node_modules/fast/prebuilds/darwin-x64+arm64/fast.node": b"MachO",
+    }
+    root = site(tmp_path, files)
+    for architecture, folder in (("x86_64", "linux-x64"), ("arm64", "linux-arm64")):
+        settings = FunctionsSettings(common=FunctionSettings(architecture=architecture))
+        with zipfile.ZipFile(package(root, settings)["a"].archive) as opened:
+            shipped = [name for name in opened.namelist() if name.endswith(".node")]
+        assert shipped == [f"node_modules/fast/prebuilds/{folder}/fast.node"]

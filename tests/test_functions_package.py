@@ -20,7 +20,7 @@ SITE: dict[str, str | bytes] = {
     ".env": "GREETING=hello",
     "node_modules/left/package.json": '{"name": "left", "version": "1.0.0"}',
     "node_modules/left/index.js": "module.exports = class Left { static x = require('./y'); };",
-    "node_modules/left/y.js": "exports.y = __filename;",
+    "node_modules/left/y.js": "exports.y = 'y';",
     "_shared/db.ts": "export const db = 'db';",
     "a.ts": 'import { db } from "./_shared/db"; export const handler = async () => db;',
     "b.js": 'const left = require("left"); exports.handler = async () => left;',

@@ -20,6 +20,7 @@ from runner.package.functions.discover import Language, Source, Tree, discover
 from runner.package.functions.pack import Built, check_size, function_of
 from runner.package.functions.requirements import Installer, nearest
 from runner.package.functions.settings import Configuration, FunctionsSettings
+from runner.package.functions.variants import Variants
 from runner.toolchain import Toolchain
 
 Echo = Callable[[str], None]
@@ -60,12 +61,14 @@ def package_functions(
     environment: Mapping[str, str],
     echo: Echo,
     source_maps: bool = False,
+    only: str | None = None,
 ) -> tuple[Function, ...]:
     """The functions of the site at `root`, by name; their archives lie in `work/functions`.
 
     `work` (`.jam`) also holds caches; `environment` is what npm and uv run with, and reaches no
     function. With `source_maps`, which change no function, a Node function's map lies beside its
-    archive under the same name with `.map`. Raises JAM-FUNCTION-*, JAM-ENV, JAM-TOOLCHAIN.
+    archive under the same name with `.map`. `only` names the one function to package. Raises
+    JAM-FUNCTION-*, JAM-ENV, JAM-TOOLCHAIN.
     """
     site = _Site(
         root=root.resolve(),
@@ -77,7 +80,11 @@ def package_functions(
         source_maps=source_maps,
     )
     tree = discover(site.folder)
-    configured = _configure(tree, site, settings=settings)
+    configured = {
+        source: configuration
+        for source, configuration in _configure(tree, site, settings=settings).items()
+        if only in (None, source.name)
+    }
     built = {**_node(configured, site), **_python(configured, site, tree=tree)}
     for source, one in built.items():
         check_size(source, one)
@@ -90,7 +97,7 @@ def package_functions(
             folder=site.work / "functions",
             packer=packer,
         )
-        for source in tree.sources
+        for source in configured
     )
 
 
@@ -148,10 +155,19 @@ def _node(configured: _Configured, site: _Site) -> dict[Source, Built]:
         environment=site.environment,
         echo=site.echo,
     )
+    builds = Variants(
+        cache=site.cache / "native",
+        root=site.root,
+        toolchain=site.toolchain,
+        environment=site.environment,
+        echo=site.echo,
+    )
     return {
         source: Built(
             handler=node.HANDLER,
-            members=node.members(made[one.path], architecture=configured[source].architecture),
+            members=node.members(
+                made[one.path], architecture=configured[source].architecture, builds=builds
+            ),
             source_map=made[one.path].bundle.map,
         )
         for source, one in wanted.items()

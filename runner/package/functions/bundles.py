@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runner.package.functions.esbuild import ADAPTER, Bundle, Entry, Options, Shape
+from runner.package.functions.esbuild import ADAPTER, Bundle, Entry, Options, Outside, Shape
 
 # What npm, pnpm and yarn noted of their last installation, above a function.
 _INSTALLED = (
@@ -46,10 +46,17 @@ class Bundles:
             current = record["code"] == _sha(code) and record["map"] == _sha(source_map)
             if not current or record["made_of"] != self._made_of(entry, options, record["inputs"]):
                 return None
-            shape, inputs = Shape(record["shape"]), tuple(record["inputs"])
+            return Bundle(
+                shape=Shape(record["shape"]),
+                code=code,
+                map=source_map,
+                inputs=tuple(record["inputs"]),
+                outside=tuple(Outside(*one) for one in record["outside"]),
+                native=tuple(record["native"]),
+                traced=tuple(record["traced"]),
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return None  # never made, or torn by a killed run: made again
-        return Bundle(shape=shape, code=code, map=source_map, inputs=inputs)
 
     def put(self, entry: Entry, options: Options, *, bundle: Bundle) -> None:
         stem = self._stem(entry, options)
@@ -62,6 +69,9 @@ class Bundles:
             "map": _sha(bundle.map),
             "shape": bundle.shape,
             "inputs": bundle.inputs,
+            "outside": [[one.specifier, one.folder, one.required] for one in bundle.outside],
+            "native": bundle.native,
+            "traced": bundle.traced,
             "made_of": self._made_of(entry, options, bundle.inputs),
         }
         stem.with_suffix(".json").write_text(json.dumps(record))

@@ -6,44 +6,44 @@ What Lambda's runtime brings itself (`@aws-sdk/*`) is left to it.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from runner.errors import Problem, site_error
 from runner.package.archive import Member
+from runner.package.functions.judge import MODULES, Asked, is_native, manifest, variants
+from runner.package.functions.trace import Trace
+from runner.package.functions.variants import CPUS, Variants
 
 # Source: Lambda developer guide, "Building Lambda functions with Node.js", SDK versions.
 _RUNTIMES_OWN = "@aws-sdk/"
-_MODULES = "node_modules"
-_PLATFORM = re.compile(r"(linux|darwin|win32).*(x64|arm64)")
-# npm's word and ELF's number for a machine. Source: npm docs, "package.json", cpu; System V ABI.
-_MACHINES = {"x86_64": ("x64", 62), "arm64": ("arm64", 183)}
+# ELF's number for a machine. Source: System V ABI, processor supplements.
+_MACHINES = {"x86_64": 62, "arm64": 183}
+_PREBUILDS = "prebuilds/"
+_UNUSED = (".d.ts", ".d.mts", ".d.cts", ".map")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Asked:
-    """Packages by name or pattern (`sharp`, `@img/*`) and the folder that Node looks from."""
-
-    pattern: str
-    folder: Path
-
-
-def members(wanted: Iterable[Asked], *, architecture: str) -> dict[str, Member]:
-    """The files of what is `wanted`, with all that it depends on.
+def members(
+    function: str,
+    wanted: Iterable[Asked],
+    *,
+    traced: Iterable[Asked],
+    trace: Trace,
+    architecture: str,
+    builds: Variants,
+) -> dict[str, Member]:
+    """The files of what `function` wants whole and of what is `traced`, with what they need.
 
     Raises JAM-FUNCTION-NATIVE for a package without a build for `architecture`, and
     JAM-FUNCTION-DEPENDENCIES for one that is not installed.
     """
     found = {
         asked: list(_matching(asked.pattern, asked.folder))
-        for asked in sorted(wanted)
+        for asked in sorted({*wanted, *traced})
         if not asked.pattern.startswith(_RUNTIMES_OWN)
     }
     if missing := [asked.pattern for asked, names in found.items() if not names]:
@@ -52,61 +52,58 @@ def members(wanted: Iterable[Asked], *, architecture: str) -> dict[str, Member]:
             f"external packages are not installed: {', '.join(missing)}",
             hint="Add them to package.json, install, commit the lock file.",
         )
-    layout = _Layout(architecture=architecture)
+    layout = _Layout(function=function, architecture=architecture, builds=builds, trace=trace)
+    layout.whole |= {
+        there
+        for asked in wanted
+        for name in found.get(asked, ())
+        if (there := _find(name, asked.folder))
+    }
     layout.place_all((name, asked.folder) for asked, names in found.items() for name in names)
     if layout.problems:
         raise site_error(
             "JAM-FUNCTION-NATIVE",
             f"native packages have no build for Linux on {architecture}",
-            hint="`npm install --os=linux --cpu=x64` (or arm64) installs one beside your own.",
+            hint="Choose a version that has one, or the architecture that it is built for.",
             problems=tuple(layout.problems),
         )
     return layout.files()
-
-
-def native(inputs: Mapping[str, Iterable[str]], root: Path) -> dict[str, set[Asked]]:
-    """Of each function, the packages in its bundle that load a native module, as far as one sees.
-
-    `inputs` are the files of each bundle, as paths from `root`.
-    """
-    judged: dict[Asked, bool] = {}
-    found: dict[str, set[Asked]] = {}
-    for function, paths in inputs.items():
-        owners = {path: owner for path in paths if (owner := _owner(path, root))}
-        for asked in set(owners.values()) - set(judged):
-            judged[asked] = _is_native(asked.folder / _MODULES / asked.pattern)
-        found[function] = {
-            asked for path, asked in owners.items() if judged[asked] or path.endswith(".node")
-        }
-    return found
-
-
-def _owner(path: str, root: Path) -> Asked | None:
-    above, slash, rest = path.rpartition(f"{_MODULES}/")
-    if not slash:
-        return None
-    name = "/".join(rest.split("/")[: 2 if rest.startswith("@") else 1])
-    return Asked(name, Path(os.path.normpath(root / above)))
 
 
 @dataclass(slots=True, kw_only=True)
 class _Layout:
     """Packages by their place in the archive, `node_modules/a/node_modules/b`."""
 
+    function: str
     architecture: str
+    builds: Variants
+    trace: Trace
+    whole: set[Path] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     _placed: dict[str, Path] = field(default_factory=dict)
+    _fetched: dict[Path, Path] = field(default_factory=dict)
 
     def place_all(self, asked: Iterable[tuple[str, Path]]) -> None:
         """Breadth first: what the function itself asks for lies at the top, as in npm's layout."""
         waiting = deque((name, folder, "") for name, folder in dict.fromkeys(asked))
         while waiting:
             name, asking, parent = waiting.popleft()
-            source = _find(name, asking)
+            source = self._find(name, asking)
             place = self._place(name, source, parent) if source else None
             if source and place and self._runs(source):
                 self._placed[place] = source
-                waiting += ((other, source, f"{place}/") for other in _needed(source))
+                waiting += ((other, source, f"{place}/") for other in self._needed(source))
+
+    def files(self) -> dict[str, Member]:
+        return {
+            f"{place}/{path}": member
+            for place, source in sorted(self._placed.items())
+            for path, member in self._files(source)
+        }
+
+    def _find(self, name: str, folder: Path) -> Path | None:
+        fetched = self._fetched.get(folder)
+        return _find(name, folder) or (_find(name, fetched) if fetched else None)
 
     def _place(self, name: str, source: Path, parent: str) -> str | None:
         """Where a package goes that `parent` asks for; None if it finds it already.
@@ -115,52 +112,83 @@ class _Layout:
         """
         seen = self._seen_from(parent, name)
         if seen is None:
-            return f"{_MODULES}/{name}"
-        return f"{parent}{_MODULES}/{name}" if parent and self._placed[seen] != source else None
-
-    def files(self) -> dict[str, Member]:
-        return {
-            f"{place}/{path}": member
-            for place, source in sorted(self._placed.items())
-            for path, member in _files(source)
-        }
+            return f"{MODULES}/{name}"
+        return f"{parent}{MODULES}/{name}" if parent and self._placed[seen] != source else None
 
     def _seen_from(self, parent: str, name: str) -> str | None:
         """The place where Node, in `parent`, finds a package of this name, if there is one."""
         above = parent
         while True:
-            if f"{above}{_MODULES}/{name}" in self._placed:
-                return f"{above}{_MODULES}/{name}"
+            if f"{above}{MODULES}/{name}" in self._placed:
+                return f"{above}{MODULES}/{name}"
             if not above:
                 return None
-            above = above[: above.rindex(f"{_MODULES}/")]
+            above = above[: above.rindex(f"{MODULES}/")]
+
+    def _needed(self, source: Path) -> list[str]:
+        """What a package that is shipped whole declares; of a traced one, what it was seen to use.
+
+        A native package is whole however it was come by: what it loads depends on the machine.
+        """
+        if source not in self.whole and not is_native(source) and source in self.trace.files:
+            return sorted(self.trace.needs.get(source, ()))
+        self.whole.add(source)
+        kinds = ("dependencies", "optionalDependencies", "peerDependencies")
+        names = sorted({name for kind in kinds for name in manifest(source).get(kind, {})})
+        for name in names:
+            if there := self._find(name, source):
+                self.whole.add(there)
+        return names
+
+    def _files(self, source: Path) -> Iterator[tuple[str, Member]]:
+        used = None if source in self.whole else self.trace.files.get(source)
+        for path, file in _walk(source):
+            wanted = used is None or path in used or path == "package.json"
+            if wanted and not path.endswith(_UNUSED) and not self._foreign(path):
+                yield path, (file.read_bytes(), bool(file.stat().st_mode & 0o100))
+
+    def _foreign(self, path: str) -> bool:
+        """Whether a file is a build for another machine, of those that a package brings along."""
+        if not path.startswith(_PREBUILDS):
+            return False
+        platform = path.split("/")[1]
+        return not ("linux" in platform and CPUS[self.architecture] in platform)
 
     def _runs(self, source: Path) -> bool:
         """False for another platform's variant; a problem if binaries are of other machines."""
-        cpu, machine = _MACHINES[self.architecture]
-        package = _package(source)
-        if not (_allows(package.get("os"), "linux") and _allows(package.get("cpu"), cpu)):
+        cpu, told = CPUS[self.architecture], manifest(source)
+        if not (_allows(told.get("os"), "linux") and _allows(told.get("cpu"), cpu)):
             return False
-        if not _allows(package.get("libc"), "glibc"):  # Amazon Linux's
+        if not _allows(told.get("libc"), "glibc"):  # Amazon Linux's
             return False
-        binaries = [file for _, file in _walk(source) if file.suffix == ".node"]
-        built = not binaries or machine in map(_machine, binaries)
-        variants = [name for name in _variants(package) if "linux" in name and cpu in name]
-        if not built or (variants and not any(_find(name, source) for name in variants)):
-            message = f"is not built for Linux on {self.architecture}"
-            self.problems.append(Problem(where=source.name, message=message))
+        binaries = [path for path, _ in _walk(source) if path.endswith(".node")]
+        machine = _MACHINES[self.architecture]
+        if binaries and machine not in (_machine(source / path) for path in binaries):
+            self._problem(source, f"{binaries[0]} is not built for Linux on {self.architecture}")
+        missing = self._missing(source)
+        if missing and not self._fetch(source, missing):
+            names = ", ".join(sorted(missing))
+            self._problem(source, f"is not built for Linux on {self.architecture}: no {names}")
         return True
 
+    def _missing(self, source: Path) -> dict[str, str]:
+        """The variants for the function's machine that are not installed."""
+        cpu = CPUS[self.architecture]
+        return {
+            name: version
+            for name, version in variants(source).items()
+            if "linux" in name and cpu in name and not _find(name, source)
+        }
 
-def _is_native(source: Path) -> bool:
-    built = ("binding.gyp", "prebuilds", "build/Release")
-    return any((source / name).exists() for name in built) or bool(_variants(_package(source)))
+    def _fetch(self, source: Path, missing: dict[str, str]) -> bool:
+        folder = self.builds.folder(missing, self.architecture)
+        if folder:
+            self._fetched[source] = folder
+        return folder is not None
 
-
-def _variants(package: Mapping[str, Any]) -> list[str]:
-    """Packages of which npm installs the one for its platform; Lambda has glibc, not musl."""
-    names = package.get("optionalDependencies", {})
-    return [name for name in names if _PLATFORM.search(name) and "musl" not in name]
+    def _problem(self, source: Path, message: str) -> None:
+        told = str(manifest(source).get("name", source.name))
+        self.problems.append(Problem(where=self.function, message=f"{told}: {message}"))
 
 
 def _matching(pattern: str, folder: Path) -> Iterator[str]:
@@ -169,7 +197,7 @@ def _matching(pattern: str, folder: Path) -> Iterator[str]:
         return
     scope, _, _ = pattern.rpartition("/")
     for above in (folder, *folder.parents):
-        there = above / _MODULES / scope
+        there = above / MODULES / scope
         names = sorted(path.name for path in there.iterdir()) if there.is_dir() else []
         found = [f"{scope}/{name}" if scope else name for name in names]
         if matching := [name for name in found if fnmatchcase(name, pattern)]:
@@ -180,22 +208,9 @@ def _matching(pattern: str, folder: Path) -> Iterator[str]:
 def _find(name: str, folder: Path) -> Path | None:
     """The package's real folder: pnpm links to it, and its dependencies lie beside the real one."""
     for above in (folder, *folder.parents):
-        if (above / _MODULES / name / "package.json").is_file():
-            return (above / _MODULES / name).resolve()
+        if (above / MODULES / name / "package.json").is_file():
+            return (above / MODULES / name).resolve()
     return None
-
-
-def _needed(source: Path) -> list[str]:
-    kinds = ("dependencies", "optionalDependencies", "peerDependencies")
-    return sorted({name for kind in kinds for name in _package(source).get(kind, {})})
-
-
-def _package(source: Path) -> Mapping[str, Any]:
-    try:
-        read = json.loads((source / "package.json").read_bytes())
-    except (OSError, ValueError):
-        return {}  # whoever needs it says so
-    return read if isinstance(read, dict) else {}
 
 
 def _allows(values: object, wanted: str) -> bool:
@@ -216,13 +231,7 @@ def _machine(file: Path) -> int:
 
 def _walk(source: Path) -> Iterator[tuple[str, Path]]:
     for above, folders, names in os.walk(source):
-        folders[:] = sorted(folder for folder in folders if folder != _MODULES)
+        folders[:] = sorted(folder for folder in folders if folder != MODULES)
         for name in sorted(names):
             file = Path(above) / name
             yield file.relative_to(source).as_posix(), file
-
-
-def _files(source: Path) -> Iterator[tuple[str, Member]]:
-    for path, file in _walk(source):
-        if not path.endswith((".d.ts", ".d.mts", ".d.cts", ".map")):
-            yield path, (file.read_bytes(), bool(file.stat().st_mode & 0o100))

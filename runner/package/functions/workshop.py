@@ -1,0 +1,172 @@
+"""From entry points to bundles in as few calls of esbuild as there is reason for.
+
+A package that cannot be bundled, or would not work in a bundle, is left outside and the function
+bundled again without it; a function with top-level await becomes an ECMAScript module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from runner.errors import Problem, site_error
+from runner.package.functions.bundles import Bundles
+from runner.package.functions.esbuild import (
+    NO_TOP_LEVEL_AWAIT,
+    Bundle,
+    Entry,
+    Options,
+    Outcome,
+    Shape,
+    bundle,
+    package_of,
+)
+from runner.package.functions.judge import Judge, declared
+
+_BATCH = 25  # entries a process: more take more memory than time they save
+_UNRESOLVED = re.compile(r'Could not resolve "([^"]+)"')
+_LOADED_LATER = re.compile(
+    r'"require" call|call to "require"|"import" expression|"require\.resolve"|Indirect calls'
+)
+
+Jobs = Mapping[Entry, Options]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Job:
+    """A function on its way; `inputs` are those of all rounds, so that a change is noticed."""
+
+    entry: Entry
+    options: Options
+    alone: bool = False
+    native: set[str] = field(default_factory=set)
+    traced: set[str] = field(default_factory=set)
+    inputs: set[str] = field(default_factory=set)
+
+    def now(self) -> Options:
+        names = {*self.options.external, *self.native, *self.traced}
+        return replace(self.options, external=tuple(sorted(names)))
+
+    def done(self, made: Bundle) -> Bundle:
+        used = {one.package for one in made.outside}
+        return replace(
+            made,
+            inputs=tuple(sorted(self.inputs)),
+            native=tuple(sorted(self.native & used)),
+            traced=tuple(sorted((self.traced - self.native) & used)),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Workshop:
+    """Bundles of the site at `root`; those of `known` are not made again."""
+
+    root: Path
+    known: Bundles
+    esbuild: Path
+    echo: Callable[[str], None]
+    judge: Judge
+    _made: dict[str, Bundle] = field(default_factory=dict)
+    _warnings: dict[Problem, None] = field(default_factory=dict)
+    _errors: dict[Problem, None] = field(default_factory=dict)
+
+    def bundles(self, jobs: Jobs) -> dict[str, Bundle]:
+        """A bundle for each entry, by its path; raises JAM-FUNCTION-BUNDLE with every error."""
+        found = {entry: self.known.get(entry, options) for entry, options in jobs.items()}
+        waiting = [_Job(entry=one, options=jobs[one]) for one, kept in found.items() if not kept]
+        while waiting:
+            waiting = [job for call in _calls(waiting) for job in self._try(call)]
+        for warning in self._warnings:
+            self.echo(f"warning: {warning}")
+        if self._errors:
+            raise site_error(
+                "JAM-FUNCTION-BUNDLE",
+                "functions cannot be bundled",
+                hint="A package that is not found: add it to package.json, commit the lock file.",
+                problems=tuple(self._errors),
+            )
+        for entry, kept in found.items():
+            if not kept:
+                self.known.put(entry, jobs[entry], bundle=self._made[entry.path])
+        return {entry.path: kept or self._made[entry.path] for entry, kept in found.items()}
+
+    def _try(self, call: list[_Job]) -> list[_Job]:
+        """One call of esbuild; returns those that need another one."""
+        entries = tuple(job.entry for job in call)
+        outcome = bundle(self.esbuild, entries, root=self.root, options=call[0].now())
+        if awaiting := [one for one in outcome.errors if NO_TOP_LEVEL_AWAIT in one.message]:
+            return _as_modules(call, {_file(one) for one in awaiting})
+        unfit = {one: self._unfit(one) for one in outcome.errors}
+        outside = call[0].now().external
+        if own := [one for one, name in unfit.items() if not name or name in outside]:
+            self._errors.update(dict.fromkeys(own))
+            return []
+        if unfit:
+            for job in call:
+                job.traced |= set(unfit.values())
+            return call
+        return self._judged(call, outcome)
+
+    def _unfit(self, error: Problem) -> str:
+        """The package that an error lies in; '' if the site's author has to mend it."""
+        owner = self.judge.owner(_file(error))
+        if owner is None:
+            return ""
+        missing = _UNRESOLVED.search(error.message)
+        named = package_of(missing[1]) if missing and not missing[1].startswith(".") else ""
+        return "" if named in declared(owner) else owner.pattern
+
+    def _judged(self, call: list[_Job], outcome: Outcome) -> list[_Job]:
+        """Keeps the bundles with which all is well."""
+        again = []
+        later = self._loaded_later(outcome.warnings)
+        for job in call:
+            made = outcome.bundles[job.entry.path]
+            job.inputs |= set(made.inputs)
+            native = self.judge.native(made.inputs) - job.native
+            bound = self.judge.bound(made.inputs) | later & self.judge.names(made.inputs)
+            traced = bound - job.native - job.traced - native
+            job.native |= native
+            job.traced |= traced
+            if native or traced:
+                again.append(job)
+            else:
+                self._made[job.entry.path] = job.done(made)
+        return again
+
+    def _loaded_later(self, warnings: Iterable[Problem]) -> set[str]:
+        """Packages that load what no bundler can know; other warnings are kept to be told."""
+        found = set()
+        for warning in warnings:
+            owner = self.judge.owner(_file(warning))
+            if owner is None:
+                self._warnings[warning] = None
+            elif _LOADED_LATER.search(warning.message):
+                found.add(owner.pattern)
+        return found
+
+
+def _file(problem: Problem) -> str:
+    return problem.where.rpartition(":")[0]
+
+
+def _as_modules(call: list[_Job], files: set[str]) -> list[_Job]:
+    """Those that await at their top as modules; all one by one, if it is a file that they share."""
+    guilty = [job for job in call if job.entry.path in files or len(call) == 1]
+    for job in guilty:
+        job.options = replace(job.options, shape=Shape.MODULE)
+    for job in call if not guilty else ():
+        job.alone = True
+    return call
+
+
+def _calls(jobs: list[_Job]) -> Iterator[list[_Job]]:
+    groups: dict[tuple[Options, str], list[_Job]] = defaultdict(list)
+    for job in jobs:
+        groups[job.now(), job.entry.path if job.alone else ""].append(job)
+    for group in groups.values():
+        for start in range(0, len(group), _BATCH):
+            yield group[start : start + _BATCH]
