@@ -14,10 +14,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import wraps
+from dataclasses import dataclass, replace
+from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
@@ -25,8 +25,11 @@ from runner import __version__
 from runner.errors import JamError, Turn
 
 if TYPE_CHECKING:
+    from runner.aws.session import Aws
     from runner.config.load import Config, Overrides
     from runner.deploy import World
+    from runner.develop.machine import Machine
+    from runner.names import Names
     from runner.report.watch import Watcher
 
 
@@ -151,6 +154,109 @@ def deploy(options: Options, now: bool) -> None:
 
 @cli.command()
 @_options
+def status(options: Options) -> None:
+    """Says what is live where, since when and from which commit, and how its functions do."""
+    from runner.operate.status import status as look
+    from runner.report.status import status_document, status_text
+
+    found = look(*_account(options))
+    _tell(options, status_document(found), status_text(found))
+
+
+@cli.command()
+@_options
+@click.argument("function", default="")
+@click.option("-f", "--follow", is_flag=True, help="Go on until interrupted.")
+@click.option("--since", default="10m", show_default=True, help="How far back: 90s, 10m, 2h, 1d.")
+def logs(options: Options, function: str, follow: bool, since: str) -> None:
+    """Shows recent log lines of the live functions, or of FUNCTION.
+
+    FUNCTION is a name of the site's (notes/[id]) or a part of one that no other has. With --json
+    and --follow each line is one JSON document.
+    """
+    from runner.operate.show_logs import Wanted, show
+
+    aws, names = _account(options)
+    try:
+        show(
+            Wanted(function=function, since=since, follow=follow, as_json=options.as_json),
+            names=names,
+            connect=lambda: _connect(names.region),
+            aws=aws,
+            colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
+            out=click.echo,
+            say=lambda text: click.echo(text, err=True),
+        )
+    except KeyboardInterrupt:
+        if not follow:
+            raise
+        sys.stdout.flush()
+        os._exit(Turn.CANCELLED)  # how following ends: nothing is to be explained
+
+
+@cli.command()
+@_options
+@click.argument("function")
+@click.argument("folder", type=_PATH, metavar="DIR")
+def get(options: Options, function: str, folder: Path) -> None:
+    """Fetches the code of a deployed function into DIR, a new or empty folder.
+
+    FUNCTION is one of the site's, or any Lambda function's name or ARN in the account.
+    """
+    from runner.fetch import fetch_from, loopback
+    from runner.operate.code import get as fetch_code
+    from runner.operate.find import find
+    from runner.report.code import got_document, got_text
+
+    aws, names = _account(options)
+    target, described = find(aws, names, word=function)
+    near = loopback(os.environ.get("AWS_ENDPOINT_URL", ""))
+    got = fetch_code(
+        target,
+        described,
+        folder=folder,
+        fetch_from=lambda base: fetch_from(base, connect_to=near),
+    )
+    _tell(options, got_document(got), got_text(got))
+
+
+@cli.command()
+@_options
+@click.argument("function")
+@click.option("--event", type=click.File("rb"), required=True, help="JSON file; - reads stdin.")
+def invoke(options: Options, function: str, event: BinaryIO) -> None:
+    """Calls a deployed function once and prints what it returns; status 2 if it failed.
+
+    FUNCTION is one of the site's, called in its live version, or any Lambda function's name or ARN
+    in the account.
+    """
+    from runner.operate.call import document, event_of
+    from runner.operate.call import invoke as call
+    from runner.operate.find import find
+    from runner.report.called import called_text, payload_text
+
+    payload = event_of(event.read(), event.name)
+    aws, names = _account(options)
+    called = call(aws, find(aws, names, word=function)[0], payload)
+    with_log = options.verbose or bool(called.failure and not options.as_json)
+    click.echo(called_text(called, with_log=with_log), err=True)
+    _tell(options, document(called), payload_text(called.answer))
+    if called.failure:
+        sys.exit(called.failure.turn)
+
+
+@cli.command()
+@_options
+@click.option("--port", default=3999, show_default=True, help="Port on loopback; 0 picks one.")
+def functions(options: Options, port: int) -> None:
+    """Serves the site's functions alone; a saved file counts at the next request."""
+    from runner.develop.serve import serve_functions
+
+    serve_functions(partial(_local_config, options), _machine(options), port=port)
+
+
+@cli.command()
+@_options
 @click.option("--port", default=4566, show_default=True, help="Port on loopback; 0 picks one.")
 @click.option("--state", type=_PATH, help="Folder that survives a restart.")
 @click.option("--speed", default=1.0, show_default=True, help="Cloud seconds in one of ours.")
@@ -200,6 +306,24 @@ def _config(options: Options) -> Config:
     return load(root, file, _overrides(options))
 
 
+def _account(options: Options) -> tuple[Aws, Names]:
+    """The site's account, for commands that look and build nothing."""
+    from runner.config.load import whereabouts
+    from runner.names import Names
+
+    file = options.config
+    root = file.resolve().parent if file else Path.cwd()
+    site, region = whereabouts(root, file, _overrides(options))
+    aws = _connect(region)
+    return aws, Names(site, aws.account, region, aws.partition)
+
+
+def _connect(region: str) -> Aws:
+    from runner.aws.session import connect
+
+    return connect(region=region, clock=time.time, sleep=time.sleep, chance=random.random)
+
+
 def _overrides(options: Options) -> Overrides:
     from runner.config.load import Overrides
 
@@ -218,7 +342,6 @@ def _surrounding_region() -> str:
 def _world(options: Options) -> Iterator[World]:
     from runner.deploy import World
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jam-deploy"
     with _watcher(options) as watcher:
         yield World(
             environment=dict(os.environ),
@@ -227,8 +350,48 @@ def _world(options: Options) -> Iterator[World]:
             sleep=time.sleep,
             chance=random.random,
             watcher=watcher,
-            cache=cache,
+            cache=_cache(),
         )
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jam-deploy"
+
+
+def _local_config(options: Options) -> Config:
+    """As a deploy's, but no region has to be named: what runs here runs in none."""
+    from runner.config.load import load
+
+    file = options.config
+    root = file.resolve().parent if file else Path.cwd()
+    known = _overrides(options)
+    return load(root, file, replace(known, default_region=known.default_region or "us-east-1"))
+
+
+def _machine(options: Options) -> Machine:
+    from runner.develop.machine import Machine
+
+    def emit(url: str, port: int) -> None:
+        text = f'{{"url": "{url}", "port": {port}}}' if options.as_json else f"ready on {url}"
+        click.echo(text, err=not options.as_json)
+
+    def parameter(name: str) -> str:
+        from runner.aws.session import connect
+
+        region = options.region or _surrounding_region() or None
+        aws = connect(region=region, clock=time.time, sleep=time.sleep, chance=random.random)
+        return aws.parameter(name)
+
+    return Machine(
+        environment=dict(os.environ),
+        cache=_cache(),
+        home=Path.home(),
+        clock=time.monotonic,
+        now=time.time,
+        say=lambda line: click.echo(line, err=True),
+        emit=emit,
+        parameter=parameter,
+    )
 
 
 @contextmanager
@@ -256,6 +419,8 @@ def _border(options: Options) -> Iterator[None]:
         _fail(options, error)
     except KeyboardInterrupt:
         _fail(options, _CANCELLED)
+    except BrokenPipeError:  # `… | head` has enough: click ends without a word
+        raise
     except OSError as error:
         if error.errno != errno.ENOSPC:
             _fail(options, _defect(error))
@@ -267,13 +432,14 @@ def _border(options: Options) -> Iterator[None]:
 
 
 def _fail(options: Options, error: JamError) -> NoReturn:
+    from runner.report.printable import printable
     from runner.report.text import error_json, error_text
 
     if options.verbose:
         import traceback
 
         traceback.print_exception(error.__cause__ or error, file=sys.stderr)
-    click.echo(error_text(error), err=True)
+    click.echo(printable(error_text(error)), err=True)
     if options.as_json:
         click.echo(error_json(error))
     sys.stdout.flush()
@@ -318,4 +484,7 @@ def _interrupt(*_: object) -> NoReturn:
 def _tell(options: Options, document: dict[str, Any], text: str) -> None:
     import json
 
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False) if options.as_json else text)
+    from runner.report.printable import printable
+
+    as_json = printable(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(as_json if options.as_json else text)

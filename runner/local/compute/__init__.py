@@ -26,6 +26,7 @@ from runner.local.compute.http_api.service import ApiGateway
 from runner.local.compute.http_api.stages import redeploy
 from runner.local.compute.invoking import Invocation, Invoker, program_of
 from runner.local.compute.logs import Logs
+from runner.local.compute.metrics import Metrics
 from runner.local.compute.roles import Roles
 from runner.local.compute.rules import NOT_EMULATED, RULES
 from runner.local.compute.service import Lambda
@@ -46,7 +47,7 @@ class Compute:
         self._cloud = cloud
         self._folder = Path(tempfile.mkdtemp(prefix="jam-compute-"))
         self.store = Store()
-        roles = Roles(lambda: cloud.moto("iam"), cloud.role_ready)
+        self.roles = roles = Roles(lambda: cloud.moto("iam"), cloud.role_ready)
         self._logs = Logs(
             lambda region: cloud.moto("logs", region),
             roles,
@@ -65,10 +66,13 @@ class Compute:
             forget=self._forget,
         )
         self.invoker = Invoker(desk, self.pool)
+        metrics = Metrics(cloud.clock.now)
+        self.invoker.on_invocation.append(metrics.count)
         apis = ApiDesk(clock=cloud.clock, ids=cloud.ids, account=cloud.account, redeploy=redeploy)
         self.services: tuple[Service, ...] = (
             Lambda(desk, self.invoker),
             ApiGateway(apis),
+            metrics,
             Tagging(lambda: cloud.services, lambda r: cloud.moto("resourcegroupstaggingapi", r)),
         )
         self.hosts: tuple[Host, ...] = (

@@ -66,6 +66,11 @@ RULES: tuple[Rule, ...] = (
     _function("logs need logs:CreateLogStream and logs:PutLogEvents, and CreateLogGroup where the "
               "group is not there, in the function's role",
               f'{_LAMBDA}"Sending Lambda function logs to CloudWatch Logs"'),
+    _function("Invocations, Errors, Throttles and Duration in AWS/Lambda, a minute each: by "
+              "FunctionName, Resource and, for an alias, ExecutedVersion; a throttled call is no "
+              "invocation",
+              f'{_LAMBDA}"Types of metrics for Lambda functions", "Viewing metrics for Lambda '
+              'functions"'),
     _function("a function URL needs lambda:InvokeFunctionUrl and lambda:InvokeFunction (with "
               "InvokedViaFunctionUrl) for its caller on its own qualifier, else 403; with AWS_IAM "
               "unsigned requests are 403", f'{_LAMBDA}"Control access to Lambda function URLs"'),

@@ -123,10 +123,13 @@ def _is_function(path: str) -> bool:
 
 def _source(path: str) -> Source:
     name = _name(path)
-    route = "/".join([ROUTES, *map(_routed, name.split("/"))])
-    return Source(
-        name=name, route=route, path=path, language=_LANGUAGES[PurePosixPath(path).suffix]
-    )
+    language = _LANGUAGES[PurePosixPath(path).suffix]
+    return Source(name=name, route=route_of(name), path=path, language=language)
+
+
+def route_of(name: str) -> str:
+    """The route of the function of this name: `notes/[id]` answers at `/.functions/notes/{id}`."""
+    return "/".join([ROUTES, *map(_routed, name.split("/"))])
 
 
 def _name(path: str) -> str:

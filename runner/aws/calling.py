@@ -1,0 +1,45 @@
+"""Calls a function once, as somebody at a terminal does: never a second time by itself."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from runner.aws.refusals import explained
+from runner.aws.session import Aws
+
+# A function may run for 15 minutes. Source: Lambda developer guide, "Lambda quotas".
+LONGEST = 900 + 30  # seconds
+# Source: the same page, "Invocation payload", synchronous.
+LARGEST = 6 * 1024 * 1024  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a function answered: `failed` says that the payload is its error.
+
+    `log` is the end of its log, at most 4 KB. Source: Lambda API reference, Invoke, `LogType`.
+    """
+
+    version: str
+    payload: bytes
+    failed: bool
+    log: str
+
+
+def call(aws: Aws, function: str, *, version: str = "", payload: bytes) -> Answer:
+    """Invokes the Lambda function of this name or ARN and waits for it.
+
+    Sent once: whoever repeats a call whose answer was lost runs the function twice.
+    """
+    qualifier = {"Qualifier": version} if version else {}
+    client = aws.make("lambda", 1, read_timeout=LONGEST)
+    with explained():
+        answer = client.invoke(FunctionName=function, Payload=payload, LogType="Tail", **qualifier)
+        said = answer["Payload"].read()
+    return Answer(
+        version=answer.get("ExecutedVersion", ""),
+        payload=said,
+        failed="FunctionError" in answer,
+        log=base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"),
+    )

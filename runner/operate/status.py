@@ -1,0 +1,79 @@
+"""What is live where: environments, their releases, their functions. Reads only.
+
+`status` is gathered here and shown by runner/report/status.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from runner.aws.calls import Calls, calls
+from runner.aws.deployed import Deployed, Described, Environment, describe_all, read_environment
+from runner.aws.session import Aws
+from runner.names import Names
+from runner.package.functions.discover import route_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionStatus:
+    """`described` is None if Lambda does not have the version; `calls` if nobody may know."""
+
+    deployed: Deployed
+    route: str
+    described: Described | None
+    calls: Calls | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentStatus:
+    environment: Environment
+    functions: tuple[FunctionStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """`now` is in epoch seconds: ages are told by it."""
+
+    site: str
+    region: str
+    now: float
+    environments: tuple[EnvironmentStatus, ...]
+
+
+def status(aws: Aws, names: Names) -> Status:
+    """Everything that is live of the site."""
+    production = read_environment(aws, names)
+    return Status(
+        site=names.site,
+        region=names.region,
+        now=aws.clock(),
+        environments=(_environment(aws, production),) if production else (),
+    )
+
+
+def _environment(aws: Aws, environment: Environment) -> EnvironmentStatus:
+    functions = environment.functions
+    with ThreadPoolExecutor(1) as pool:
+        counted = pool.submit(calls, aws, functions)
+        described = describe_all(aws, functions)
+        rates = counted.result()
+    return EnvironmentStatus(
+        environment=environment,
+        functions=tuple(
+            _function(each, found, rates=rates)
+            for each, found in zip(functions, described, strict=True)
+        ),
+    )
+
+
+def _function(
+    deployed: Deployed, described: Described | None, *, rates: Mapping[str, Calls] | None
+) -> FunctionStatus:
+    return FunctionStatus(
+        deployed=deployed,
+        route=route_of(deployed.name),
+        described=described,
+        calls=rates[deployed.name] if rates is not None else None,
+    )

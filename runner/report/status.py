@@ -1,0 +1,122 @@
+"""What `status` says, as text and as JSON. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from runner.aws.calls import HOURS, Calls
+from runner.model import Origin
+from runner.operate.status import EnvironmentStatus, FunctionStatus, Status
+from runner.report.printable import printable
+
+_AGES = (("d", 86400), ("h", 3600), ("min", 60))
+
+
+def status_text(status: Status) -> str:
+    """A paragraph for each environment, a line for each function."""
+    if not status.environments:
+        return f"{status.site}: nothing is live in {status.region}."
+    paragraphs = ("\n".join(_environment_lines(status, each)) for each in status.environments)
+    return printable("\n\n".join(paragraphs))
+
+
+def status_document(status: Status) -> dict[str, Any]:
+    return {
+        "site": status.site,
+        "region": status.region,
+        "environments": [_environment_document(each) for each in status.environments],
+    }
+
+
+def _environment_lines(status: Status, each: EnvironmentStatus) -> list[str]:
+    found = each.environment
+    lines = [
+        f"{status.site}, {found.environment}: release {found.release[:8]}",
+        f"  live since {_since(found.since, now=status.now)}",
+        f"  from       {_origin(found.origin)}",
+        f"  before it  {found.previous[:8] or 'nothing'}",
+        f"  address    {found.url}",
+    ]
+    return [*lines, *_function_lines(each.functions)]
+
+
+def _since(since: int, *, now: float) -> str:
+    if not since:
+        return "an unknown time: the release was recorded without one"
+    moment = datetime.fromtimestamp(since, UTC)
+    return f"{moment:%Y-%m-%d %H:%M} UTC ({_age(now - since)})"
+
+
+def _age(seconds: float) -> str:
+    for unit, factor in _AGES:
+        if seconds >= factor:
+            return f"{int(seconds // factor)} {unit} ago"
+    return "just now"
+
+
+def _origin(origin: Origin) -> str:
+    """Where the release was built: nothing is known of a build outside of a workflow."""
+    if not origin.commit:
+        return "no commit on record: it was not deployed by a workflow"
+    branch = f" ({origin.branch})" if origin.branch else ""
+    author = f" by {origin.author}" if origin.author else ""
+    return f"commit {origin.commit[:12]}{branch}{author}"
+
+
+def _function_lines(functions: tuple[FunctionStatus, ...]) -> list[str]:
+    if not functions:
+        return ["  functions  none"]
+    rows = [(each.deployed.name, each.route, *_how(each), _calls(each.calls)) for each in functions]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    padded = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return ["  functions", *(f"    {line}" for line in padded)]
+
+
+def _how(each: FunctionStatus) -> tuple[str, str]:
+    version = f"version {each.deployed.version}"
+    if each.described is None:
+        return "GONE: Lambda does not have it", version
+    return each.described.runtime, version
+
+
+def _calls(found: Calls | None) -> str:
+    if found is None:
+        return "errors unknown: these credentials lack cloudwatch:GetMetricData"
+    if found.rate is None:
+        return f"not called in {HOURS} h, so no error rate"
+    return f"{found.failed} of {found.total} calls failed in {HOURS} h ({found.rate:.1%})"
+
+
+def _environment_document(each: EnvironmentStatus) -> dict[str, Any]:
+    found = each.environment
+    since = datetime.fromtimestamp(found.since, UTC).isoformat() if found.since else None
+    return {
+        "environment": found.environment,
+        "release": found.release,
+        "previous": found.previous or None,
+        "since": since,
+        "commit": found.origin.commit or None,
+        "branch": found.origin.branch or None,
+        "author": found.origin.author or None,
+        "run": found.origin.run or None,
+        "url": found.url,
+        "functions": [_function_document(function) for function in each.functions],
+    }
+
+
+def _function_document(each: FunctionStatus) -> dict[str, Any]:
+    calls = each.calls
+    return {
+        "name": each.deployed.name,
+        "function": each.deployed.function,
+        "route": each.route,
+        "version": each.deployed.version,
+        "runtime": each.described.runtime if each.described else None,
+        "memory": each.described.memory if each.described else None,
+        "timeout": each.described.timeout if each.described else None,
+        "hours": HOURS,
+        "calls": calls.total if calls else None,
+        "errors": calls.failed if calls else None,
+        "error_rate": calls.rate if calls else None,
+    }
