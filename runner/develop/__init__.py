@@ -1,0 +1,1 @@
+"""Developing on this machine: functions and front end behind one port, templates."""

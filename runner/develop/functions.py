@@ -1,0 +1,208 @@
+"""The site's functions as they lie on disk at this moment: routes at once, code when it is called.
+
+A function is packaged as for a deploy, alone, when it is called for the first time after something
+was saved; the same content keeps its warm processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import threading
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runner.develop.snapshot import Snapshot, snapshot
+from runner.errors import JamError
+from runner.execution.program import Program
+from runner.model import Function
+from runner.names import Names, function_variable
+from runner.package.functions.discover import Source, discover
+from runner.package.functions.settings import FunctionsSettings, configure
+
+# Beside the functions, what decides over their bundles: dependencies, settings, compiler options.
+_BESIDE = ("package.json", "tsconfig.json", "node_modules/.package-lock.json")
+_RESTS = 5  # a look at the files is followed by a pause this many times as long
+
+Package = Callable[[str, FunctionsSettings], Function]
+"""Packages the function of a name; its archive lies where `Function.archive` says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routes:
+    """What can be called: `keys` as API Gateway has them, each with its function."""
+
+    keys: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    settings: FunctionsSettings = field(default_factory=FunctionsSettings)
+    error: JamError | None = None
+
+    def named(self, name: str) -> Source | None:
+        return next((source for source in self.sources if source.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the site lies: `file` is its jam.toml, `work` is ours to fill."""
+
+    root: Path
+    directory: str
+    file: Path
+    work: Path
+    names: Names
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.directory
+
+
+@dataclass(slots=True)
+class _Made:
+    program: Program
+    generation: int
+
+
+@dataclass
+class Functions:
+    """`settings` reads the site's settings anew; `clock` counts seconds; `changed` is told the
+    identities that are of use after a function was packaged.
+    """
+
+    place: Place
+    settings: Callable[[], FunctionsSettings]
+    package: Package
+    clock: Callable[[], float]
+    changed: Callable[[frozenset[str]], None] = lambda _identities: None
+    _routes: Routes = field(default_factory=Routes)
+    _seen: Snapshot | None = None
+    _look_again: float = 0.0
+    _generation: int = 0
+    _outside: set[Path] = field(default_factory=set)
+    _made: dict[str, _Made] = field(default_factory=dict)
+    _building: threading.Lock = field(default_factory=threading.Lock)
+
+    def routes(self) -> Routes:
+        """The routes as of now; with `error` where the folder cannot be served at all."""
+        begun = self.clock()
+        if begun < self._look_again:
+            return self._routes
+        seen = snapshot(self.place.folder, self._others())
+        if seen != self._seen:
+            self._seen = seen
+            self._generation += 1
+            self._routes = self._read()
+        ended = self.clock()
+        self._look_again = ended + _RESTS * (ended - begun)
+        return self._routes
+
+    async def program(self, source: Source) -> Program:
+        """What runs for a function now; raises JamError for what is wrong with it."""
+        made = self._made.get(source.name)
+        if made and made.generation == self._generation:
+            return made.program
+        return await asyncio.to_thread(self._current, source, self._routes.settings)
+
+    def shown(self, text: str) -> str:
+        """A text in which paths of what runs are those of what was written."""
+        folder, root = str(self.place.work), str(self.place.root)
+        parts = text.split(f"{folder}/")
+        shown = parts[0] + "".join(
+            part.partition("/")[2].replace("functions/", f"{self.place.directory}/", 1)
+            for part in parts[1:]
+        )
+        return shown.replace(f"{root}/", "")
+
+    def _current(self, source: Source, settings: FunctionsSettings) -> Program:
+        with self._building:
+            made, generation = self._made.get(source.name), self._generation
+            if made and made.generation == generation:
+                return made.program
+            function = self.package(source.name, settings)
+            program = self._unpacked(function)
+            self._outside |= _written_outside(function.archive, self.place)
+            self._made[source.name] = _Made(program, generation)
+        if made and made.program.identity != program.identity:
+            self.changed(frozenset(each.program.identity for each in self._made.values()))
+        return program
+
+    def _others(self) -> list[Path]:
+        place = self.place
+        beside = (above / name for above in (place.root, place.folder) for name in _BESIDE)
+        return [place.file, *beside, *sorted(self._outside)]
+
+    def _read(self) -> Routes:
+        try:
+            settings = self.settings()
+            sources = discover(self.place.folder).sources
+        except JamError as error:
+            return Routes(error=error)
+        pairs = [
+            (f"{method} {source.route}", source)
+            for source in sources
+            for method in configure(source, settings).methods
+        ]
+        return Routes(
+            keys=tuple(key for key, _ in pairs),
+            sources=tuple(source for _, source in pairs),
+            settings=settings,
+        )
+
+    def _unpacked(self, function: Function) -> Program:
+        folder = self.place.work / function.archive.stem
+        if not folder.is_dir():
+            _unpack(function.archive, folder, root=self.place.root)
+        name = self.place.names.function(function.name)
+        return Program(
+            identity=f"{function.name}@{function.digest}",
+            name=name,
+            version="$LATEST",
+            runtime=function.runtime,
+            handler=function.handler,
+            folder=folder,
+            memory=function.memory,
+            timeout=float(function.timeout),
+            region=self.place.names.region,
+            log_group=f"/aws/lambda/{name}",
+            environment=tuple({**self._told(function), **dict(function.environment)}.items()),
+        )
+
+    def _told(self, function: Function) -> Mapping[str, str]:
+        """Where a deploy says what else there is: the other functions, by their plain names."""
+        told = {
+            function_variable(other): self.place.names.function(other)
+            for other in function.grants.invoke
+        }
+        if function.runtime.startswith("nodejs"):
+            own = dict(function.environment).get("NODE_OPTIONS", "")
+            told["NODE_OPTIONS"] = f"{own} --enable-source-maps".strip()
+        return told
+
+
+def _unpack(archive: Path, folder: Path, *, root: Path) -> None:
+    scratch = folder.with_name(f"{folder.name}.unpacking")
+    shutil.rmtree(scratch, ignore_errors=True)
+    with zipfile.ZipFile(archive) as packed:
+        for entry in packed.infolist():
+            made = Path(packed.extract(entry, scratch))
+            made.chmod(entry.external_attr >> 16 & 0o777 or 0o644)
+    source_map = archive.with_suffix(".map")
+    code = next(scratch.glob("index.*js"), None)
+    if source_map.is_file() and code:
+        content = json.loads(source_map.read_bytes()) | {"sourceRoot": f"{root}/"}
+        (scratch / "index.map").write_text(json.dumps(content))
+        with code.open("a") as file:
+            file.write("\n//# sourceMappingURL=index.map\n")
+    scratch.rename(folder)
+
+
+def _written_outside(archive: Path, place: Place) -> set[Path]:
+    """Files of the site's own that a function is made of and that lie outside of its folder."""
+    try:
+        sources = json.loads(archive.with_suffix(".map").read_bytes())["sources"]
+    except (OSError, ValueError, KeyError):
+        return set()
+    paths = {place.root / source for source in sources if "node_modules/" not in source}
+    return {path for path in paths if not path.is_relative_to(place.folder)}

@@ -1,0 +1,126 @@
+"""Everything that runs a site's functions on this machine, put together; no process outlives it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from runner.config.load import Config
+from runner.develop.functions import Functions, Place
+from runner.develop.machine import Machine, of_functions
+from runner.develop.output import readable
+from runner.develop.serving import ACCOUNT, Serving
+from runner.execution.interpreters import Interpreters
+from runner.execution.pool import Pool
+from runner.execution.program import Event, Line, Outcome, Program
+from runner.model import Function
+from runner.names import Names
+from runner.package.functions.settings import FunctionsSettings
+from runner.toolchain import find
+
+HOST = "127.0.0.1"
+_WORK = ".jam"  # as packaging has it
+_AT_ONCE = 32  # processes of functions: a bound of this machine
+_IDLE = 600.0  # seconds until one that nobody calls ends
+
+Load = Callable[[], Config]
+
+
+class Local:
+    """`serving` answers requests; `port` is where functions find Lambda once somebody listens."""
+
+    def __init__(self, config: Config, load: Load, machine: Machine) -> None:
+        self.config = config
+        self.port = 0
+        self._load: Load = load
+        self._first: Config | None = config
+        self._machine = machine
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "function")
+        place = _place(config)
+        self._pool = Pool(
+            Interpreters(find(machine.cache).node, place.work / "runtime"),
+            now=machine.now,
+            extra=lambda _program: of_functions(machine, f"http://{HOST}:{self.port}"),
+            sink=self._sink,
+            limit=_AT_ONCE,
+            idle=_IDLE,
+        )
+        self._functions = Functions(
+            place=place,
+            settings=self._settings,
+            package=self._packaged,
+            clock=machine.clock,
+            changed=lambda kept: self._pool.retire(lambda program: program.identity in kept),
+        )
+        self.serving = Serving(
+            functions=self._functions, run=self._run, now=machine.now, say=self._say
+        )
+
+    def warm_up(self) -> None:
+        """Imports what packaging needs, before the first request has to wait for it."""
+        import runner.package.functions.assemble  # noqa: F401 -- only that it is there
+
+    def close(self) -> None:
+        """Ends every process; may take a moment."""
+        self._pool.close()
+        self._threads.shutdown(cancel_futures=True)
+
+    async def _run(self, program: Program, event: Event) -> Outcome:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._pool.invoke, program, event)
+
+    def _settings(self) -> FunctionsSettings:
+        """Of the configuration that is there already, and anew after each change of jam.toml."""
+        from runner.package.site import Surroundings, functions_settings
+
+        config, self._first = self._first or self._load(), None
+        around = Surroundings(
+            environment=self._machine.environment,
+            tools=self._machine.environment,
+            cache=self._machine.cache,
+            echo=self._machine.say,
+            parameter=self._machine.parameter,
+        )
+        return functions_settings(config, around)
+
+    def _packaged(self, name: str, settings: FunctionsSettings) -> Function:
+        from runner.package.functions.assemble import package_functions
+
+        (function,) = package_functions(
+            root=self.config.root,
+            directory=self.config.functions,
+            settings=settings,
+            toolchain=find(self._machine.cache),
+            work=self.config.root / _WORK,
+            environment=self._machine.environment,
+            echo=lambda line: self._say(name, line),
+            source_maps=True,
+            only=name,
+        )
+        return function
+
+    def _sink(self, program: Program, _stream: str, lines: tuple[Line, ...]) -> None:
+        name = program.identity.rpartition("@")[0]
+        for line in lines:
+            for text in readable(self._functions.shown(line.text)):
+                self._say(name, text)
+
+    def _say(self, name: str, text: str) -> None:
+        for line in text.split("\n"):
+            self._machine.say(f"{name} │ {line}")
+
+
+def _place(config: Config) -> Place:
+    """Empties the folder that unpacked functions lie in: they are of another run's code."""
+    work = config.root / _WORK / "develop"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    return Place(
+        root=config.root.resolve(),
+        directory=config.functions,
+        file=config.file or config.root / "jam.toml",
+        work=work.resolve(),
+        names=Names(config.site, ACCOUNT, config.region),
+    )

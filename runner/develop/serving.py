@@ -1,0 +1,136 @@
+"""From a request to a function and back, as an HTTP API would; what goes wrong is told at once.
+
+Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from runner.develop.functions import Functions, Routes
+from runner.errors import JamError
+from runner.execution import payload
+from runner.execution.http_messages import Request, Response
+from runner.execution.matching import Match, match
+from runner.execution.program import Event, Outcome, Program
+from runner.package.functions.discover import Source
+
+ACCOUNT = "000000000000"  # nobody's
+# Source: "Quotas for configuring and running an HTTP API", payload size; "Lambda quotas",
+# invocation payload, request and response.
+_LARGEST_BODY = 10 * 1024 * 1024
+_LARGEST_EVENT = 6 * 1024 * 1024
+_DEFAULT_TYPE = "text/plain; charset=utf-8"
+# Lambda API reference, Invoke: where a function's own AWS client calls another function.
+INVOKE = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations")
+
+Run = Callable[[Program, Event], Awaitable[Outcome]]
+Say = Callable[[str, str], None]
+"""Told the name of a function and a text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """`now` gives epoch seconds; `say` prints."""
+
+    functions: Functions
+    run: Run
+    now: Callable[[], float]
+    say: Say
+
+    async def answer(self, request: Request) -> Response:
+        """The function's response, or the refusal that API Gateway would give."""
+        invoked = INVOKE.fullmatch(request.path) if request.method == "POST" else None
+        if invoked:
+            return await self._invoked(invoked["name"], request)
+        routes = self.functions.routes()
+        if routes.error:
+            return self._refused("functions", routes.error)
+        if len(request.body) > _LARGEST_BODY:
+            return payload.message(413, "Request Entity Too Large")
+        chosen = match(routes.keys, request.method, request.path)
+        if chosen is None:
+            return payload.message(404, "Not Found")
+        source = routes.sources[chosen.index]
+        asked = self._asked(request, chosen)
+        event = json.dumps(payload.event(request, asked), separators=(",", ":")).encode()
+        if len(event) > _LARGEST_EVENT:
+            return payload.message(413, "Request Entity Too Large")
+        return await self._called(source, event, asked)
+
+    async def _called(self, source: Source, event: bytes, asked: payload.Asked) -> Response:
+        try:
+            program = await self.functions.program(source)
+        except JamError as error:
+            return self._refused(source.name, error)
+        outcome = await self.run(program, _event(program, event, trace=asked.trace))
+        if outcome.error:
+            return payload.message(500, "Internal Server Error")
+        try:
+            if outcome.content_type != "application/json":
+                return payload.streamed(outcome.payload, outcome.content_type)
+            return payload.response(outcome.payload, default_type=_DEFAULT_TYPE)
+        except payload.BadResultError as error:
+            self.say(source.name, f"the result is no response: {error}")
+            return payload.message(500, "Internal Server Error")
+
+    def _asked(self, request: Request, chosen: Match) -> payload.Asked:
+        now = self.now()
+        return payload.Asked(
+            api="local",
+            account=ACCOUNT,
+            stage="$default",
+            route=chosen.key,
+            path=request.path,
+            context_path=request.path,
+            request_id=secrets.token_urlsafe(11) + "=",
+            at=now,
+            trace=f"Root=1-{int(now):08x}-{secrets.token_hex(12)}",
+            path_parameters=chosen.parameters,
+        )
+
+    def _refused(self, name: str, error: JamError) -> Response:
+        """The site's own mistake, told where it was made and where it is seen."""
+        text = f"{error}\n{error.hint}"
+        self.say(name, f"error[{error.code}]: {text}")
+        return payload.message(500, text, error=error.code)
+
+    async def _invoked(self, name: str, request: Request) -> Response:
+        """Lambda's own call of one of the site's functions."""
+        routes = self.functions.routes()
+        source = self._of_lambda_name(routes, name)
+        if source is None:
+            text = f"Function not found: {name}"
+            return payload.message(404, text, key="Message", error="ResourceNotFoundException")
+        try:
+            program = await self.functions.program(source)
+        except JamError as error:
+            return self._refused(source.name, error)
+        if request.header("x-amz-invocation-type") == "DryRun":
+            return Response(status=204)
+        outcome = await self.run(program, _event(program, request.body or b"{}", trace=""))
+        failed = (("x-amz-function-error", "Unhandled"),) if outcome.error else ()
+        return Response(
+            status=202 if request.header("x-amz-invocation-type") == "Event" else 200,
+            headers=(("x-amz-executed-version", "$LATEST"), *failed),
+            body=outcome.payload,
+        )
+
+    def _of_lambda_name(self, routes: Routes, name: str) -> Source | None:
+        lambda_name = self.functions.place.names.function
+        plain = name.partition(":")[0]
+        return next((each for each in routes.sources if lambda_name(each.name) == plain), None)
+
+
+def _event(program: Program, body: bytes, *, trace: str) -> Event:
+    return Event(
+        payload=body,
+        request_id=str(uuid.uuid4()),
+        arn=f"arn:aws:lambda:{program.region}:{ACCOUNT}:function:{program.name}",
+        trace_id=trace,
+    )
