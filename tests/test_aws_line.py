@@ -156,6 +156,25 @@ def test_a_first_deploy_survives_that_every_write_fails_once(
     assert site.aws.edge.list_distributions()["DistributionList"]["Quantity"] == 1
 
 
+def test_api_stages_of_runs_that_never_tidied_up_do_not_use_up_the_quota(
+    site: Deployer, tmp_path: Path
+) -> None:
+    for number in range(13):
+        release = a_release(tmp_path, code=str(number))
+        todo = site.plan(release)
+        if number % 2:  # the run ended before the switch, or before it settled
+            site.perform(todo.staging, release)
+        else:
+            site.perform(Plan(stage=todo.stage, switch=todo.switch), release)
+    api = site.aws.api.get_apis()["Items"][0]["ApiId"]
+    stages = {each["StageName"] for each in site.aws.api.get_stages(ApiId=api)["Items"]}
+    assert release.routing.api_stage in stages
+    store = str(keyvalues.find(site.aws, site.names))
+    keys = site.aws.values.list_keys(KvsARN=store, MaxResults=50)["Items"]
+    routed = {json.loads(each["Value"])["s"] for each in keys if each["Key"].startswith("r/")}
+    assert routed <= stages  # a function whose release lost its api_stage goes to live's
+
+
 def test_a_lost_answer_to_the_record_is_no_conflict(
     cloud: Cloud, site: Deployer, tmp_path: Path
 ) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError
 
 from runner.apply import Known
-from runner.aws import ownership
+from runner.aws import keyvalues, ownership, records
 from runner.aws.refusals import is_fault_of_aws, tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError, busy_error
@@ -29,6 +29,7 @@ DEPLOYMENT_EVERY = 5.0  # seconds
 RATE_TRIES = 24
 UNSURE_TRIES = 4
 LOOK_AFTER = 1.0  # seconds: what was made a moment ago may not be listed yet
+MOST_STAGES = 10  # of an API; same source
 MOST = 30  # seconds that an HTTP API waits for its integration; same source
 
 
@@ -142,8 +143,11 @@ def make_stage(
 ) -> None:
     """Import, deployment, stage; nothing if the stage exists, because it is made last."""
     api_id = known[Ref(Made.API)]
-    if _stage(aws, api_id, api_stage=api_stage) is not None:
+    standing = _stages(aws, api_id)
+    if api_stage in standing:
         return
+    if len(standing) >= MOST_STAGES:
+        _make_room(aws, names, api_id=api_id, standing=standing)
     arns = {
         each.name: f"{names.function_arn(names.function(each.name))}:"
         f"{known[Ref(Made.VERSION, each.name)]}"
@@ -170,6 +174,26 @@ def drop_stage(aws: Aws, api_id: str, *, api_stage: str) -> None:
         aws.api.delete_stage(ApiId=api_id, StageName=api_stage)
     with tolerating("NotFoundException"):
         aws.api.delete_deployment(ApiId=api_id, DeploymentId=deployment)
+
+
+def _stages(aws: Aws, api_id: str) -> list[str]:
+    """The names of all api_stages, the oldest first."""
+    pages = aws.api.get_paginator("get_stages").paginate(ApiId=api_id)
+    found = [each for page in pages for each in page["Items"]]
+    return [each["StageName"] for each in sorted(found, key=lambda each: each["CreatedDate"])]
+
+
+def _make_room(aws: Aws, names: Names, *, api_id: str, standing: Sequence[str]) -> None:
+    """Drops the oldest api_stage that no record names: a run that was killed, or whose functions
+    failed before the switch, left it."""
+    found = records.read(aws, names, release="")
+    named = dict(found[0].stages) if found else {}
+    stray = next((stage for stage in standing if stage not in named), None)
+    store = keyvalues.find(aws, names)
+    if stray is None or store is None:
+        return
+    keyvalues.drop_routing(aws, store, api_stage=stray)
+    drop_stage(aws, api_id, api_stage=stray)
 
 
 def _stage(aws: Aws, api_id: str, *, api_stage: str) -> str | None:

@@ -99,6 +99,18 @@ def drop(aws: Aws, store_arn: str, *, keys: Iterable[str]) -> None:
         _update(aws, store_arn, changes={"Deletes": items[start : start + CHUNK]})
 
 
+def drop_routing(aws: Aws, store_arn: str, *, api_stage: str) -> None:
+    """Removes the routing of every release that names `api_stage`: its functions follow live."""
+    pages = aws.values.get_paginator("list_keys").paginate(KvsARN=store_arn)
+    items = [each for page in pages for each in page.get("Items", [])]
+    routing = [each for each in items if each["Key"].startswith("r/")]
+    drop(
+        aws,
+        store_arn,
+        keys=[each["Key"] for each in routing if json.loads(each["Value"]).get("s") == api_stage],
+    )
+
+
 def _update(aws: Aws, store_arn: str, *, changes: Any) -> None:
     """One UpdateKeys: all or nothing, and only upon the store as it was just read.
 
