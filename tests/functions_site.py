@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def package(
     *,
     source_maps: bool = False,
     environment: Mapping[str, str] | None = None,
+    today: date | None = None,
 ) -> dict[str, Function]:
     """The functions of the site at `root`, by name; `echo` collects what was said."""
     found = package_functions(
@@ -74,6 +76,7 @@ def package(
         environment={**os.environ, **(environment or {})},
         echo=(echo if echo is not None else []).append,
         source_maps=source_maps,
+        today=today,
     )
     return {function.name: function for function in found}
 

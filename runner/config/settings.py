@@ -84,6 +84,14 @@ class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[v.Text, ...] | None,
         _told("npm packages that are shipped as they are, not bundled.", ["sharp"]),
     ] = None
+    included_files: Annotated[
+        tuple[v.SiteGlob, ...] | None,
+        _told(
+            "Files that it reads beside its code, from the site's root; ! before a pattern leaves "
+            "out.",
+            ["templates/**", "!templates/drafts/**"],
+        ),
+    ] = None
     methods: Annotated[
         tuple[v.Method, ...] | None, _told("HTTP methods that it answers (all).", ["GET", "POST"])
     ] = None

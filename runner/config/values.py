@@ -41,6 +41,13 @@ Image = Annotated[
     str, text(r"[a-z0-9][A-Za-z0-9._:/@-]*", "a container image such as node:22-slim")
 ]
 PathGlob = Annotated[str, text(r"(?!/).+", "a path below the publish folder, * for any part of it")]
+SiteGlob = Annotated[
+    str,
+    text(
+        r"!?(?!/)(?!(?:.*/)?\.\.(?:/|$)).+",
+        "a path from the site's root, with * and **; ! before it leaves out",
+    ),
+]
 # The router compares a pattern's two ends: exactly one `*`, and no `?` or `[`.
 Immutable = Annotated[
     str,

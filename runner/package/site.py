@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import assert_never
@@ -39,6 +40,7 @@ class Surroundings:
     cache: Path
     echo: Callable[[str], None]
     parameter: Callable[[str], str]
+    today: date | None = None  # by which AWS's end of a runtime is judged
 
 
 def package(config: Config, folder: Path, around: Surroundings) -> Release:
@@ -75,6 +77,7 @@ def functions_of(config: Config, around: Surroundings) -> tuple[Function, ...]:
         work=config.root / WORK,
         environment=around.tools,
         echo=around.echo,
+        today=around.today,
     )
 
 
@@ -154,5 +157,6 @@ def _section(section: Section, around: Surroundings, *, where: str) -> FunctionS
         timeout=section.timeout,
         methods=section.methods,
         external=section.external,
+        included_files=section.included_files,
         environment=resolved(section.environment, around, where=f"{where}.environment"),
     )

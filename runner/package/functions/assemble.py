@@ -6,17 +6,20 @@ written before everything that can be known from names and settings alone is in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path, PurePosixPath
 
 from runner.errors import Problem, site_error
 from runner.model import Function
 from runner.package.archive import Member, Packer
 from runner.package.functions import environment as variables
-from runner.package.functions import node, python
+from runner.package.functions import node, python, runtimes
 from runner.package.functions import settings as wishes
 from runner.package.functions.discover import Language, Source, Tree, discover
+from runner.package.functions.exported import Exported
+from runner.package.functions.included import Included
 from runner.package.functions.pack import Built, check_size, function_of
 from runner.package.functions.requirements import Installer, nearest
 from runner.package.functions.settings import Configuration, FunctionsSettings
@@ -24,7 +27,6 @@ from runner.package.functions.variants import Variants
 from runner.toolchain import Toolchain
 
 Echo = Callable[[str], None]
-_AGEING = {"nodejs20.x": "AWS ended its support on April 30, 2026; set runtime to nodejs24.x"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class _Site:
     environment: Mapping[str, str] = field(repr=False)
     echo: Echo
     source_maps: bool
+    today: date | None
 
     @property
     def folder(self) -> Path:
@@ -49,6 +52,7 @@ class _Site:
 
 
 _Configured = Mapping[Source, Configuration]
+_Files = Mapping[Source, dict[str, Member]]
 
 
 def package_functions(
@@ -62,12 +66,14 @@ def package_functions(
     echo: Echo,
     source_maps: bool = False,
     only: str | None = None,
+    today: date | None = None,
 ) -> tuple[Function, ...]:
     """The functions of the site at `root`, by name; their archives lie in `work/functions`.
 
     `work` (`.jam`) also holds caches; `environment` is what npm and uv run with, and reaches no
     function. With `source_maps`, which change no function, a Node function's map lies beside its
-    archive under the same name with `.map`. `only` names the one function to package. Raises
+    archive under the same name with `.map`. `only` names the one function to package.
+    `today` is the day by which AWS's end of a runtime is judged; without it, none is. Raises
     JAM-FUNCTION-*, JAM-ENV, JAM-TOOLCHAIN.
     """
     site = _Site(
@@ -78,14 +84,20 @@ def package_functions(
         environment=environment,
         echo=echo,
         source_maps=source_maps,
+        today=today,
     )
     tree = discover(site.folder)
+    settings = _exported(site).added(settings, tree.sources)
     configured = {
         source: configuration
         for source, configuration in _configure(tree, site, settings=settings).items()
         if only in (None, source.name)
     }
-    built = {**_node(configured, site), **_python(configured, site, tree=tree)}
+    included = _included(configured, site)
+    built = {
+        **_node(configured, site, included=included),
+        **_python(configured, site, tree=tree, included=included),
+    }
     for source, one in built.items():
         check_size(source, one)
     packer = Packer()
@@ -112,8 +124,7 @@ def _configure(tree: Tree, site: _Site, *, settings: FunctionsSettings) -> _Conf
         found[source] = wishes.with_environment(wanted, merged)
         problems += wishes.problems(source, wanted)
         too_large += variables.size_problems(source.path, merged)
-        if wanted.runtime in _AGEING:
-            site.echo(f"warning: {source.path}: {_AGEING[wanted.runtime]}")
+        problems += _ended(source, wanted, site)
     if problems:
         raise site_error(
             "JAM-FUNCTION-SETTINGS",
@@ -136,7 +147,45 @@ def _configure(tree: Tree, site: _Site, *, settings: FunctionsSettings) -> _Conf
     return found
 
 
-def _node(configured: _Configured, site: _Site) -> dict[Source, Built]:
+def _ended(source: Source, wanted: Configuration, site: _Site) -> Iterable[Problem]:
+    """What there is to say of the end of the function's runtime."""
+    if site.today is None or wanted.runtime not in runtimes.RUNTIMES:
+        return ()
+    if told := runtimes.warning(wanted.runtime, site.today):
+        site.echo(f"warning: {source.path}: {told}")
+    return runtimes.refused(wanted.runtime, site.today, where=f"functions.{source.name}.runtime")
+
+
+def _exported(site: _Site) -> Exported:
+    return Exported(
+        folder=site.folder,
+        directory=site.directory,
+        cache=site.cache / "config",
+        toolchain=site.toolchain,
+        environment=site.environment,
+        echo=site.echo,
+    )
+
+
+def _included(configured: _Configured, site: _Site) -> dict[Source, dict[str, Member]]:
+    """The files that each function includes; every pattern that is wrong at once."""
+    files, problems = Included(root=site.root), []
+    found = {}
+    for source, one in configured.items():
+        where = f"functions.{source.name}.included_files"
+        found[source], faults = files.files(one.included_files, where=where)
+        problems += faults
+    if problems:
+        raise site_error(
+            "JAM-FUNCTION-SETTINGS",
+            "functions include files that cannot be",
+            hint="Correct `included_files`: paths from the site's root, such as `templates/**`.",
+            problems=tuple(problems),
+        )
+    return found
+
+
+def _node(configured: _Configured, site: _Site, *, included: _Files) -> dict[Source, Built]:
     wanted = {
         source: node.Wanted(
             path=f"{site.directory}/{source.path}",
@@ -166,7 +215,10 @@ def _node(configured: _Configured, site: _Site) -> dict[Source, Built]:
         source: Built(
             handler=node.HANDLER,
             members=node.members(
-                made[one.path], architecture=configured[source].architecture, builds=builds
+                made[one.path],
+                architecture=configured[source].architecture,
+                builds=builds,
+                included=included[source],
             ),
             source_map=made[one.path].bundle.map,
         )
@@ -174,7 +226,9 @@ def _node(configured: _Configured, site: _Site) -> dict[Source, Built]:
     }
 
 
-def _python(configured: _Configured, site: _Site, *, tree: Tree) -> dict[Source, Built]:
+def _python(
+    configured: _Configured, site: _Site, *, tree: Tree, included: _Files
+) -> dict[Source, Built]:
     ours = {
         source: configuration
         for source, configuration in configured.items()
@@ -190,9 +244,11 @@ def _python(configured: _Configured, site: _Site, *, tree: Tree) -> dict[Source,
     return {
         source: Built(
             handler=python.HANDLER,
-            members=python.members(
+            members=included[source]
+            | python.members(
                 site.folder,
                 source.path,
+                directory=site.directory,
                 files=tree.files,
                 packages=_packages(source, configuration, site=site, installer=installer),
                 handler=handlers[source],

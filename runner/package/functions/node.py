@@ -7,16 +7,17 @@ Lambda's runtime. Source: Lambda developer guide, "Building Lambda functions wit
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from runner.errors import Problem, site_error
 from runner.package.archive import Member
 from runner.package.functions import external, npm
 from runner.package.functions.bundles import Bundles
-from runner.package.functions.esbuild import Bundle, Entry, Options
+from runner.package.functions.esbuild import Bundle, Entry, Options, Shape
 from runner.package.functions.judge import Asked, Judge
 from runner.package.functions.trace import Trace, trace
 from runner.package.functions.variants import Variants
@@ -24,6 +25,12 @@ from runner.package.functions.workshop import Workshop
 from runner.toolchain import Toolchain, install_packages
 
 HANDLER = "index.handler"
+# What loads a bundle that lies deeper, and its ending: a package.json among the included files may
+# say that `.js` is something else.
+_STARTS = {
+    Shape.COMMON: ("module.exports=require(%s);", "cjs"),
+    Shape.MODULE: ("export*from%s;", "mjs"),
+}
 _SDK = "@aws-sdk"
 _DEFAULT_EXPORT = re.compile(r"\bdefault\b")
 # Whatever may export a handler without saying its name is left to the run.
@@ -95,8 +102,14 @@ def bundle_functions(
     }
 
 
-def members(made: Made, *, architecture: str, builds: Variants) -> dict[str, Member]:
-    """The files of the archive: the source map stays outside, it would double it."""
+def members(
+    made: Made, *, architecture: str, builds: Variants, included: Mapping[str, Member]
+) -> dict[str, Member]:
+    """The files of the archive: the source map stays outside, it would double it.
+
+    With files `included` the bundle lies where its source lies in the site, so that what is read
+    from beside it is found.
+    """
     beside = external.members(
         made.path,
         made.external,
@@ -105,7 +118,19 @@ def members(made: Made, *, architecture: str, builds: Variants) -> dict[str, Mem
         architecture=architecture,
         builds=builds,
     )
-    return {f"index.{made.bundle.shape}": made.bundle.code, **beside}
+    if not included:
+        return {f"index.{made.bundle.shape}": made.bundle.code, **beside}
+    start, ending = _STARTS[made.bundle.shape]
+    place = PurePosixPath(made.path).with_name(f"jam-function.{ending}").as_posix()
+    code = start % json.dumps(f"./{place}")
+    own = {f"index.{made.bundle.shape}": code.encode(), place: made.bundle.code}
+    if clash := own.keys() & included.keys():
+        raise site_error(
+            "JAM-FUNCTION-CLASH",
+            f"{made.path} includes {', '.join(clash)}, which is written for it",
+            hint="Rename that file, or leave it out of `included_files`.",
+        )
+    return {**included, **beside, **own}
 
 
 def _traces(

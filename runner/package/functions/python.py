@@ -1,7 +1,8 @@
 """Python functions as archives: the file, the local modules around it, its packages. No bytecode.
 
-The archive holds `functions/` (as in the site), `packages/` and an entry that loads the function
-by path: `[id].py` is no module name, and `stripe.py` must not hide the package that it imports.
+The archive holds the functions folder as in the site, `packages/` and an entry that loads the
+function by path: `[id].py` is no module name, and `stripe.py` must not hide the package that it
+imports.
 """
 
 from __future__ import annotations
@@ -42,18 +43,22 @@ def members(
     folder: Path,
     path: str,
     *,
+    directory: str,
     files: Iterable[str],
     packages: Mapping[str, Member],
     handler: str,
 ) -> dict[str, Member]:
-    """The files of the archive of the function at `path`, below `folder`."""
-    folders = [(PurePosixPath("functions") / above).as_posix() for above in _folders(path)]
-    entry = _ENTRY.format(folders=folders, path=f"functions/{path}", handler=handler)
+    """The files of the archive of the function at `path`, below `folder`.
+
+    `directory` is where the folder lies in the site, and in the archive.
+    """
+    folders = [(PurePosixPath(directory) / above).as_posix() for above in _folders(path)]
+    entry = _ENTRY.format(folders=folders, path=f"{directory}/{path}", handler=handler)
     return {
         "jam_function.py": entry.encode(),
         **{f"packages/{name}": member for name, member in packages.items()},
         **{
-            f"functions/{name}": (folder / name).read_bytes()
+            f"{directory}/{name}": (folder / name).read_bytes()
             for name in [path, *local_files(path, files)]
         },
     }

@@ -8,12 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from runner.errors import Problem
 from runner.package.functions.discover import Language, Source
+from runner.package.functions.runtimes import names
 
-# Identifiers of AWS, newest last. Source: Lambda developer guide, "Lambda runtimes".
-RUNTIMES = {
-    Language.NODE: ("nodejs20.x", "nodejs22.x", "nodejs24.x"),
-    Language.PYTHON: ("python3.11", "python3.12", "python3.13", "python3.14"),
-}
+RUNTIMES = {language: names(language) for language in Language}  # newest last
 DEFAULT_RUNTIME = {Language.NODE: "nodejs24.x", Language.PYTHON: "python3.13"}
 # Native packages that `npm ci` puts beside a function are the builder's: GitHub's runners and most
 # machines are x86_64, and so the same zip runs on the embedded cloud. arm64 is one line away.
@@ -35,7 +32,8 @@ class FunctionSettings:
     """One section of settings; None leaves a value to the section above, then to the default.
 
     `memory` is in MB, `timeout` in seconds. `external` are npm packages that stay out of the
-    bundle (`@aws-sdk/*`). `runtime` counts for the functions of its own language.
+    bundle (`@aws-sdk/*`), `included_files` globs from the site's root. `runtime` counts for the
+    functions of its own language.
     """
 
     runtime: str | None = None
@@ -44,6 +42,7 @@ class FunctionSettings:
     timeout: int | None = None
     methods: tuple[str, ...] | None = None
     external: tuple[str, ...] | None = None
+    included_files: tuple[str, ...] | None = None
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
@@ -65,6 +64,7 @@ class Configuration:
     timeout: int
     methods: tuple[str, ...]
     external: tuple[str, ...]
+    included_files: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = field(repr=False)
 
 
@@ -79,6 +79,8 @@ def configure(source: Source, settings: FunctionsSettings) -> Configuration:
         timeout=_first(own.timeout, common.timeout, DEFAULT_TIMEOUT),
         methods=tuple(sorted({*(own.methods or common.methods or ("ANY",))})),
         external=tuple(sorted({*(common.external or ()), *(own.external or ())})),
+        # In their order: a pattern with `!` takes away from those before it.
+        included_files=(*(common.included_files or ()), *(own.included_files or ())),
         environment=tuple(sorted({**dict(common.environment), **dict(own.environment)}.items())),
     )
 

@@ -1,0 +1,223 @@
+"""What a function exports as `config` counts, unrun; so do included files and AWS's days."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from runner.errors import JamError
+from runner.package.functions.discover import Language
+from runner.package.functions.runtimes import RUNTIMES, names, refused, warning
+from runner.package.functions.settings import FunctionSettings, FunctionsSettings
+from tests.functions_site import call, package, site
+
+HANDLER = "export const handler = async () => 1;\n"
+SPELLINGS = {
+    "a.js": "export const config = { timeout: 7, memory: 512 };",
+    "a.mjs": "const seconds = 7;\nexport { settings as config };\n"
+    "const settings = { timeout: seconds, 'memory': 256 * 2 };",
+    "a.ts": "interface Config { timeout: number }\n"
+    "export const config = { timeout: 7, memory: 512 } as const satisfies Config;",
+    "a.mts": "enum Kind { A }\nexport const config: object = { timeout: 3 + 4, memory: 512 };",
+    "a.cjs": "exports.config = { timeout: 7, memory: 512 };",
+    "a.cts": "module.exports = { handler: 1, config: { timeout: 7, memory: 512 } };",
+}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_an_exported_config_counts_in_every_spelling(name: str, tmp_path: Path) -> None:
+    handler = "exports.handler = 1;" if name.endswith(("cjs", "cts")) else HANDLER
+    found = package(site(tmp_path, {name: f"{SPELLINGS[name]}\n{handler}"}))["a"]
+    assert (found.timeout, found.memory) == (7, 512)
+
+
+def test_architecture_runtime_and_methods_are_taken_too(tmp_path: Path) -> None:
+    code = "export const config = { architecture: 'arm64', runtime: 'nodejs22.x', "
+    code += "methods: ['GET', 'post'] };\n"
+    found = package(site(tmp_path, {"a.js": code + HANDLER}))["a"]
+    assert (found.architecture, found.runtime, found.methods) == (
+        "arm64",
+        "nodejs22.x",
+        ("GET", "POST"),
+    )
+
+
+def test_netlifys_words_are_understood_or_said_to_have_no_effect(tmp_path: Path) -> None:
+    code = "export const config = {\n method: 'get',\n path: '/elsewhere',\n};\n" + HANDLER
+    said: list[str] = []
+    found = package(site(tmp_path, {"a.js": code}), echo=said)["a"]
+    assert found.methods == ("GET",)
+    assert said == ["warning: functions/a.js:3: config.path has no effect here"]
+
+
+def test_the_section_of_a_function_wins_over_its_config_and_that_over_the_common_one(
+    tmp_path: Path,
+) -> None:
+    code = "export const config = { timeout: 7, memory: 512 };\n" + HANDLER
+    settings = FunctionsSettings(
+        common=FunctionSettings(memory=128, timeout=3, architecture="arm64"),
+        named={"a": FunctionSettings(timeout=9)},
+    )
+    found = package(site(tmp_path, {"a.js": code}), settings)["a"]
+    assert (found.timeout, found.memory, found.architecture) == (9, 512, "arm64")
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ("{\n  timeot: 5 }", "functions/a.ts:2: config.timeot is not known"),
+        ("{ timeout: '5' }", 'functions/a.ts:1: config.timeout must be whole seconds, not "5"'),
+        ("{ memory: true }", "functions/a.ts:1: config.memory must be whole MB, not true"),
+        ("{ methods: 'GET' }", 'functions/a.ts:1: config.methods must be a list of text, not "G'),
+        ("{ methods: [1] }", "functions/a.ts:1: config.methods must be a list of text, not [1]"),
+        ("{\n timeout: Number(5) }", "functions/a.ts:2: `config` is only known when the function"),
+        ("{ timeout: process.env.T }", "functions/a.ts:1: `config` is only known when"),
+        ("{ ...more }", "functions/a.ts:1: `config` has a member that is only known"),
+        ("5", "functions/a.ts:1: `config` is no object"),
+    ],
+)
+def test_a_config_that_cannot_be_is_told_with_its_line(
+    config: str, told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(JamError) as caught:
+        package(site(tmp_path, {"a.ts": f"export const config = {config};\n{HANDLER}"}))
+    assert caught.value.code == "JAM-FUNCTION-CONFIG"
+    assert str(caught.value.problems[0]).startswith(told)
+
+
+def test_a_config_that_is_not_exported_is_the_functions_own(tmp_path: Path) -> None:
+    code = "const config = { anything: 1 };\n" + HANDLER
+    assert package(site(tmp_path, {"a.js": code}))["a"].timeout == 10
+
+
+def test_nothing_of_a_function_runs_to_read_its_config(tmp_path: Path) -> None:
+    code = "import { writeFileSync } from 'node:fs';\nwriteFileSync('ran', '');\n"
+    code += "export const config = { timeout: 7 };\n" + HANDLER
+    package(site(tmp_path, {"a.js": code}))
+    assert not list(tmp_path.rglob("ran"))
+
+
+def test_a_config_out_of_lambdas_limits_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(JamError) as caught:
+        package(site(tmp_path, {"a.js": "export const config = { timeout: 900 };\n" + HANDLER}))
+    assert caught.value.code == "JAM-FUNCTION-SETTINGS"
+    assert caught.value.problems[0].where == "functions.a.timeout"
+
+
+READS = "export const handler = async () => readFileSync(join(%s, 'data/a.txt'), 'utf8');\n"
+IMPORTS = "import { readFileSync } from 'node:fs'; import { join } from 'node:path';\n"
+READERS: dict[str, str | bytes] = {
+    "deep/where.js": IMPORTS + READS % "__dirname",
+    "deep/[module].mjs": IMPORTS + "await 1;\n" + READS % "import.meta.dirname",
+    "deep/data/a.txt": "text",
+    "deep/data/b.secret": "b",
+    "deep/.env": "A1=secret",
+    "deep/typed.py": "from pathlib import Path\n"
+    "def handler(event, context): return (Path(__file__).parent / 'data/a.txt').read_text()\n",
+    "package.json": '{"type": "module"}',
+}
+
+
+def included(*patterns: str) -> FunctionsSettings:
+    return FunctionsSettings(common=FunctionSettings(included_files=patterns))
+
+
+def test_included_files_lie_beside_the_code_as_in_the_site(tmp_path: Path) -> None:
+    (tmp_path / "top.txt").write_text("top")
+    patterns = ("functions/**", "!**/*.secret", "top.{txt,md}", "!functions/deep/[tw]*")
+    functions = package(site(tmp_path, READERS), included(*patterns))
+    for name, function in functions.items():
+        folder = tmp_path / "run" / name
+        assert call(function, folder) == "text"
+        assert (folder / "top.txt").read_text() == "top"
+        assert not list(folder.rglob("*.secret"))
+        assert not list(folder.rglob(".env"))
+    assert len(functions) == 3
+
+
+def test_a_functions_own_patterns_are_added_to_the_common_ones(tmp_path: Path) -> None:
+    files = {**READERS, "b.js": HANDLER}
+    settings = FunctionsSettings(
+        common=FunctionSettings(included_files=("functions/deep/data",)),
+        named={"b": FunctionSettings(included_files=("!functions/deep/data/b.*",))},
+    )
+    function = package(site(tmp_path, files), settings)["b"]
+    call(function, tmp_path / "run")
+    data = tmp_path / "run/functions/deep/data"
+    assert [file.name for file in data.iterdir()] == ["a.txt"]
+
+
+def test_a_function_can_include_files_by_its_config(tmp_path: Path) -> None:
+    code = "export const config = { includedFiles: ['functions/deep/data/a.txt'] };\n"
+    files = {**READERS, "deep/where.js": code + str(READERS["deep/where.js"])}
+    assert call(package(site(tmp_path, files))["deep/where"], tmp_path / "run") == "text"
+
+
+def test_an_included_file_changes_exactly_the_functions_that_include_it(tmp_path: Path) -> None:
+    named = {"deep/where": FunctionSettings(included_files=("functions/deep/data/*",))}
+    settings = FunctionsSettings(named=named)
+    before = package(site(tmp_path, READERS), settings)
+    after = package(site(tmp_path, {"deep/data/a.txt": "other"}), settings)
+    changed = {name for name in before if before[name].digest != after[name].digest}
+    assert changed == {"deep/where"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("none/*.txt", "'none/*.txt' matches no file"),
+        ("../x", "'../x' leads out of the site"),
+        ("/etc/passwd", "'/etc/passwd' leads out of the site"),
+        ("functions/.env", "'functions/.env' matches no file"),
+        ("out", "out is a link to what may not be shipped"),
+    ],
+)
+def test_a_pattern_that_cannot_be_is_named(pattern: str, told: str, tmp_path: Path) -> None:
+    root = site(tmp_path / "site", {".env": "A1=b", "lib/x.js": "", "deep/b.js": HANDLER})
+    (tmp_path / "secret").write_text("secret")
+    (root / "out").symlink_to(tmp_path / "secret")
+    with pytest.raises(JamError) as caught:
+        package(root, included(pattern))
+    assert str(caught.value.problems[0]) == f"functions.deep/b.included_files: {told}"
+
+
+def test_every_runtime_has_its_three_days_in_order() -> None:
+    for runtime in RUNTIMES.values():
+        assert runtime.deprecated < runtime.no_create < runtime.no_update
+    assert names(Language.PYTHON) == ("python3.11", "python3.12", "python3.13", "python3.14")
+
+
+@pytest.mark.parametrize(
+    ("today", "told", "stopped"),
+    [
+        ("2027-01-29", "", False),
+        ("2027-01-30", "AWS ends support of nodejs22.x on 2027-04-30 and takes no update", False),
+        ("2027-04-30", "AWS ended support of nodejs22.x on 2027-04-30 and takes no update", False),
+        ("2027-06-01", "AWS ended support of nodejs22.x on 2027-04-30 and takes no new", False),
+        ("2027-07-01", "AWS ended support of nodejs22.x", True),
+    ],
+)
+def test_the_end_of_a_runtime_is_told_90_days_ahead_and_stops_at_awss_day(
+    today: str, told: str, *, stopped: bool
+) -> None:
+    day = date.fromisoformat(today)
+    assert warning("nodejs22.x", day).startswith(told)
+    assert bool(told) == bool(warning("nodejs22.x", day))
+    assert bool(list(refused("nodejs22.x", day, where="x"))) is stopped
+
+
+def test_a_runtime_past_its_end_is_warned_of_or_refused_by_function(tmp_path: Path) -> None:
+    root = site(tmp_path, {"a.js": HANDLER})
+    settings = FunctionsSettings(common=FunctionSettings(runtime="nodejs20.x"))
+    said: list[str] = []
+    package(root, settings, said, today=date(2026, 11, 21))
+    assert said == [
+        "warning: a.js: AWS ended support of nodejs20.x on 2026-04-30 and takes no update after "
+        "2027-03-03; use nodejs24.x"
+    ]
+    with pytest.raises(JamError) as caught:
+        package(root, settings, today=date(2027, 3, 3))
+    assert caught.value.code == "JAM-FUNCTION-SETTINGS"
+    assert str(caught.value.problems[0]).startswith("functions.a.runtime: AWS takes no function")
