@@ -499,3 +499,30 @@ def test_an_spa_fallback_is_only_detected_where_it_hides_no_404(
     found = detect(repository(tmp_path, files))
     assert found.spa is spa
     assert why in found.why["spa"]
+
+
+DEFAULT = {"package.json": package("vite", build="tsc -b && vite build"), "index.html": ""}
+
+
+@pytest.mark.parametrize(
+    ("files", "folder"),
+    [
+        (DEFAULT, "assets"),
+        ({"package.json": package("vite")}, "assets"),
+        (DEFAULT | {"vite.config.ts": "export default { plugins: [react()] }"}, "assets"),
+        (DEFAULT | {"public/assets/logo-original1.png": ""}, ""),
+        (DEFAULT | {"vite.config.ts": "export default { publicDir: 'static' }"}, ""),
+        (DEFAULT | {"vite.config.ts": "export default { build: { assetsDir: '_' } }"}, ""),
+        (DEFAULT | {"vite.config.js": "output: { entryFileNames: '[name].js' }"}, ""),
+        (DEFAULT | {"vite.config.ts": "export default { plugins: [viteStaticCopy({})] }"}, ""),
+        (DEFAULT | {"vite.config.ts": "export default { root: 'app' }"}, ""),
+        ({"package.json": package("vite", build="vite build && cp -r more dist/assets")}, ""),
+        ({"package.json": package("vite", build="vite build --assetsDir x")}, ""),
+        ({"package.json": package("vite", scripts={"build": "vite build", "postbuild": "x"})}, ""),
+        ({"package.json": package("parcel", build="parcel build index.html")}, ""),
+    ],
+)
+def test_hashed_names_are_believed_where_only_vite_can_have_written_them(
+    tmp_path: Path, files: Files, folder: str
+) -> None:
+    assert detect(repository(tmp_path, files)).hashed == folder

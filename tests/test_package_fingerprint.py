@@ -321,3 +321,14 @@ def test_a_large_site_gets_its_patterns_in_a_moment() -> None:
 )
 def test_a_files_type_follows_from_its_name_alone(path: str, expected: str) -> None:
     assert content_type(path) == expected
+
+
+def test_in_a_bundlers_own_folder_names_with_a_hash_are_believed(tmp_path: Path) -> None:
+    files = found(
+        tmp_path, {**VITE_FILES, "logo-CF6EwBb3.png": "", "assets/page-CF6EwBb3.html": ""}
+    )
+    assert fingerprinted(files, (), "assets") == {
+        "assets/index-CF6EwBb3.js",
+        "assets/index-DbX3abcd.css",
+        "assets/logo-B1cD2eF3.png",
+    }

@@ -123,7 +123,7 @@ def test_of_rules_with_one_source_the_one_with_more_parameters_comes_first() -> 
         ("/a/:b /x\n/a/c /y", 1),
         ("/a/* /x\n/a/b/* /y", 1),
         ("/a/:b /x\n/a/* /y", 0),
-        ("/* /x 200\n/a /y 301!", 0),
+        ("/* /x 200\n/a /y 301!", 1),
         ("/* /x 200!\n/a /y 301!", 1),
         ("/* /x 302 Country=de\n/a /y", 0),
         ("/* a=1 /x 302\n/a /y", 0),
@@ -181,8 +181,8 @@ def test_a_rule_shadows_a_file_in_any_form_of_its_url(
 
 def test_ten_thousand_rules_are_read_in_a_second_and_more_are_refused() -> None:
     lines = [f"/old/{number} /new/{number}" for number in range(10_000)]
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(_rules("\n".join(lines))) == 10_000
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     with pytest.raises(JamError, match="1 rules"):
         _rules("\n".join([*lines, "/a /b"]))

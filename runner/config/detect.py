@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.config.frameworks import CUSTOM, FRAMEWORKS, PLAIN, Framework
+from runner.config.hashed import hashed_folder
 from runner.config.managers import Manager, manager_of
 from runner.config.outputs import Output, output_of
 from runner.config.repository import Repository
@@ -39,6 +40,7 @@ class Detected:
     command: str = ""
     publish: str = ""
     spa: bool = False
+    hashed: str = ""  # a folder of the output whose names carry their contents' hash
     why: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
 
@@ -97,6 +99,7 @@ def _built(repository: Repository, framework: Framework, why: str) -> Detected:
         command=_command(manager, framework, script),
         publish=output.folder,
         spa=spa,
+        hashed=hashed_folder(repository, framework, script=script, text=text),
         why={
             "framework": f"{framework.title}: {why}",
             "install": manager.why,

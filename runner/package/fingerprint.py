@@ -1,9 +1,10 @@
 """Which files carry their own content's hash in their name, so that a browser may keep them.
 
 Evidence is a bundler's manifest, a folder that its framework documents as content-hashed, or the
-site's own word (`build.immutable`). Names alone prove nothing: Rollup's hashed names without a
-manifest do not count, because copies from `public/` lie among them; Vite writes one with
-`build.manifest: true`. Reads manifests from the content store; pure otherwise.
+site's own word (`build.immutable`). Names alone prove nothing: copies from `public/` may lie among
+Rollup's, so that they count only where a manifest names them (Vite's `build.manifest: true`) or the
+repository shows that none do (runner/config/hashed.py). Reads manifests from the content store;
+pure otherwise.
 """
 
 from __future__ import annotations
@@ -64,14 +65,18 @@ DOCUMENTED = (
 )
 
 
-def fingerprinted(found: tuple[Found, ...], immutable: tuple[str, ...] = ()) -> frozenset[str]:
+def fingerprinted(
+    found: tuple[Found, ...], immutable: tuple[str, ...] = (), hashed: str = ""
+) -> frozenset[str]:
     """The paths of fingerprinted files; `immutable` are patterns with one `*` over paths.
 
-    A page is never one of them, whatever a pattern says.
+    `hashed` is a folder that holds nothing but a bundler's output: names with a hash are believed
+    there. A page is never one of them, whatever a pattern says.
     """
     files = {it.path: it for it in found}
     named = _from_manifests(files) | _from_folders(files)
     named |= {path for path in files if any(matches(pattern, path) for pattern in immutable)}
+    named |= {path for path in files if path.startswith(f"{hashed}/") and looks_hashed(path)}
     return frozenset(it for it in named if not files[it].hidden and not is_document(it))
 
 

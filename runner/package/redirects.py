@@ -226,9 +226,11 @@ def _unreachable(rules: list[tuple[int, Redirect]], file: str) -> Iterator[Probl
 
 
 def _covers(earlier: Redirect, later: Redirect) -> bool:
-    """A rule that is not forced steps back for a file, and a later forced one still matches."""
-    if later.force and not earlier.force:
-        return False
+    """Whether `earlier` decides about all that `later` matches, be it by leaving a file alone.
+
+    The first rule that matches decides, forced or not (Netlify's documentation, "Redirects and
+    rewrites", Rule processing order); runner/package/release.py holds to it for files.
+    """
     sample = later.source.replace("*", "~/~")
     return match_path(earlier.source, sample) is not None and (
         "*" not in later.source or earlier.source.rstrip("/").endswith("*")

@@ -59,15 +59,20 @@ def assemble(
     shadows: Shadows = lambda _rule, _path: False,
     spa: bool | None = None,
     immutable: tuple[str, ...] = (),
+    hashed: str = "",
 ) -> Release:
     """The release of one build.
 
     `headers_of` gives a file's response headers by its path, `shadows` whether a rule matches it.
     `spa` adds the fallback to index.html, keeps it out of the router, or (None) goes by the rules.
+    `immutable` and `hashed` are those of `fingerprinted`.
     Raises JAM-ROUTE-CLASH, JAM-ROUTE-LENGTH, JAM-REDIRECT-CONDITION or JAM-HEADERS-SIZE.
     """
     rules = with_spa_rule(redirects, spa)
-    drafts = _distinct(_drafts(found, headers_of=headers_of, immutable=immutable))
+    ordered = tuple(sorted(found, key=lambda it: it.path))
+    drafts = _distinct(
+        _drafts(ordered, headers_of, lasting=fingerprinted(ordered, immutable, hashed))
+    )
     served = _not_shadowed(drafts, rules, shadows)
     sets = header_sets(draft.headers for draft in served)
     shared, chosen = _shared(served)
@@ -93,12 +98,10 @@ def assemble(
 
 
 def _drafts(
-    found: Iterable[Found], *, headers_of: HeadersOf, immutable: tuple[str, ...]
+    found: Iterable[Found], headers_of: HeadersOf, *, lasting: frozenset[str]
 ) -> list[_Draft]:
-    """What is published, in order of paths; dotfiles and rule files are not."""
-    ordered = tuple(sorted(found, key=lambda it: it.path))
-    lasting = fingerprinted(ordered, immutable)
-    published = (it for it in ordered if not it.hidden and it.path not in RULES)
+    """What is published; dotfiles and rule files are not."""
+    published = (it for it in found if not it.hidden and it.path not in RULES)
     return [_draft(it, headers_of(it.path), it.path in lasting) for it in published]
 
 

@@ -45,7 +45,7 @@ class Surroundings:
 
 def package(config: Config, folder: Path, around: Surroundings) -> Release:
     """The release made of the publish folder `folder` and of the site's functions."""
-    store = config.root / WORK / "store"
+    store = _work(config.root) / "store"
     found = publish.read(
         folder,
         store,
@@ -62,7 +62,22 @@ def package(config: Config, folder: Path, around: Surroundings) -> Release:
         shadows=shadows,
         spa=config.spa or config.settings.build.spa,
         immutable=config.settings.build.immutable,
+        hashed=_hashed(config),
     )
+
+
+def _work(root: Path) -> Path:
+    """Our folder beside the site; git passes over it, whatever the site's .gitignore says."""
+    mark = root / WORK / ".gitignore"
+    if not mark.exists():
+        mark.parent.mkdir(exist_ok=True)
+        mark.write_text("*\n")
+    return mark.parent
+
+
+def _hashed(config: Config) -> str:
+    """The bundler's own folder, if it was the bundler that ran."""
+    return config.detected.hashed if config.command == config.detected.command else ""
 
 
 def functions_of(config: Config, around: Surroundings) -> tuple[Function, ...]:
