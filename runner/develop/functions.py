@@ -6,7 +6,6 @@ was saved; the same content keeps its warm processes.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import threading
@@ -98,12 +97,12 @@ class Functions:
         self._look_again = ended + _RESTS * (ended - begun)
         return self._routes
 
-    async def program(self, source: Source) -> Program:
+    def program(self, source: Source) -> Program:
         """What runs for a function now; raises JamError for what is wrong with it."""
         made = self._made.get(source.name)
         if made and made.generation == self._generation:
             return made.program
-        return await asyncio.to_thread(self._current, source, self._routes.settings)
+        return self._current(source, self._routes.settings)
 
     def shown(self, text: str) -> str:
         """A text in which paths of what runs are those of what was written."""

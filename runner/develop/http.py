@@ -6,9 +6,11 @@ other server to its end, so that streams and WebSockets pass through untouched.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+import select
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
@@ -16,13 +18,15 @@ import httptools
 
 from runner.execution.http_messages import Request, Response
 
-Answer = Callable[[Request], Awaitable[Response]]
+Answer = Callable[[Request], Response]
 Elsewhere = Callable[[str], tuple[str, int] | None]
 """From a path to the server (host, port) that answers it; None: we do."""
 
 _LARGEST = 11 * 1024 * 1024  # bytes of a body that we answer ourselves; `Answer` refuses from 10 MB
+_CHUNK = 1 << 16
 _HOP = (b"connection", b"keep-alive", b"proxy-connection")
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
+_SECONDS = 5.0  # in which the other server must take a connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,63 +36,114 @@ class Front:
     answer: Answer
     elsewhere: Elsewhere
     now: Callable[[], float]
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
-class Connection(asyncio.Protocol):
+class Server:
+    """Listens on loopback, with a thread for each connection: a function's answer is then waited
+    for where it is needed, and no request changes threads."""
+
+    def __init__(self, front: Front, *, host: str, port: int) -> None:
+        self._front = front
+        self._socket = socket.create_server((host, port), backlog=256)
+        self.port: int = self._socket.getsockname()[1]
+        self._closed = False
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Takes no more connections; those that are open end with the process."""
+        self._closed = True
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(timeout=2)
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                opened, peer = self._socket.accept()
+            except OSError:
+                return
+            connection = Connection(self._front, opened, peer[0])
+            threading.Thread(target=connection.serve, daemon=True).start()
+
+
+class Connection:
     """One visitor's connection."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Front, opened: socket.socket, client: str) -> None:
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._front = front
-        self._transport: asyncio.Transport
+        self._socket = opened
+        self._client = client
         self._parser = httptools.HttpRequestParser(self)
-        self._tunnel: _Tunnel | None = None
         self._waiting: list[tuple[Request, bool]] = []
-        self._task: asyncio.Task[None] | None = None
-        self._begin()
+        self._other: socket.socket | None = None
+        self._raw = False
+        self.on_message_begin()
 
-    def _begin(self) -> None:
-        self._url = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._body: list[bytes] = []
-        self._size = 0
+    def serve(self) -> None:
+        """Until either side has closed."""
+        try:
+            while (data := self._socket.recv(_CHUNK)) and self._take(data):
+                if self._other:
+                    self._pass_on(self._other)
+                    return
+        except OSError:
+            pass  # the visitor has gone
+        finally:
+            self._socket.close()
+            if self._other:
+                self._other.close()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        if self._tunnel and self._tunnel.raw:
-            self._tunnel.send(data)
-            return
+    def _take(self, data: bytes) -> bool:
+        """Parses and answers; False when the connection is over."""
+        if self._raw and self._other:
+            self._other.sendall(data)
+            return True
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._upgraded(data[upgrade.args[0] :])
+            self._raw = self._other is not None
+            if self._other:
+                self._other.sendall(data[upgrade.args[0] :])
+        except _NoServerError as error:
+            self._socket.sendall(_refusal(502, f"the front-end server does not answer: {error}"))
+            return False
         except httptools.HttpParserError:
-            if not self._transport.is_closing():
-                self._transport.write(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n")
-                self._transport.close()
+            self._socket.sendall(_refusal(400, "this is no HTTP request"))
+            return False
+        return self._answered()
 
-    def connection_lost(self, _error: Exception | None) -> None:
-        if self._tunnel:
-            self._tunnel.close()
+    def _answered(self) -> bool:
+        """Answers what came, in order: a client may send the next request before the answer."""
+        stays = True
+        while self._waiting and stays:
+            request, stays = self._waiting.pop(0)
+            response = self._front.answer(request)
+            self._socket.sendall(_bytes(request, response, stays=stays, now=self._front.now()))
+        return stays
 
-    def eof_received(self) -> bool:
-        return False
-
-    def pause_writing(self) -> None:
-        if self._tunnel:
-            self._tunnel.pause()
-
-    def resume_writing(self) -> None:
-        if self._tunnel:
-            self._tunnel.resume()
+    def _pass_on(self, other: socket.socket) -> None:
+        """Both directions, until the other server closes."""
+        poll = select.poll()
+        for opened in (self._socket, other):
+            poll.register(opened, select.POLLIN)
+        while True:
+            for number, _ in poll.poll():
+                from_visitor = number == self._socket.fileno()
+                data = (self._socket if from_visitor else other).recv(_CHUNK)
+                if not data or (from_visitor and not self._take(data)):
+                    return
+                if not from_visitor:
+                    self._socket.sendall(data)
 
     # What httptools calls, by its names.
 
     def on_message_begin(self) -> None:
-        self._begin()
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self._size = 0
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -99,51 +154,25 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         server = self._front.elsewhere(self._path())
         if server:
-            self._tunnel = _Tunnel(self._transport, server)
-            self._tunnel.send(self._head())
+            self._other = _connected(server)
+            self._other.sendall(self._head())
         elif any(name == b"expect" for name, _ in self._headers):
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        if self._tunnel:
-            self._tunnel.send(b"%x\r\n%b\r\n" % (len(body), body) if self._chunked() else body)
+        if self._other:
+            chunk = b"%x\r\n%b\r\n" % (len(body), body) if self._chunked() else body
+            self._other.sendall(chunk)
             return
         self._size += len(body)
         if self._size <= _LARGEST:
             self._body.append(body)
 
     def on_message_complete(self) -> None:
-        if self._tunnel:
-            if self._chunked():
-                self._tunnel.send(b"0\r\n\r\n")
-            return
-        self._waiting.append((self._request(), self._parser.should_keep_alive()))
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._work())
-            self._front.tasks.add(self._task)
-
-    def _upgraded(self, rest: bytes) -> None:
-        if self._tunnel:
-            self._tunnel.raw = True
-            self._tunnel.send(rest)
-
-    async def _work(self) -> None:
-        """Answers what came, in order; a client may send the next request before the answer."""
-        try:
-            while self._waiting:
-                request, stays = self._waiting.pop(0)
-                self._write(request, await self._front.answer(request), stays=stays)
-        finally:
-            if self._task:
-                self._front.tasks.discard(self._task)
-            self._task = None
-
-    def _write(self, request: Request, response: Response, *, stays: bool) -> None:
-        if self._transport.is_closing():
-            return
-        self._transport.write(_bytes(request, response, stays=stays, now=self._front.now()))
-        if not stays:
-            self._transport.close()
+        if self._other is None:
+            self._waiting.append((self._request(), self._parser.should_keep_alive()))
+        elif self._chunked():
+            self._other.sendall(b"0\r\n\r\n")
 
     def _path(self) -> str:
         return self._url.partition(b"?")[0].decode("latin-1")
@@ -165,7 +194,6 @@ class Connection(asyncio.Protocol):
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in self._headers
         )
         host = next((value for name, value in headers if name == "host"), "localhost")
-        peer = self._transport.get_extra_info("peername") or ("127.0.0.1",)
         return Request(
             method=self._parser.get_method().decode("latin-1"),
             host=host,
@@ -174,68 +202,27 @@ class Connection(asyncio.Protocol):
             # As the router tells it: the host that the visitor asked for.
             headers=(*headers, ("x-forwarded-host", host)),
             body=b"".join(self._body),
-            client=peer[0],
+            client=self._client,
             scheme="http",
         )
 
 
-class _Tunnel(asyncio.Protocol):
-    """The other server's side of a connection; what is sent before it is open, waits."""
+class _NoServerError(Exception):
+    """The other server cannot be reached."""
 
-    def __init__(self, visitor: asyncio.Transport, server: tuple[str, int]) -> None:
-        self.raw = False
-        self._visitor = visitor
-        self._transport: asyncio.Transport | None = None
-        self._early: list[bytes] = []
-        self._opening = asyncio.get_running_loop().create_task(self._open(*server))
 
-    async def _open(self, host: str, port: int) -> None:
-        try:
-            await asyncio.get_running_loop().create_connection(lambda: self, host, port)
-        except OSError as error:
-            text = f"the front-end server does not answer: {error}\n".encode()
-            self._visitor.write(
-                b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n"
-                + text
-            )
-            self._visitor.close()
+def _connected(server: tuple[str, int]) -> socket.socket:
+    try:
+        other = socket.create_connection(server, timeout=_SECONDS)
+    except OSError as error:
+        raise _NoServerError(str(error)) from error
+    other.settimeout(None)
+    return other
 
-    def send(self, data: bytes) -> None:
-        if self._transport:
-            self._transport.write(data)
-        else:
-            self._early.append(data)
 
-    def close(self) -> None:
-        self._opening.cancel()
-        if self._transport:
-            self._transport.close()
-
-    def pause(self) -> None:
-        if self._transport:
-            self._transport.pause_reading()
-
-    def resume(self) -> None:
-        if self._transport:
-            self._transport.resume_reading()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.writelines(self._early)
-        self._early.clear()
-
-    def data_received(self, data: bytes) -> None:
-        self._visitor.write(data)
-
-    def pause_writing(self) -> None:
-        self._visitor.pause_reading()
-
-    def resume_writing(self) -> None:
-        self._visitor.resume_reading()
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        self._visitor.close()
+def _refusal(status: int, text: str) -> bytes:
+    head = f"HTTP/1.1 {status} {_REASONS[status]}\r\ncontent-type: text/plain\r\nconnection: close"
+    return f"{head}\r\n\r\n{text}\n".encode()
 
 
 def _bytes(request: Request, response: Response, *, stays: bool, now: float) -> bytes:

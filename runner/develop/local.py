@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from runner.config.load import Config
 from runner.develop.functions import Functions, Place
@@ -14,7 +12,7 @@ from runner.develop.output import readable
 from runner.develop.serving import ACCOUNT, Serving
 from runner.execution.interpreters import Interpreters
 from runner.execution.pool import Pool
-from runner.execution.program import Event, Line, Outcome, Program
+from runner.execution.program import Line, Program
 from runner.model import Function
 from runner.names import Names
 from runner.package.functions.settings import FunctionsSettings
@@ -37,7 +35,6 @@ class Local:
         self._load: Load = load
         self._first: Config | None = config
         self._machine = machine
-        self._threads = ThreadPoolExecutor(_AT_ONCE, "function")
         place = _place(config)
         self._pool = Pool(
             Interpreters(find(machine.cache).node, place.work / "runtime"),
@@ -55,7 +52,7 @@ class Local:
             changed=lambda kept: self._pool.retire(lambda program: program.identity in kept),
         )
         self.serving = Serving(
-            functions=self._functions, run=self._run, now=machine.now, say=self._say
+            functions=self._functions, run=self._pool.invoke, now=machine.now, say=self._say
         )
 
     def warm_up(self) -> None:
@@ -65,11 +62,6 @@ class Local:
     def close(self) -> None:
         """Ends every process; may take a moment."""
         self._pool.close()
-        self._threads.shutdown(cancel_futures=True)
-
-    async def _run(self, program: Program, event: Event) -> Outcome:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._pool.invoke, program, event)
 
     def _settings(self) -> FunctionsSettings:
         """Of the configuration that is there already, and anew after each change of jam.toml."""
@@ -104,8 +96,8 @@ class Local:
     def _sink(self, program: Program, _stream: str, lines: tuple[Line, ...]) -> None:
         name = program.identity.rpartition("@")[0]
         for line in lines:
-            for text in readable(self._functions.shown(line.text)):
-                self._say(name, text)
+            for text in readable(line.text):
+                self._say(name, self._functions.shown(text))
 
     def _say(self, name: str, text: str) -> None:
         for line in text.split("\n"):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from runner.develop.http import Answer, Connection, Elsewhere, Front
+from runner.develop.http import Answer, Elsewhere, Front, Server
 from runner.develop.local import HOST, Load, Local
 from runner.develop.machine import Machine
 from runner.errors import site_error
@@ -16,62 +15,53 @@ from runner.errors import site_error
 
 def serve_functions(load: Load, machine: Machine, *, port: int) -> None:
     """Serves the functions alone until SIGINT or SIGTERM. Raises JamError for a port in use."""
-    asyncio.run(_functions_alone(load, machine, port))
-
-
-async def _functions_alone(load: Load, machine: Machine, port: int) -> None:
     ended = _ending()
-    async with (
+    with (
         _local(load, machine) as local,
-        _listening(local, machine, port, answer=local.serving.answer),
+        _listening(local, machine, port=port, answer=local.serving.answer),
     ):
-        await ended.wait()
+        ended.wait()
 
 
-def _ending() -> asyncio.Event:
+def _ending() -> threading.Event:
     """Set by Ctrl-C and SIGTERM, which are the ordinary end."""
-    ended = asyncio.Event()
+    ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        signal.signal(number, lambda *_: ended.set())
     return ended
 
 
-@asynccontextmanager
-async def _local(load: Load, machine: Machine) -> AsyncIterator[Local]:
+@contextmanager
+def _local(load: Load, machine: Machine) -> Iterator[Local]:
     local = Local(load(), load, machine)
     try:
         yield local
     finally:
-        await asyncio.to_thread(local.close)
+        local.close()
 
 
-@asynccontextmanager
-async def _listening(
+@contextmanager
+def _listening(
     local: Local,
     machine: Machine,
-    port: int,
     *,
+    port: int,
     answer: Answer,
     elsewhere: Elsewhere = lambda _path: None,
-) -> AsyncIterator[None]:
+) -> Iterator[None]:
     front = Front(answer=answer, elsewhere=elsewhere, now=machine.now)
-    loop = asyncio.get_running_loop()
     try:
-        server = await loop.create_server(lambda: Connection(front), HOST, port)
+        server = Server(front, host=HOST, port=port)
     except OSError as error:
         raise site_error(
             "JAM-PORT-TAKEN",
             f"Port {port} cannot be listened on: {error}",
             hint="End what uses it, or choose another with --port (0 takes a free one).",
         ) from error
-    local.port = server.sockets[0].getsockname()[1]
-    machine.emit(f"http://localhost:{local.port}", local.port)
-    warming = loop.run_in_executor(None, local.warm_up)
+    local.port = server.port
+    machine.emit(f"http://localhost:{server.port}", server.port)
+    threading.Thread(target=local.warm_up, daemon=True).start()
     try:
         yield
     finally:
         server.close()
-        for task in front.tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await warming

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import threading
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.develop.functions import Functions, Routes
@@ -17,6 +18,7 @@ from runner.errors import JamError
 from runner.execution import payload
 from runner.execution.http_messages import Request, Response
 from runner.execution.matching import Match, match
+from runner.execution.pool import PoolClosedError
 from runner.execution.program import Event, Outcome, Program
 from runner.package.functions.discover import Source
 
@@ -29,7 +31,7 @@ _DEFAULT_TYPE = "text/plain; charset=utf-8"
 # Lambda API reference, Invoke: where a function's own AWS client calls another function.
 INVOKE = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations")
 
-Run = Callable[[Program, Event], Awaitable[Outcome]]
+Run = Callable[[Program, Event], Outcome]
 Say = Callable[[str, str], None]
 """Told the name of a function and a text."""
 
@@ -43,11 +45,11 @@ class Serving:
     now: Callable[[], float]
     say: Say
 
-    async def answer(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Response:
         """The function's response, or the refusal that API Gateway would give."""
         invoked = INVOKE.fullmatch(request.path) if request.method == "POST" else None
         if invoked:
-            return await self._invoked(invoked["name"], request)
+            return self._invoked(invoked["name"], request)
         routes = self.functions.routes()
         if routes.error:
             return self._refused("functions", routes.error)
@@ -61,14 +63,17 @@ class Serving:
         event = json.dumps(payload.event(request, asked), separators=(",", ":")).encode()
         if len(event) > _LARGEST_EVENT:
             return payload.message(413, "Request Entity Too Large")
-        return await self._called(source, event, asked)
+        return self._called(source, event, asked)
 
-    async def _called(self, source: Source, event: bytes, asked: payload.Asked) -> Response:
+    def _called(self, source: Source, event: bytes, asked: payload.Asked) -> Response:
         try:
-            program = await self.functions.program(source)
+            program = self.functions.program(source)
         except JamError as error:
             return self._refused(source.name, error)
-        outcome = await self.run(program, _event(program, event, trace=asked.trace))
+        try:
+            outcome = self.run(program, _event(program, event, trace=asked.trace))
+        except PoolClosedError:  # Ctrl-C while it was being called
+            return payload.message(503, "Service Unavailable")
         if outcome.error:
             return payload.message(500, "Internal Server Error")
         try:
@@ -100,7 +105,7 @@ class Serving:
         self.say(name, f"error[{error.code}]: {text}")
         return payload.message(500, text, error=error.code)
 
-    async def _invoked(self, name: str, request: Request) -> Response:
+    def _invoked(self, name: str, request: Request) -> Response:
         """Lambda's own call of one of the site's functions."""
         routes = self.functions.routes()
         source = self._of_lambda_name(routes, name)
@@ -108,15 +113,19 @@ class Serving:
             text = f"Function not found: {name}"
             return payload.message(404, text, key="Message", error="ResourceNotFoundException")
         try:
-            program = await self.functions.program(source)
+            program = self.functions.program(source)
         except JamError as error:
             return self._refused(source.name, error)
         if request.header("x-amz-invocation-type") == "DryRun":
             return Response(status=204)
-        outcome = await self.run(program, _event(program, request.body or b"{}", trace=""))
+        event = _event(program, request.body or b"{}", trace="")
+        if request.header("x-amz-invocation-type") == "Event":
+            threading.Thread(target=self.run, args=(program, event), daemon=True).start()
+            return Response(status=202)
+        outcome = self.run(program, event)
         failed = (("x-amz-function-error", "Unhandled"),) if outcome.error else ()
         return Response(
-            status=202 if request.header("x-amz-invocation-type") == "Event" else 200,
+            status=200,
             headers=(("x-amz-executed-version", "$LATEST"), *failed),
             body=outcome.payload,
         )

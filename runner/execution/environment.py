@@ -58,7 +58,7 @@ class Environment:
         self._stream = stream
         self._sink = sink
         self._now = now
-        self._api = RuntimeApi()
+        self._api = RuntimeApi(now)
         self._record = self._fresh()
         self._killed_for = ""
         self.started = now()

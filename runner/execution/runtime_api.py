@@ -1,24 +1,27 @@
 """Lambda's Runtime API for one execution environment: hands out one event at a time.
 
 Source: Lambda developer guide, "Using the Lambda runtime API for custom runtimes". One port each,
-because runtime clients take a host and a port, no path.
+because runtime clients take a host and a port, no path. It has no thread: whoever waits for the
+runtime reads and writes by himself, because changing threads costs more than a warm invocation.
 """
 
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
+from collections import deque
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 
-from runner.execution.http_line import Connection, Received
-from runner.execution.program import Event
+from runner.execution.http_line import Line, Pairs, Received
+from runner.execution.program import Event, Now
 
 _RUNTIME = "/2018-06-01/runtime/"
+_NEXT = f"{_RUNTIME}invocation/next"
 _ACCEPTED = b'{"status":"OK"}\n'
 _JSON = "application/json"
-Pairs = tuple[tuple[str, str], ...]
+_READ_SECONDS = 5.0  # in which a runtime takes a short answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,88 +36,130 @@ class Said:
 
 
 class RuntimeApi:
-    """`hear` is what the runtime tells; `offer` gives it the next event."""
+    """`hear` is what the runtime tells; `offer` gives it the next event. These two belong to one
+    thread at a time, `tell` and `close` to any.
+    """
 
-    def __init__(self) -> None:
-        self._said: SimpleQueue[Said] = SimpleQueue()
-        self._events: SimpleQueue[tuple[Event, int] | None] = SimpleQueue()
+    def __init__(self, now: Now) -> None:
+        self._now = now
+        self._said: deque[Said] = deque()
+        self._told: deque[Said] = deque()
+        self._lines: dict[int, Line] = {}
+        self._asking: Line | None = None  # the connection that waits for the next event
+        self._offered: tuple[Event, int] | None = None
         self._socket = socket.create_server(("127.0.0.1", 0))
+        self._bell, self._ringer = socket.socketpair()
+        self._poll = select.poll()
+        for opened in (self._socket, self._bell):
+            self._poll.register(opened, select.POLLIN)
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
         self._closed = False
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        self._hearing = threading.Lock()
 
     def offer(self, event: Event, deadline_ms: int) -> None:
-        self._events.put((event, deadline_ms))
+        """The runtime gets it at once, or when it next asks."""
+        self._offered = event, deadline_ms
+        if self._asking:
+            self._hand_over(self._asking)
 
     def tell(self, said: Said) -> None:
-        self._said.put(said)
+        """Something about the runtime that it cannot say itself."""
+        self._told.append(said)
+        self._ring()
 
     def hear(self, seconds: float) -> Said | None:
         """The next thing said, or None if it takes longer than `seconds`."""
-        try:
-            return self._said.get(timeout=max(seconds, 0))
-        except Empty:
-            return None
+        until = self._now() + seconds
+        with self._hearing:
+            while not self._said and not self._closed:
+                # What a process said before it ended comes before its end.
+                left = 0.0 if self._told else until - self._now()
+                if not self._exchange(max(left, 0.0)):
+                    break
+            if self._said:
+                return self._said.popleft()
+            return self._told.popleft() if self._told else None
 
     def close(self) -> None:
-        """Ends the port; who waits for an event gets none."""
-        if self._closed:
-            return
+        """Ends the port. May be called twice."""
         self._closed = True
-        self._events.put(None)
-        with contextlib.suppress(OSError), socket.create_connection(self._socket.getsockname()):
-            pass  # wakes `accept`
-        self._thread.join(timeout=5)
-        self._socket.close()
+        self._ring()
+        with self._hearing:
+            for line in self._lines.values():
+                line.close()
+            self._lines.clear()
+            for opened in (self._socket, self._bell, self._ringer):
+                opened.close()
+
+    def _ring(self) -> None:
+        with contextlib.suppress(OSError):  # it is closed: nobody hears any more
+            self._ringer.send(b"!")
+
+    def _exchange(self, seconds: float) -> bool:
+        """Takes in what is there or comes within `seconds`; False if nothing did."""
+        found = self._poll.poll(seconds * 1000)
+        for number, _ in found:
+            if number in self._lines:
+                self._read(self._lines[number])
+            elif number == self._bell.fileno():
+                self._bell.recv(64)
+            else:
+                self._accept()
+        return bool(found)
 
     def _accept(self) -> None:
-        while True:
-            try:
-                opened, _ = self._socket.accept()
-            except OSError:
-                return
-            if self._closed:
-                opened.close()
-                return
-            threading.Thread(target=self._serve, args=(opened,), daemon=True).start()
+        with contextlib.suppress(OSError):
+            line = Line(self._socket.accept()[0])
+            self._lines[line.fileno()] = line
+            self._poll.register(line, select.POLLIN)
 
-    def _serve(self, opened: socket.socket) -> None:
+    def _read(self, line: Line) -> None:
         # A runtime that dies in the middle of a request is told by its exit, not here.
-        with contextlib.suppress(OSError, ValueError), Connection(opened) as connection:
-            while received := connection.receive():
-                if not self._handle(connection, received):
-                    return
+        try:
+            received = line.receive()
+            for each in received or ():
+                self._handle(line, each)
+        except (OSError, ValueError):
+            received = None
+        if received is None:
+            self._hang_up(line)
 
-    def _handle(self, connection: Connection, received: Received) -> bool:
-        """Answers one request; False once there will be no more events."""
-        if received.method == "GET" and received.path == f"{_RUNTIME}invocation/next":
-            return self._next(connection)
+    def _hang_up(self, line: Line) -> None:
+        self._poll.unregister(line)
+        del self._lines[line.fileno()]
+        line.close()
+        if self._asking is line:
+            self._asking = None
+
+    def _handle(self, line: Line, received: Received) -> None:
+        if received.method == "GET" and received.path == _NEXT:
+            self._asking = line
+            self._said.append(Said(kind="ready"))
+            if self._offered:
+                self._hand_over(line)
+            return
         kind, request_id = _kind(received)
         if not kind:
-            connection.answer(404, b"", ())
-            return True
-        said = Said(
-            kind=kind,
-            body=received.body,
-            error_type=received.headers.get("lambda-runtime-function-error-type", ""),
-            content_type=received.headers.get("content-type", _JSON),
-            request_id=request_id,
-        )
+            line.answer(404, b"", (), seconds=_READ_SECONDS)
+            return
         # Answered first: the runtime must be back at `next` when the caller comes again.
-        connection.answer(202, _ACCEPTED, ())
-        self.tell(said)
-        return True
+        line.answer(202, _ACCEPTED, (), seconds=_READ_SECONDS)
+        self._said.append(
+            Said(
+                kind=kind,
+                body=received.body,
+                error_type=received.headers.get("lambda-runtime-function-error-type", ""),
+                content_type=received.headers.get("content-type", _JSON),
+                request_id=request_id,
+            )
+        )
 
-    def _next(self, connection: Connection) -> bool:
-        self.tell(Said(kind="ready"))
-        taken = self._events.get()
-        if taken is None:
-            connection.answer(410, b"", ())
-            return False
-        event, deadline = taken
-        connection.answer(200, event.payload, _headers(event, deadline))
-        return True
+    def _hand_over(self, line: Line) -> None:
+        assert self._offered is not None
+        (event, deadline), self._offered, self._asking = self._offered, None, None
+        seconds = deadline / 1000 - self._now()
+        with contextlib.suppress(OSError):  # it ended, or does not read until its time is over
+            line.answer(200, event.payload, _headers(event, deadline), seconds=seconds)
 
 
 def _kind(received: Received) -> tuple[str, str]:
