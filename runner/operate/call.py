@@ -27,10 +27,10 @@ class Called:
 def event_of(text: bytes, where: str) -> bytes:
     """The event as Lambda takes it. Raises JAM-EVENT with the place of what is wrong."""
     try:
-        event = json.loads(text)
+        event = json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise _wrong(f"{where}:{error.lineno}:{error.colno}: {error.msg}") from error
-    except UnicodeDecodeError as error:
+    except ValueError as error:  # not UTF-8, or a number that JSON does not have
         raise _wrong(f"{where}: {error}") from error
     payload = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
     encoded = payload.encode("utf-8", "surrogatepass")
@@ -88,6 +88,11 @@ def _failure(target: Target, answer: Answer) -> JamError:
         f"{target.shown} (version {answer.version}) failed: {told[:_SHOWN]}",
         hint=f"`jam-deploy logs '{target.shown}'` has all its lines; the last ones stand above.",
     )
+
+
+def _no_number(name: str) -> None:
+    """Python would read and write NaN and Infinity; Lambda refuses them."""
+    raise ValueError(f"{name} is no number in JSON")
 
 
 def _wrong(what: str) -> JamError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import stat
 import zipfile
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -52,12 +53,12 @@ def unpack(archive: bytes, folder: Path) -> Unpacked:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-            entries = [each for each in opened.infolist() if not each.is_dir()]
+            entries = [each for each in opened.infolist() if not each.filename.endswith("/")]
             _check(entries)
             files = [each for each in entries if not _is_link(each)]
             folder.mkdir(parents=True, exist_ok=True)
             written = sum(_write(opened, each, folder=folder) for each in files)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise _damaged(error) from error
     links = tuple(each.filename for each in entries if _is_link(each))
     return Unpacked(files=len(files), bytes=written, links=links)
@@ -106,12 +107,9 @@ def _stays(name: str) -> bool:
 
 def _colliding(entries: list[zipfile.ZipInfo]) -> list[Problem]:
     """A name twice, also in other letters, or a file where another entry has a folder."""
-    names = Counter(entry.filename.casefold() for entry in entries)
-    folders = {
-        str(parent).casefold()
-        for entry in entries
-        for parent in PurePosixPath(entry.filename).parents
-    }
+    paths = [PurePosixPath(entry.filename.casefold()) for entry in entries]
+    names = Counter(map(str, paths))
+    folders = {str(parent) for path in paths for parent in path.parents}
     return [
         Problem(where=repr(name), message="is there more than once")
         for name, times in names.items()
