@@ -117,6 +117,7 @@ NOT_EMULATED: tuple[str, ...] = (
     "Lambda: the AWS SDK that Node.js runtimes include (Python's boto3 is there)",
     "Lambda: Node.js and Python run in the nearest version that this machine has, and the log's "
     "INIT_START says which; time-outs and durations are real seconds, whatever the cloud's speed",
+    "Lambda: on macOS memory is not limited: what a process holds is read from /proc",
     "Lambda: the file system is this machine's; only memory that the process itself holds counts; "
     "freezing between invocations; more than 64 environments at once (an event then waits)",
     "Lambda: response streaming reaches the caller in one piece; InvokeWithResponseStream",
