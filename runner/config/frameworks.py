@@ -12,7 +12,8 @@ from dataclasses import dataclass
 class Framework:
     """One row. `packages`: any of them in package.json; `files`: any of them in the repository.
 
-    `scripts` are preferred in this order to `command`; `publish` is the folder by default.
+    `scripts` are preferred in this order to `command`, `dev_scripts` to `dev`, the server while
+    developing; `publish` is the folder by default.
     """
 
     name: str
@@ -22,6 +23,8 @@ class Framework:
     configs: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ("build",)
     command: str = ""
+    dev_scripts: tuple[str, ...] = ("dev", "develop")
+    dev: str = ""
     publish: str = ""
 
 
@@ -30,7 +33,9 @@ def _endings(name: str, *endings: str) -> tuple[str, ...]:
 
 
 VITE = "vite"
-CUSTOM = Framework(name="custom", title="a build script of its own", publish="dist")
+CUSTOM = Framework(
+    name="custom", title="a build script of its own", dev_scripts=("dev", "start"), publish="dist"
+)
 PLAIN = Framework(name="html", title="plain HTML", scripts=(), publish=".")
 
 # The first that fits: what builds on another (Astro on Vite) stands before it.
@@ -49,6 +54,8 @@ FRAMEWORKS = (
             *_endings("config/_default/hugo", "toml", "yaml", "yml", "json"),
         ),
         command="hugo --gc --minify",
+        dev_scripts=(),
+        dev="hugo server",
         publish="public",
     ),
     Framework(
@@ -57,6 +64,7 @@ FRAMEWORKS = (
         packages=("next",),
         configs=_endings("next.config", "js", "mjs", "cjs", "ts"),
         command="next build",
+        dev="next dev",
         publish="out",
     ),
     Framework(
@@ -66,6 +74,7 @@ FRAMEWORKS = (
         configs=_endings("nuxt.config", "ts", "js", "mjs"),
         scripts=("generate",),
         command="nuxt generate",
+        dev="nuxt dev",
         publish=".output/public",
     ),
     Framework(
@@ -74,6 +83,7 @@ FRAMEWORKS = (
         packages=("@sveltejs/kit",),
         configs=_endings("svelte.config", "js", "mjs", "ts"),
         command="vite build",
+        dev="vite dev",
         publish="build",
     ),
     Framework(
@@ -82,6 +92,8 @@ FRAMEWORKS = (
         packages=("gatsby",),
         configs=_endings("gatsby-config", "js", "ts", "mjs"),
         command="gatsby build",
+        dev_scripts=("develop", "dev", "start"),
+        dev="gatsby develop",
         publish="public",
     ),
     Framework(
@@ -90,6 +102,7 @@ FRAMEWORKS = (
         packages=("astro",),
         configs=_endings("astro.config", "mjs", "js", "ts", "mts", "cjs"),
         command="astro build",
+        dev="astro dev",
         publish="dist",
     ),
     Framework(
@@ -98,6 +111,8 @@ FRAMEWORKS = (
         packages=("@docusaurus/core",),
         configs=_endings("docusaurus.config", "js", "ts", "mjs"),
         command="docusaurus build",
+        dev_scripts=("start", "dev"),
+        dev="docusaurus start",
         publish="build",
     ),
     Framework(
@@ -107,6 +122,8 @@ FRAMEWORKS = (
         configs=_endings(".vitepress/config", "ts", "js", "mts", "mjs"),
         scripts=("docs:build", "build"),
         command="vitepress build",
+        dev_scripts=("docs:dev", "dev"),
+        dev="vitepress dev",
         publish=".vitepress/dist",
     ),
     Framework(
@@ -116,6 +133,8 @@ FRAMEWORKS = (
         configs=_endings(".vuepress/config", "ts", "js", "mts", "mjs"),
         scripts=("docs:build", "build"),
         command="vuepress build",
+        dev_scripts=("docs:dev", "dev"),
+        dev="vuepress dev",
         publish=".vuepress/dist",
     ),
     Framework(
@@ -124,6 +143,8 @@ FRAMEWORKS = (
         packages=("@angular/core",),
         configs=("angular.json",),
         command="ng build",
+        dev_scripts=("start", "dev"),
+        dev="ng serve",
         publish="dist",
     ),
     Framework(
@@ -131,6 +152,8 @@ FRAMEWORKS = (
         title="Create React App",
         packages=("react-scripts",),
         command="react-scripts build",
+        dev_scripts=("start", "dev"),
+        dev="react-scripts start",
         publish="build",
     ),
     Framework(
@@ -139,6 +162,8 @@ FRAMEWORKS = (
         packages=("@11ty/eleventy",),
         configs=(".eleventy.js", *_endings("eleventy.config", "js", "mjs", "cjs", "ts")),
         command="eleventy",
+        dev_scripts=("dev", "serve", "start"),
+        dev="eleventy --serve",
         publish="_site",
     ),
     Framework(
@@ -147,6 +172,7 @@ FRAMEWORKS = (
         packages=("vite",),
         configs=_endings("vite.config", "ts", "js", "mts", "mjs", "cts", "cjs"),
         command="vite build",
+        dev="vite dev",
         publish="dist",
     ),
     Framework(
@@ -156,6 +182,8 @@ FRAMEWORKS = (
         configs=("_config.yml", "_config.yaml"),
         scripts=(),
         command="jekyll build",
+        dev_scripts=("dev",),
+        dev="jekyll serve",
         publish="_site",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from runner.config.load import Config
 from runner.develop.functions import Functions, Place
@@ -17,6 +18,9 @@ from runner.model import Function
 from runner.names import Names
 from runner.package.functions.settings import FunctionsSettings
 from runner.toolchain import find
+
+if TYPE_CHECKING:
+    from runner.package.site import Surroundings
 
 HOST = "127.0.0.1"
 _WORK = ".jam"  # as packaging has it
@@ -65,17 +69,28 @@ class Local:
 
     def _settings(self) -> FunctionsSettings:
         """Of the configuration that is there already, and anew after each change of jam.toml."""
-        from runner.package.site import Surroundings, functions_settings
+        from runner.package.site import functions_settings
 
         config, self._first = self._first or self._load(), None
-        around = Surroundings(
+        return functions_settings(config, self._around())
+
+    def site_environment(self) -> dict[str, str]:
+        """`[build] environment`, its references resolved: the front end's own server gets it."""
+        from runner.package.site import resolved
+
+        section = self.config.settings.build.environment
+        return dict(resolved(section, self._around(), where="build.environment"))
+
+    def _around(self) -> Surroundings:
+        from runner.package.site import Surroundings
+
+        return Surroundings(
             environment=self._machine.environment,
             tools=self._machine.environment,
             cache=self._machine.cache,
             echo=self._machine.say,
             parameter=self._machine.parameter,
         )
-        return functions_settings(config, around)
 
     def _packaged(self, name: str, settings: FunctionsSettings) -> Function:
         from runner.package.functions.assemble import package_functions

@@ -5,12 +5,21 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
+from runner.build.environment import for_build
+from runner.build.shims import shims
+from runner.config.dev import dev_command
+from runner.develop.front_end import FrontEnd
 from runner.develop.http import Answer, Elsewhere, Front, Server
 from runner.develop.local import HOST, Load, Local
 from runner.develop.machine import Machine
+from runner.develop.pages import Pages
+from runner.develop.serving import INVOKE
 from runner.errors import site_error
+from runner.execution.http_messages import Request, Response
+from runner.package.functions.discover import ROUTES
+from runner.toolchain import find
 
 
 def serve_functions(load: Load, machine: Machine, *, port: int) -> None:
@@ -21,6 +30,80 @@ def serve_functions(load: Load, machine: Machine, *, port: int) -> None:
         _listening(local, machine, port=port, answer=local.serving.answer),
     ):
         ended.wait()
+
+
+def serve_site(load: Load, machine: Machine, *, port: int) -> None:
+    """Serves front end and functions behind one port until SIGINT or SIGTERM."""
+    ended = _ending()
+    with _local(load, machine) as local, ExitStack() as stack:
+        site = _Site(local, machine)
+        listening = _listening(
+            local, machine, port=port, answer=site.answer, elsewhere=site.elsewhere
+        )
+        stack.enter_context(listening)
+        stack.callback(site.close)
+        site.start()
+        ended.wait()
+
+
+class _Site:
+    """Functions here; everything else from the front end's own server, or as it lies."""
+
+    def __init__(self, local: Local, machine: Machine) -> None:
+        self._local = local
+        self._machine = machine
+        self._command = dev_command(local.config)
+        self._front: FrontEnd | None = None
+        self._started = threading.Event()
+        root = local.config.root
+        self._pages = Pages(root / local.config.publish, functions=root / local.config.functions)
+
+    def start(self) -> None:
+        if self._command:
+            self._machine.say(f"site │ {self._command}")
+            self._front = FrontEnd(
+                self._command,
+                self._local.config.root,
+                environment=self._environment(),
+                say=lambda line: self._machine.say(f"site │ {line}"),
+            )
+        self._started.set()
+
+    def close(self) -> None:
+        if self._front:
+            self._front.close()
+
+    def elsewhere(self, path: str) -> tuple[str, int] | None:
+        if _is_ours(path) or not self._command:
+            return None
+        self._started.wait()
+        return self._front.address() if self._front else None
+
+    def answer(self, request: Request) -> Response:
+        if _is_ours(request.path):
+            return self._local.serving.answer(request)
+        if not self._command:
+            return self._pages.answer(request)
+        text = f"`{self._command}` has ended, or has not said where it listens\n".encode()
+        return Response(status=502, headers=(("content-type", "text/plain"),), body=text)
+
+    def _environment(self) -> dict[str, str]:
+        """As for a build, but nobody's CI, and without a browser of its own."""
+        seen = self._machine.environment
+        built = for_build(
+            seen,
+            site=self._local.site_environment(),
+            jam_environment="development",
+            url=f"http://localhost:{self._local.port}",
+            commit="",
+            node=shims(find(self._machine.cache).node, self._machine.cache),
+        )
+        kept = {name: value for name, value in built.items() if name != "CI" or name in seen}
+        return {"BROWSER": "none", **kept}
+
+
+def _is_ours(path: str) -> bool:
+    return path.startswith(f"{ROUTES}/") or INVOKE.fullmatch(path) is not None
 
 
 def _ending() -> threading.Event:
