@@ -36,7 +36,7 @@ from runner.plan.steps import Plan
 from runner.report.text import Check, Outcome, Uploaded, changes
 from runner.report.watch import Watcher
 from runner.toolchain import find
-from runner.verify import Patience, smoke, verify
+from runner.verify import ROUTES_SETTLE, Patience, smoke, verify
 
 # Seconds until every edge has the new value; a launch post of AWS says "a few seconds", a sample of
 # AWS's measured 26. A new distribution takes minutes.
@@ -174,6 +174,7 @@ def _staged(decided: Decided, world: World) -> Known:
                 functions,
                 fetch=_fetch(decided, world, base=_api_url(decided, staged)),
                 explain=lambda each: _last_words(decided, each, known=staged),
+                patience=_patience(world, ROUTES_SETTLE),
             )
     return staged
 
@@ -201,10 +202,12 @@ def _verified(decided: Decided, world: World, *, known: Known) -> tuple[Check, .
         files=[file for file in decided.release.files if before.get(file.key) != file.digest],
         functions=_new_functions(decided),
         fetch=_fetch(decided, world, base=f"https://{known[Ref(Made.DOMAIN)]}"),
-        patience=Patience(
-            seconds=SETTLES_NEW if new else SETTLES, clock=world.clock, sleep=world.sleep
-        ),
+        patience=_patience(world, SETTLES_NEW if new else SETTLES),
     )
+
+
+def _patience(world: World, seconds: float) -> Patience:
+    return Patience(seconds=seconds, clock=world.clock, sleep=world.sleep)
 
 
 def _new_functions(decided: Decided) -> tuple[Function, ...]:

@@ -7,7 +7,7 @@ Source: RFC 9110, section 9.2.1, "Safe Methods".
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -21,6 +21,8 @@ AT_MOST = 400  # files fetched; of more, an even sample
 WORKERS = 8
 PAUSE = 1.0  # seconds between looks while the store and the distribution settle
 NAVIGATION = {"sec-fetch-mode": "navigate", "accept": "text/html"}
+# AWS states no time after which a new stage of an HTTP API answers everywhere.
+ROUTES_SETTLE = 20.0  # seconds
 PROBE = "jam-verify"  # stands for a path parameter
 ROUTE_MISSING = b'{"message":"Not Found"}'
 
@@ -68,13 +70,18 @@ def verify(
 
 
 def smoke(
-    functions: Sequence[Function], *, fetch: Fetch, explain: Callable[[Function], str]
+    functions: Sequence[Function],
+    *,
+    fetch: Fetch,
+    explain: Callable[[Function], str],
+    patience: Patience,
 ) -> tuple[Check, ...]:
     """Calls changed functions before any visitor can; raises JAM-FUNCTION-FAILS.
 
-    `fetch` reaches the new api_stage directly; `explain` gives a failed function's last words.
+    `fetch` reaches the new api_stage directly; `explain` gives a failed function's last words. A
+    route that is missing yet is waited for; a function that failed is not called again.
     """
-    checks = tuple(_call(functions, fetch))
+    checks = _called(functions, fetch, patience=patience)
     for function, check in zip(callable_functions(functions), checks, strict=True):
         if check.outcome == "failed":
             raise site_error(
@@ -116,12 +123,24 @@ def _patiently(wrong: Callable[[], str], patience: Patience, *, until: float) ->
         patience.sleep(PAUSE)
 
 
-def _call(functions: Sequence[Function], fetch: Fetch) -> Iterator[Check]:
-    callables = callable_functions(functions)
+def _called(
+    functions: Sequence[Function], fetch: Fetch, *, patience: Patience
+) -> tuple[Check, ...]:
+    until = patience.clock() + patience.seconds
+
+    def call(function: Function) -> Check:
+        answer = fetch(_probe(function), {})
+        while _no_route(answer) and patience.clock() < until:
+            patience.sleep(PAUSE)
+            answer = fetch(_probe(function), {})
+        return _check(function.route, _function_wrong(answer))
+
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="smoke") as pool:
-        answers = pool.map(lambda each: fetch(_probe(each), {}), callables)
-        for function, answer in zip(callables, answers, strict=True):
-            yield _check(function.route, _function_wrong(answer))
+        return tuple(pool.map(call, callable_functions(functions)))
+
+
+def _no_route(answer: Answer) -> bool:
+    return answer.status == 404 and answer.body.strip() == ROUTE_MISSING
 
 
 def _probe(function: Function) -> str:
@@ -132,7 +151,7 @@ def _probe(function: Function) -> str:
 def _function_wrong(answer: Answer) -> str:
     if answer.status >= 500:
         return f"answers {answer.status}"
-    if answer.status == 404 and answer.body.strip() == ROUTE_MISSING:
+    if _no_route(answer):
         return "has no route"
     return ""
 

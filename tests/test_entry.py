@@ -243,6 +243,20 @@ def test_the_first_rule_wins() -> None:
     assert _visit("/a", _rule("/a", "/1"), _rule("/a", "/2")).headers["location"] == "/1"
 
 
+def test_the_first_rule_that_matches_a_file_decides_forced_or_not() -> None:
+    rules = (_rule("/about", "/x"), _rule("/about", "/y", force=True))
+    assert _visit("/about", *rules).body == b"about/index.html of a"
+    abroad = _rule("/about", "/x", countries=["de"])
+    assert _visit("/about", abroad, rules[1]).headers["location"] == "/y"
+
+
+def test_a_folder_with_a_dot_in_its_name_is_found_without_its_slash() -> None:
+    files = FILES | {"v1.2/index.html": FILES["about/index.html"]}
+    seen = _visit("/v1.2", files=files, headers={"x-jam-query": "a=1"})
+    assert (seen.status, seen.headers["location"]) == (301, "/v1.2/?a=1")
+    assert _visit("/v1.3", files=files).status == 404
+
+
 def test_a_file_is_stronger_than_a_rule_unless_the_rule_is_forced() -> None:
     assert _visit("/about", _rule("/about")).body == b"about/index.html of a"
     assert _visit("/about", _rule("/about", force=True)).headers["location"] == "/x"

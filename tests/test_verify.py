@@ -114,6 +114,7 @@ def test_a_function_that_fails_stops_the_deploy_before_it_goes_live(answer, says
             (a_function("hello"),),
             fetch=serving({"/.functions/hello": answer}),
             explain=lambda function: f"{function.name} said: boom",
+            patience=patience(),
         )
     assert caught.value.code == "JAM-FUNCTION-FAILS"
     assert says in caught.value.message
@@ -123,7 +124,42 @@ def test_a_function_that_fails_stops_the_deploy_before_it_goes_live(answer, says
 def test_a_function_that_takes_no_get_is_not_called():
     post = a_function("hello")
     post = type(post)(**{**{s: getattr(post, s) for s in post.__slots__}, "methods": ("POST",)})
-    assert smoke((post,), fetch=serving({}), explain=lambda _: "") == ()
+    assert smoke((post,), fetch=serving({}), explain=lambda _: "", patience=patience()) == ()
+
+
+@pytest.mark.parametrize(
+    ("answers", "calls", "passes"),
+    [
+        (
+            [Answer(status=404, body=b'{"message":"Not Found"}'), Answer(status=200, body=b"")],
+            2,
+            True,
+        ),
+        ([Answer(status=404, body=b'{"message":"Not Found"}')] * 9, 5, False),
+        ([Answer(status=500, body=b""), Answer(status=200, body=b"")], 1, False),
+        ([Answer(status=404, body=b"no such note")], 1, True),
+    ],
+)
+def test_a_route_that_is_missing_yet_is_waited_for_and_a_failing_function_is_called_once(
+    answers, calls, passes
+):
+    asked = []
+
+    def fetch(path, headers):
+        asked.append(path)
+        return answers[len(asked) - 1]
+
+    def go():
+        return smoke(
+            (a_function("hello"),), fetch=fetch, explain=lambda _: "", patience=patience(5.0)
+        )
+
+    if passes:
+        assert [check.outcome for check in go()] == ["passed"]
+    else:
+        with pytest.raises(JamError):
+            go()
+    assert len(asked) == calls
 
 
 @pytest.mark.parametrize(

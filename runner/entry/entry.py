@@ -133,6 +133,8 @@ def _answer(site: Site, visit: Visit, fetch: Fetch, *, dependent: bool) -> Answe
     dependent = dependent or looked
     if found is not None:
         return _ruled(site, found, visit, fetch, dependent=dependent)
+    if listed is None and site.listed(f"{key}/{INDEX}"):
+        return moved(site, 301, _with_slash(visit))
     if listed is None and site.falls_back(visit.path):
         listed = site.listed(INDEX)
     if listed is None:
@@ -143,18 +145,24 @@ def _answer(site: Site, visit: Visit, fetch: Fetch, *, dependent: bool) -> Answe
 def _rule_for(site: Site, visit: Visit, *, shadowed: bool) -> tuple[_Match | None, bool]:
     """The first rule that matches, and whether more than the path was looked at on the way.
 
-    A path that has a file is the file's, unless the rule is forced. A redirect to the very path
-    that was asked for is none.
+    A path that has a file is the file's, unless that rule is forced: runner/package/release.py
+    decides alike. A redirect to the very path that was asked for is none.
     """
     dependent = False
     for rule in site.rules:
-        if shadowed and not rule.force:
+        if shadowed and not rule.force and rule.conditional:
             continue
         params, looked = match(rule, visit)
         dependent = dependent or looked
         if params is not None and not _circular(rule, params, visit):
-            return (rule, params), dependent
+            return (None if shadowed and not rule.force else (rule, params)), dependent
     return None, dependent
+
+
+def _with_slash(visit: Visit) -> str:
+    """Where `/v1.2` is: by the dot it might be a file, so that relative links need the slash."""
+    query = f"?{visit.query}" if visit.query else ""
+    return f"/{visit.path.strip('/')}/{query}"
 
 
 def _circular(rule: Rule, params: dict[str, str], visit: Visit) -> bool:
