@@ -56,7 +56,8 @@ def test_help_and_version_import_nothing_slow(flag, tmp_path):
 
 def test_help_lists_every_command_with_a_sentence(tmp_path):
     help_text = jam("--help", cwd=tmp_path).stdout
-    for command in ("init", "bootstrap", "plan", "deploy", "cloud", "rehearse"):
+    commands = ("init", "bootstrap", "plan", "deploy", "cloud", "rehearse")
+    for command in (*commands, "status", "logs", "get", "invoke"):
         line = next(line for line in help_text.splitlines() if line.split()[:1] == [command])
         assert len(line.split()) > 4
 
@@ -105,6 +106,19 @@ def test_with_json_an_error_is_one_document_on_standard_output(site):
 
 def test_a_wrong_option_is_a_usage_error(tmp_path):
     assert jam("deploy", "--sideways", cwd=tmp_path).returncode == 2
+
+
+def test_a_reader_who_has_enough_is_no_defect(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runner", "bootstrap", "--print"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.wait()
 
 
 def test_an_interrupt_ends_a_hanging_deploy_with_its_own_status(site):
