@@ -248,6 +248,16 @@ def invoke(options: Options, function: str, event: BinaryIO) -> None:
 @cli.command()
 @_options
 @click.option("--port", default=3999, show_default=True, help="Port on loopback; 0 picks one.")
+def dev(options: Options, port: int) -> None:
+    """Serves the front end, by its own server, and the functions behind one port."""
+    from runner.develop.serve import serve_site
+
+    serve_site(partial(_local_config, options), _machine(options), port=port)
+
+
+@cli.command()
+@_options
+@click.option("--port", default=3999, show_default=True, help="Port on loopback; 0 picks one.")
 def functions(options: Options, port: int) -> None:
     """Serves the site's functions alone; a saved file counts at the next request."""
     from runner.develop.serve import serve_functions

@@ -26,6 +26,14 @@ class Build(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     command: Annotated[
         v.Command | None, _told("Builds the site. Detected by framework.", "npm run build")
     ] = None
+    dev: Annotated[
+        v.Command | None,
+        _told(
+            "The front end's own server while developing (`jam-deploy dev`); it prints its "
+            "address. Detected by framework.",
+            "npm run dev",
+        ),
+    ] = None
     publish: Annotated[
         v.Folder | None, _told("The folder that the build fills. Detected by framework.", "dist")
     ] = None
