@@ -72,6 +72,22 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grants:
+    """What a function may use beside its own log; without any it has the site's common role.
+
+    `owner` is the one function that has them, empty where all share those of `[functions]`.
+    `tables` are pairs of a table and `r`, `w` or `rw`; `invoke` names other functions.
+    """
+
+    owner: str = ""
+    tables: tuple[tuple[str, str], ...] = ()
+    invoke: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.tables or self.invoke)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """One Lambda function of the site.
 
@@ -93,16 +109,41 @@ class Function:
     code_sha256: str
     size: int
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    grants: Grants = Grants()
     archive: Path = field(compare=False)
+
+
+Key = tuple[str, str]
+"""A key attribute of a table with its type: `(name, "S" | "N" | "B")`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """A secondary index with all attributes; a `local` one shares its table's hash key.
+
+    A local index reads what was just written, and is made with its table or never.
+    """
+
+    name: str
+    hash_key: Key
+    range_key: Key | None = None
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A DynamoDB table of the site: `hash_key` and `range_key` are `(name, "S" | "N" | "B")`."""
+    """A DynamoDB table of the site.
+
+    `ttl` is the attribute with the second of the epoch from which an item goes. `recovery` turns
+    point-in-time recovery on or off; None leaves it as it is.
+    """
 
     name: str
-    hash_key: tuple[str, str]
-    range_key: tuple[str, str] | None = None
+    hash_key: Key
+    range_key: Key | None = None
+    indexes: tuple[Index, ...] = ()
+    ttl: str = ""
+    recovery: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,10 +102,14 @@ class Names:
     def function(self, name: str, environment: str = PRODUCTION) -> str:
         """The Lambda name of a site's function: readable, at most 64 characters, never shared."""
         tier = "" if environment == PRODUCTION else f"{environment.replace('-', '')}-"
-        tail = hashlib.sha256(name.encode()).hexdigest()[:6]
-        head = f"{self.functions}{tier}"
-        readable = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[: 64 - len(head) - len(tail) - 1]
-        return f"{head}{readable.strip('-')}-{tail}"
+        return _readable(f"{self.functions}{tier}", name, tail="")
+
+    def grants_role(self, owner: str, digest: str) -> str:
+        """The role of the one function `owner`, or of all that share `[functions]`' grants.
+
+        Named by what it may do: the rights of a release that is live never change under it.
+        """
+        return _readable(self.functions, owner or "shared", tail=f"-{digest[:8]}")
 
     def table(self, name: str, environment: str = PRODUCTION) -> str:
         """The DynamoDB name of one of the site's own tables."""
@@ -120,6 +124,18 @@ def table_name(site: str, name: str, environment: str = PRODUCTION) -> str:
 def table_variable(table: str) -> str:
     """The environment variable that tells functions a table's name: `JAM_TABLE_NOTES`."""
     return "JAM_TABLE_" + re.sub(r"[^A-Z0-9]", "_", table.upper())
+
+
+def function_variable(function: str) -> str:
+    """The variable that tells a function another's name and version: `JAM_FUNCTION_NOTES_ID`."""
+    return "JAM_FUNCTION_" + re.sub(r"[^A-Z0-9]+", "_", function.upper()).strip("_")
+
+
+def _readable(head: str, name: str, *, tail: str) -> str:
+    """At most 64 characters; six of the name's digest keep names apart that read alike."""
+    end = f"-{hashlib.sha256(name.encode()).hexdigest()[:6]}{tail}"
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[: 64 - len(head) - len(end)]
+    return f"{head}{readable.strip('-')}{end}"
 
 
 def tags(site: str, environment: str) -> dict[str, str]:

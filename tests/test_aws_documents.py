@@ -11,11 +11,11 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from runner.aws import api, delivery, documents, keyvalues
+from runner.aws import api, delivery, documents, keyvalues, roles
 from runner.aws.bootstrap import template
-from runner.aws.versions import variable_of, wanted_of
+from runner.aws.versions import wanted_of
 from runner.aws.wanted import foundation
-from runner.model import HeaderSet, Routing, Table
+from runner.model import Grants, HeaderSet, Routing, Table
 from runner.names import Names
 from runner.plan.foundation import Role
 from tests.builders import a_function
@@ -162,14 +162,56 @@ def test_the_foundations_digest_covers_its_parts(other: Any) -> None:
 
 
 def test_roles_can_do_no_more_than_their_work() -> None:
-    for role in Role:
-        text = documents.compact(documents.permissions(role, NAMES, tables=("notes",)))
+    for document in documents_of_roles():
+        text = documents.compact(document)
         assert '"Action":"*"' not in text
         assert '"Resource":"*"' not in text
         assert "iam:" not in text
-    functions = documents.permissions(Role.FUNCTIONS, NAMES, tables=("notes",))
-    assert "table/jam-notes-production-notes" in json.dumps(functions)
+    functions = documents.permissions(Role.FUNCTIONS, NAMES)
+    assert "dynamodb:" not in json.dumps(functions)
     assert "s3:" not in json.dumps(functions)
+
+
+@pytest.mark.parametrize(
+    ("access", "some", "none"),
+    [
+        ("r", {"GetItem", "Query", "Scan"}, {"PutItem", "DeleteItem", "UpdateItem"}),
+        ("w", {"PutItem", "DeleteItem", "UpdateItem"}, {"GetItem", "Query", "Scan"}),
+        ("rw", {"GetItem", "Query", "PutItem", "ConditionCheckItem"}, {"DeleteTable"}),
+    ],
+)
+def test_a_grant_gives_exactly_its_actions_on_exactly_its_table(
+    access: str, some: set[str], none: set[str]
+) -> None:
+    grants = Grants(owner="a", tables=(("notes", access),))
+    (_, table) = documents.granted(grants, NAMES)["Statement"]
+    actions = {each.partition(":")[2] for each in table["Action"]}
+    assert some <= actions
+    assert not none & actions
+    arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/jam-notes-production-notes"
+    assert table["Resource"] == ([arn, f"{arn}/index/*"] if "r" in access else arn)
+
+
+def test_a_right_to_invoke_is_one_to_published_versions_of_one_function() -> None:
+    (_, invoke) = documents.granted(GRANTS, NAMES)["Statement"][-2:]
+    assert invoke["Action"] == "lambda:InvokeFunction"
+    assert invoke["Resource"] == [f"{NAMES.function_arn(NAMES.function('mail'))}:*"]
+
+
+def test_other_rights_are_another_role_so_that_those_of_a_live_release_never_change() -> None:
+    less = replace(GRANTS, tables=())
+    assert roles.name_of_grants(GRANTS, NAMES) != roles.name_of_grants(less, NAMES)
+    longest = Names("a" * 26, NAMES.account, NAMES.region)
+    name = roles.name_of_grants(replace(GRANTS, owner="long/" * 40 + "[id]"), longest)
+    assert len(name) <= 64
+
+
+GRANTS = Grants(owner="a", tables=(("notes", "rw"),), invoke=("mail",))
+
+
+def documents_of_roles() -> list[documents.Document]:
+    own = [documents.permissions(role, NAMES) for role in Role]
+    return [*own, documents.granted(GRANTS, NAMES), documents.granted(Grants(), NAMES)]
 
 
 def test_the_bucket_is_read_by_one_distribution_and_over_tls_only() -> None:
@@ -218,10 +260,10 @@ def test_header_sets_are_written_part_by_part() -> None:
     assert keys == {"h/0123456789abcdef.0": "x", "h/0123456789abcdef.1": "y", "r/r1": "{}"}
 
 
-def test_functions_are_told_the_names_of_the_tables() -> None:
-    wanted = wanted_of(a_function("all"), NAMES, role_arn="r", tables=("user-notes",))
-    assert variable_of("user-notes") == "JAM_TABLE_USER_NOTES"
-    assert wanted.environment == {"JAM_TABLE_USER_NOTES": "jam-notes-production-user-notes"}
+def test_functions_are_told_which_version_of_another_belongs_to_their_release() -> None:
+    caller = replace(a_function("all"), grants=Grants(owner="all", invoke=("mail/[id]",)))
+    wanted = wanted_of(caller, NAMES, role_arn="r", versions={"mail/[id]": "7"})
+    assert wanted.environment == {"JAM_FUNCTION_MAIL_ID": f"{NAMES.function('mail/[id]')}:7"}
 
 
 def test_the_boundary_of_bootstrap_lets_no_role_touch_iam() -> None:
@@ -236,7 +278,7 @@ def test_what_roles_may_do_lies_within_the_boundary() -> None:
     resources = json.loads(template())["Resources"]
     statements = resources["Boundary"]["Properties"]["PolicyDocument"]["Statement"]
     within = {action for each in statements for action in each["Action"]}
-    for role in Role:
-        for each in documents.permissions(role, NAMES, tables=("t",))["Statement"]:
+    for document in documents_of_roles():
+        for each in document["Statement"]:
             actions = each["Action"]
             assert set([actions] if isinstance(actions, str) else actions) <= within

@@ -51,7 +51,7 @@ def names(aws: Aws) -> Names:
 
 @pytest.fixture
 def wanted(aws: Aws, names: Names) -> Wanted:
-    arn = roles.make(aws, names, role=Role.FUNCTIONS, tables=())
+    arn = roles.make(aws, names, role=Role.FUNCTIONS)
     return with_code(
         Wanted(
             name=names.function("all"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from runner.model import Kind, Origin, Table
+from runner.model import Grants, Kind, Origin, Table
 from runner.plan.decide import KEPT_STAGES, Foundation, plan
 from runner.plan.foundation import FoundationStep
 from runner.plan.live import Live, Published
@@ -133,6 +135,36 @@ def test_only_a_changed_function_is_published_and_gets_a_stage_of_its_own():
     assert "create api_stage s2 with 2 functions" in lines(todo.stage)
 
 
+def granted(name: str, content: str = "x", *, invoke=(), tables=(), owner=None):
+    grants = Grants(owner=name if owner is None else owner, tables=tables, invoke=invoke)
+    return replace(a_function(name, content), grants=grants)
+
+
+def test_a_function_with_rights_of_its_own_gets_a_role_before_it_is_published():
+    mine = granted("mine", tables=(("notes", "rw"),), invoke=("hello",))
+    todo = decide(a_release("second", functions=(HELLO, mine), api_stage="s2"), **serving(FIRST))
+    assert [line for line in lines(todo.stage) if "mine" in line] == [
+        "grant mine notes:rw, invoke hello",
+        "create function mine, 1.0 KB",
+    ]
+    publish = next(step for step in todo.stage if str(step).startswith("create function"))
+    assert {Ref(Made.ROLE, "~mine"), Ref(Made.VERSION, "hello")} <= set(publish.needs)
+
+
+def test_functions_that_share_the_common_rights_share_a_role():
+    shared = [granted(name, tables=(("notes", "r"),), owner="") for name in ("a", "b")]
+    todo = decide(a_release("second", functions=tuple(shared), api_stage="s2"), **serving(FIRST))
+    assert [line for line in lines(todo.stage) if "grant" in line] == ["grant functions notes:r"]
+
+
+def test_a_function_waits_for_the_tables_it_may_use_while_the_foundation_changes():
+    mine = granted("mine", tables=(("notes", "r"),))
+    wanted = a_release("second", functions=(HELLO, mine), api_stage="s2")
+    needs = {str(s): s.needs for s in decide(wanted).stage}
+    assert Ref(Made.TABLE, "notes") in needs["create function mine, 1.0 KB"]
+    assert Ref(Made.TABLE, "notes") not in needs["create function hello, 1.0 KB"]
+
+
 def test_a_release_that_lies_ready_is_only_switched_to():
     todo = decide(**serving(a_release("newer"), staged=True))
     assert todo.stage == ()
@@ -170,6 +202,7 @@ def test_every_reference_that_a_step_needs_is_made_by_another_or_stands_already(
 def test_every_kind_of_step_is_tabled_here():
     first = decide()
     update = decide(a_release("second", files=(PAGE,)), **serving(FIRST))
+    rights = decide(a_release("third", functions=(granted("a", tables=(("notes", "r"),)),)))
     full = decide(
         **{
             **serving(FIRST),
@@ -177,6 +210,6 @@ def test_every_kind_of_step_is_tabled_here():
             "stages": tuple((f"t{n}", ()) for n in range(9)),
         }
     )
-    seen = {type(step) for todo in (first, update, full) for step in todo}
+    seen = {type(step) for todo in (first, update, rights, full) for step in todo}
     kinds = {*FoundationStep.__args__, *ReleaseStep.__args__, *SwitchStep.__args__, SettleStep}
     assert seen == kinds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from runner.model import Grants
 from runner.names import PRODUCTION, Names
 from runner.plan.foundation import Role
 
@@ -46,17 +47,25 @@ def trust(role: Role) -> Document:
     return _document(allowed)
 
 
-def permissions(role: Role, names: Names, *, tables: tuple[str, ...]) -> Document:
-    """What `role` may do; `tables` are the site's own names of its tables."""
+def permissions(role: Role, names: Names) -> Document:
+    """What `role` may do; functions' common role no more than write its logs."""
     match role:
         case Role.FUNCTIONS:
-            return _document(_logs(names, f"{names.functions}*"), *_tables(names, tables))
+            return _document(_logs(names, f"{names.functions}*"))
         case Role.ENTRY:
             return _document(_logs(names, names.entry), *_read_files(names))
         case Role.API:
             return _document(
                 _allow("lambda:InvokeFunction", names.function_arn(f"{names.functions}*"))
             )
+
+
+def granted(grants: Grants, names: Names) -> Document:
+    """What a function may do with `grants`: write its own log, and exactly what they name."""
+    logs = names.function(grants.owner) if grants.owner else f"{names.functions}*"
+    tables = [_table(names, table, access=access) for table, access in grants.tables]
+    invoke = [_invoke(names, grants.invoke)] if grants.invoke else []
+    return _document(_logs(names, logs), *tables, *invoke)
 
 
 def bucket_policy(names: Names, distribution_arn: str | None) -> Document:
@@ -103,26 +112,25 @@ def _logs(names: Names, functions: str) -> Document:
     return _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{groups}{functions}:*")
 
 
-TABLE_ACTIONS = [
-    "dynamodb:BatchGetItem",
-    "dynamodb:BatchWriteItem",
-    "dynamodb:ConditionCheckItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:DescribeTable",
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:Query",
-    "dynamodb:Scan",
-    "dynamodb:UpdateItem",
-]
+# Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon
+# DynamoDB"; transactions ask for the actions of their parts.
+_READING = ["BatchGetItem", "GetItem", "Query", "Scan"]
+_WRITING = ["BatchWriteItem", "ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem"]
+TABLE_ACTIONS = [f"dynamodb:{each}" for each in sorted([*_READING, *_WRITING, "DescribeTable"])]
+_ACCESS = {"r": _READING, "w": _WRITING, "rw": [*_READING, *_WRITING]}
 
 
-def _tables(names: Names, tables: tuple[str, ...]) -> list[Document]:
-    if not tables:
-        return []
-    prefix = f"arn:{names.partition}:dynamodb:{names.region}:{names.account}:table/"
-    arns = [f"{prefix}{names.table(table)}" for table in sorted(tables)]
-    return [_allow(TABLE_ACTIONS, [*arns, *(f"{arn}/index/*" for arn in arns)])]
+def _table(names: Names, table: str, *, access: str) -> Document:
+    actions = [f"dynamodb:{each}" for each in sorted([*_ACCESS[access], "DescribeTable"])]
+    here = f"arn:{names.partition}:dynamodb:{names.region}:{names.account}"
+    arn = f"{here}:table/{names.table(table)}"
+    return _allow(actions, [arn, f"{arn}/index/*"] if "r" in access else arn)
+
+
+def _invoke(names: Names, functions: tuple[str, ...]) -> Document:
+    """Published versions alone: a caller is told the version that its release has."""
+    arns = [names.function_arn(names.function(function)) for function in functions]
+    return _allow("lambda:InvokeFunction", [f"{arn}:*" for arn in arns])
 
 
 def _read_files(names: Names) -> list[Document]:

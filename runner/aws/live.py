@@ -12,7 +12,18 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from runner.aws import api, edge, entry, files, keyvalues, records, rights, roles, tables
+from runner.aws import (
+    api,
+    edge,
+    entry,
+    files,
+    keyvalues,
+    records,
+    rights,
+    roles,
+    table_changes,
+    tables,
+)
 from runner.aws.records import Environment, Staged
 from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
@@ -48,12 +59,14 @@ def read_live(aws: Aws, names: Names, *, release: str, foundation: Foundation) -
 def check_bootstrap(aws: Aws, names: Names, *, live: Live, foundation: Foundation) -> None:
     """Before the first write of a foundation: JamError `JAM-BOOTSTRAP` without the boundary.
 
-    On a first deploy also `JAM-DENIED` where IAM says that a create would be refused.
+    `JAM-TABLE-CHANGE` for tables that cannot become what is wanted. On a first deploy also
+    `JAM-DENIED` where IAM says that a create would be refused.
     """
     if live.foundation == foundation.digest:
         return
     with explained():
         roles.check_boundary(aws, names)
+        table_changes.check(aws, names, wanted=foundation.tables)
         if not live.foundation:
             rights.check(aws, names)
 

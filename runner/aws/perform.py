@@ -51,6 +51,7 @@ from runner.plan.releasing import (
     Activate,
     CopyFiles,
     DropApiStage,
+    GrantFunctions,
     MakeApiStage,
     MoveAlias,
     PublishEntry,
@@ -64,6 +65,7 @@ from runner.plan.releasing import (
     SettleStep,
     SwitchStep,
     WriteRouting,
+    role_of,
 )
 from runner.plan.steps import Step
 
@@ -98,7 +100,6 @@ class _Performer:
         self._aws = aws
         self._names = names
         self._release = release
-        self._tables = tuple(table.name for table in foundation.tables)
         self._content = content
 
     def __call__(self, step: Step, known: Known, moved: Moved) -> Known:
@@ -117,9 +118,8 @@ class _Performer:
                 return {Ref(Made.RECORDS): tables.make_records(aws, names)}
             case MakeBucket():
                 return {Ref(Made.BUCKET): files.make_bucket(aws, names)}
-            case MakeRole(role=role, tables=granted):
-                arn = roles.make(aws, names, role=role, tables=granted)
-                return {Ref(Made.ROLE, role): arn}
+            case MakeRole(role=role):
+                return {Ref(Made.ROLE, role): roles.make(aws, names, role=role)}
             case MakeTable(table=table):
                 return {Ref(Made.TABLE, table.name): tables.make(aws, names, table=table)}
             case MakeAccess(access=access):
@@ -157,6 +157,9 @@ class _Performer:
         match step:
             case RecordRelease(release=release, origin=origin):
                 records.record_release(aws, names, release=release, origin=origin)
+            case GrantFunctions(grants=grants):
+                arn = roles.make_granted(aws, names, grants=grants)
+                return dict.fromkeys(step.makes, arn)
             case PutFiles(release=release, files=wanted):
                 uploads = (files.upload_of(file, release) for file in wanted)
                 content.put(aws, names.bucket, uploads, moved=moved)
@@ -184,8 +187,15 @@ class _Performer:
             archive = self._content.entry_archive(step.release)
             wanted = entry.wanted_of(names, role_arn=role, archive=archive)
         else:
-            role = known[Ref(Made.ROLE, Role.FUNCTIONS)]
-            wanted = versions.wanted_of(step.function, names, role_arn=role, tables=self._tables)
+            function = step.function
+            wanted = versions.wanted_of(
+                function,
+                names,
+                role_arn=known[role_of(function.grants)],
+                versions={
+                    other: known[Ref(Made.VERSION, other)] for other in function.grants.invoke
+                },
+            )
         version = functions.publish(self._aws, names, wanted=wanted)
         return dict.fromkeys(step.makes, version)
 

@@ -12,6 +12,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from runner.apply import Known
+from runner.aws import roles
 from runner.aws.session import Aws
 from runner.errors import busy_error
 from runner.model import Origin, Release
@@ -121,7 +122,7 @@ def record_staged(aws: Aws, names: Names, *, release: Release, known: Known) -> 
         ExpressionAttributeNames=_names("state", "functions", "entry", "api_stage"),
         ExpressionAttributeValues=_values(
             state=READY,
-            functions=_functions(release, known),
+            functions=_functions(names, release, known),
             entry=known[Ref(Made.VERSION, ENTRY)],
             api_stage=release.routing.api_stage,
         ),
@@ -142,7 +143,7 @@ def record_live(
         "sequence": step.sequence,
         "foundation": step.foundation,
         "stages": [[stage, list(releases)] for stage, releases in step.stages],
-        "functions": _functions(release, known),
+        "functions": _functions(names, release, known),
         "entry": known[Ref(Made.VERSION, ENTRY)],
         **{name: known[Ref(made)] for made, name in _IDS.items()},
     }
@@ -176,9 +177,14 @@ def _superseded(found: dict[str, Any], step: RecordLive) -> Exception:
     )
 
 
-def _functions(release: Release, known: Known) -> dict[str, Any]:
+def _functions(names: Names, release: Release, known: Known) -> dict[str, Any]:
+    """What the release runs; a role of a function's own goes when no release has it any more."""
     return {
-        each.name: {"digest": each.digest, "version": known[Ref(Made.VERSION, each.name)]}
+        each.name: {
+            "digest": each.digest,
+            "version": known[Ref(Made.VERSION, each.name)],
+            **({"role": roles.name_of_grants(each.grants, names)} if each.grants else {}),
+        }
         for each in release.functions
     }
 

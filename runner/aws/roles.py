@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from runner.aws import documents, ownership
 from runner.aws.session import Aws
 from runner.errors import aws_error
+from runner.model import Grants
 from runner.names import ROLE_PATH, Names
 from runner.plan.foundation import Role
 
@@ -55,34 +57,59 @@ def find_arn(aws: Aws, names: Names, *, role: Role) -> str | None:
     return found["Arn"] if found else None
 
 
-def make(aws: Aws, names: Names, *, role: Role, tables: tuple[str, ...]) -> str:
-    """The role with its trust and its one inline policy; returns its ARN."""
-    name = name_of(role, names)
-    found = find(aws, name) or _create(aws, names, role=role)
+def name_of_grants(grants: Grants, names: Names) -> str:
+    """The name of the role with exactly these rights."""
+    text = documents.compact(documents.granted(grants, names))
+    return names.grants_role(grants.owner, hashlib.sha256(text.encode()).hexdigest())
+
+
+def make(aws: Aws, names: Names, *, role: Role) -> str:
+    """One of the site's three roles; returns its ARN."""
+    return _make(
+        aws,
+        names,
+        name=name_of(role, names),
+        trust=documents.compact(documents.trust(role)),
+        allowed=documents.compact(documents.permissions(role, names)),
+        told=f"the {role} of {names.site}",
+    )
+
+
+def make_granted(aws: Aws, names: Names, *, grants: Grants) -> str:
+    """The role with exactly these rights; returns its ARN."""
+    return _make(
+        aws,
+        names,
+        name=name_of_grants(grants, names),
+        trust=documents.compact(documents.trust(Role.FUNCTIONS)),
+        allowed=documents.compact(documents.granted(grants, names)),
+        # A description takes no brackets of every kind. Source: IAM API reference, CreateRole.
+        told=f"a function of {names.site}" if grants.owner else f"functions of {names.site}",
+    )
+
+
+def _make(aws: Aws, names: Names, *, name: str, trust: str, allowed: str, told: str) -> str:
+    """The role with its trust and its one inline policy."""
+    found = find(aws, name) or _create(aws, names, name=name, trust=trust, told=told)
     ownership.check(
         ownership.mapped(found.get("Tags", [])),
         names,
         what=f"The role {name}",
     )
-    trust = documents.compact(documents.trust(role))
     if documents.compact(found.get("AssumeRolePolicyDocument")) != trust:
         aws.roles.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
-    allowed = documents.permissions(role, names, tables=tables)
-    aws.roles.put_role_policy(
-        RoleName=name, PolicyName=POLICY, PolicyDocument=documents.compact(allowed)
-    )
+    aws.roles.put_role_policy(RoleName=name, PolicyName=POLICY, PolicyDocument=allowed)
     return found["Arn"]
 
 
-def _create(aws: Aws, names: Names, *, role: Role) -> RoleTypeDef:
-    name = name_of(role, names)
+def _create(aws: Aws, names: Names, *, name: str, trust: str, told: str) -> RoleTypeDef:
     try:
         return aws.roles.create_role(
             RoleName=name,
             Path=ROLE_PATH,
-            AssumeRolePolicyDocument=documents.compact(documents.trust(role)),
+            AssumeRolePolicyDocument=trust,
             PermissionsBoundary=names.boundary_arn,
-            Description=f"jam-deploy: the {role} of {names.site}",
+            Description=f"jam-deploy: {told}",
             Tags=ownership.tag_list(names),
         )["Role"]
     except aws.roles.exceptions.EntityAlreadyExistsException:

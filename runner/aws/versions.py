@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from runner.aws import documents
 from runner.model import Function
-from runner.names import Names
+from runner.names import Names, function_variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +52,16 @@ class Wanted:
 
 
 def wanted_of(
-    function: Function, names: Names, *, role_arn: str, tables: tuple[str, ...]
+    function: Function, names: Names, *, role_arn: str, versions: Mapping[str, str]
 ) -> Wanted:
-    """`function` as the site wrote it, told the names of the site's `tables`."""
-    told = {variable_of(table): names.table(table) for table in tables}
+    """`function` as the site wrote it, told the functions that it may invoke.
+
+    `versions` are those functions' versions in the same release: what is called belongs to it.
+    """
+    told = {
+        function_variable(other): f"{names.function(other)}:{versions[other]}"
+        for other in function.grants.invoke
+    }
     return Wanted(
         name=names.function(function.name),
         role_arn=role_arn,
@@ -70,8 +75,3 @@ def wanted_of(
         archive=function.archive,
         environment={**told, **dict(function.environment)},
     )
-
-
-def variable_of(table: str) -> str:
-    """The environment variable that holds a table's name: `JAM_TABLE_NOTES`."""
-    return "JAM_TABLE_" + re.sub(r"[^A-Z0-9]", "_", table.upper())

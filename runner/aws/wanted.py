@@ -33,14 +33,13 @@ def foundation(
     names: Names, *, tables: tuple[Table, ...], router: str, response: str
 ) -> Foundation:
     """The wanted foundation: the site's tables and the two programs at the edge."""
-    granted = tuple(table.name for table in tables)
     wanted = [
         REVISION,
         [asdict(table) for table in tables],
         router,
         response,
         [documents.trust(role) for role in Role],
-        [documents.permissions(role, names, tables=granted) for role in Role],
+        [documents.permissions(role, names) for role in Role],
         documents.bucket_policy(names, "distribution"),
         delivery.cache_policy(names),
         delivery.forward_policy(names),

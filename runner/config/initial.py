@@ -18,7 +18,11 @@ from runner.config.source import FILE
 from runner.config.workflow import WORKFLOW, workflow
 
 # What stands for NAME in the comments.
-_EXAMPLES = {"functions.NAME": 'functions."notes/[id]"', "tables.NAME": "tables.notes"}
+_EXAMPLES = {
+    "functions.NAME": 'functions."notes/[id]"',
+    "tables.NAME": "tables.notes",
+    "tables.NAME.indexes.NAME": "tables.notes.indexes.by-author",
+}
 
 Live = Mapping[str, tuple[Any, str]]  # value and reason by dotted key
 

@@ -18,11 +18,12 @@ import msgspec
 from runner.config.detect import Detected, detect
 from runner.config.rules import broken_rules
 from runner.config.settings import Settings
+from runner.config.settings import Table as Section
 from runner.config.shape import Wrong, arranged, settings, wrongs
 from runner.config.source import FILE, Source, parsed, read, refused
 from runner.config.values import Region, SiteName
 from runner.errors import JamError, Problem, site_error
-from runner.model import Table
+from runner.model import Index, Table
 
 _NO_REGION = Problem(
     where="region",
@@ -75,14 +76,7 @@ class Config:
     @property
     def tables(self) -> tuple[Table, ...]:
         """The site's own tables, by name."""
-        return tuple(
-            Table(
-                name=name,
-                hash_key=_key(table.hash),
-                range_key=_key(table.range) if table.range else None,
-            )
-            for name, table in sorted(self.settings.tables.items())
-        )
+        return tuple(_table(*item) for item in sorted(self.settings.tables.items()))
 
 
 def load(root: Path, file: Path | None, overrides: Overrides) -> Config:
@@ -228,6 +222,25 @@ def _fits(value: str, kind: Any) -> bool:
     except msgspec.ValidationError:
         return False
     return True
+
+
+def _table(name: str, section: Section) -> Table:
+    return Table(
+        name=name,
+        hash_key=_key(section.hash),
+        range_key=_key(section.range) if section.range else None,
+        indexes=tuple(
+            Index(
+                name=index,
+                hash_key=_key(keys.hash or section.hash),
+                range_key=_key(keys.range) if keys.range else None,
+                local=not keys.hash,
+            )
+            for index, keys in sorted(section.indexes.items())
+        ),
+        ttl=section.ttl or "",
+        recovery=section.recovery,
+    )
 
 
 def _key(text: str) -> tuple[str, str]:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from runner.config.settings import Function, Settings
+from runner.config.settings import Function, Index, Settings, Table
 from runner.config.shape import Wrong
 
 # An HTTP API gives up on its integration after 30 seconds.
 # Source: API Gateway developer guide, "Quotas for configuring and running an HTTP API".
 HTTP_TIMEOUT = 30
+GLOBAL_INDEXES, LOCAL_INDEXES = 20, 5
 # The guard must act two minutes before the last step, and needs minutes of traffic before that.
 _LEAST_PAUSE = 5  # minutes
 _SOURCE = re.compile(r"(?P<name>.+)\.(?:js|mjs|cjs|ts|py)")
@@ -104,11 +105,47 @@ def _variables(settings: Settings) -> Iterator[Wrong]:
 
 def _tables(settings: Settings) -> Iterator[Wrong]:
     for name, table in settings.tables.items():
-        if table.range and table.range.rpartition(":")[0] == table.hash.rpartition(":")[0]:
-            yield Wrong(
-                at=("tables", name, "range"),
-                message=f"found {table.range!r}, allowed: another attribute than `hash`",
-            )
+        at = ("tables", name)
+        yield from _same_keys(at, table.hash, table.range)
+        kinds = {_attribute(key): key for key in (table.hash, table.range) if key}
+        for index, keys in table.indexes.items():
+            yield from _index(table, keys, at=(*at, "indexes", index), kinds=kinds)
+        yield from _too_many(table, at=at)
+
+
+def _index(
+    table: Table, index: Index, *, at: tuple[str, ...], kinds: dict[str, str]
+) -> Iterator[Wrong]:
+    """One attribute has one type in all keys: `kinds` are those seen so far."""
+    yield from _same_keys(at, index.hash or table.hash, index.range)
+    if not index.hash and not (index.range and table.range):
+        yield Wrong(
+            at=at,
+            message="a local index needs a `range`, and so does its table",
+            hint="add `hash` for an index with a partition key of its own",
+        )
+    for key in (index.hash, index.range):
+        if key and kinds.setdefault(_attribute(key), key) != key:
+            message = f"found {key!r}, allowed: the same type as in {kinds[_attribute(key)]!r}"
+            yield Wrong(at=at, message=message)
+
+
+def _same_keys(at: tuple[str, ...], first: str, second: str | None) -> Iterator[Wrong]:
+    if second and _attribute(first) == _attribute(second):
+        message = f"found {second!r}, allowed: another attribute than `hash`"
+        yield Wrong(at=(*at, "range"), message=message)
+
+
+def _too_many(table: Table, *, at: tuple[str, ...]) -> Iterator[Wrong]:
+    """Source: DynamoDB developer guide, "Quotas in Amazon DynamoDB", secondary indexes."""
+    local = sum(not index.hash for index in table.indexes.values())
+    if local > LOCAL_INDEXES or len(table.indexes) - local > GLOBAL_INDEXES:
+        message = f"allowed: {GLOBAL_INDEXES} indexes with a `hash` and {LOCAL_INDEXES} without"
+        yield Wrong(at=(*at, "indexes"), message=message)
+
+
+def _attribute(key: str) -> str:
+    return key.rpartition(":")[0]
 
 
 def _rollout(settings: Settings) -> Iterator[Wrong]:

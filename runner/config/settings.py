@@ -108,7 +108,18 @@ class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     tables: Annotated[
         tuple[v.TableGrant, ...] | None,
-        _told("Tables of [tables] that it may read (:r), write (:w) or both (:rw).", ["notes:rw"]),
+        _told(
+            "Tables of [tables] that it may read (:r), write (:w) or both (:rw); JAM_TABLE_NAME "
+            "tells it each one's name.",
+            ["notes:rw"],
+        ),
+    ] = None
+    invoke: Annotated[
+        tuple[v.FunctionName, ...] | None,
+        _told(
+            "Functions of the site that it may invoke; JAM_FUNCTION_NAME tells it each one's name.",
+            ["mail/send"],
+        ),
     ] = None
     environment: Annotated[
         dict[v.VariableName, v.FunctionValue],
@@ -133,6 +144,19 @@ class Functions(Function, frozen=True, kw_only=True, forbid_unknown_fields=True)
     named: dict[v.FunctionName, Function] = field(default_factory=dict)
 
 
+class Index(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An index of a table, with all attributes: `[tables.notes.indexes.by-author]`."""
+
+    hash: Annotated[
+        v.TableKey | None,
+        _told(
+            "Partition key; without one the table's own: a local index, made with the table only.",
+            "author:S",
+        ),
+    ] = None
+    range: Annotated[v.TableKey | None, _told("Sort key.", "created:N")] = None
+
+
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A DynamoDB table of the site: `[tables.notes]`."""
 
@@ -140,6 +164,15 @@ class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     range: Annotated[
         v.TableKey | None, _told("Sort key, with its type S, N or B.", "created:N")
     ] = None
+    ttl: Annotated[
+        v.Attribute | None,
+        _told("Attribute with the second of the epoch from which an item goes.", "expires"),
+    ] = None
+    recovery: Annotated[
+        bool | None,
+        _told("Point-in-time recovery of the last 35 days; unset: as it is.", True),
+    ] = None
+    indexes: dict[v.IndexName, Index] = field(default_factory=dict)
 
 
 class Rollout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -110,13 +110,18 @@ FunctionName = Annotated[
 ]
 TableGrant = Annotated[
     str,
-    text(r"[A-Za-z0-9_.-]+(?::(?:r|w|rw))?", 'a table with what is allowed, such as "notes:rw"'),
+    text(r"[A-Za-z0-9_.-]+:(?:r|w|rw)", 'a table with what is allowed, such as "notes:rw"'),
 ]
 # Source: DynamoDB developer guide, "Supported data types and naming rules in Amazon DynamoDB"; the
 # rest of the table's 255 characters is our prefix.
 TableName = Annotated[
     str, text(r"[A-Za-z0-9_.-]{1,64}", "1 to 64 letters, digits, hyphens, dots and underscores")
 ]
+# Source: DynamoDB API reference, GlobalSecondaryIndex, IndexName; TimeToLiveSpecification.
+IndexName = Annotated[
+    str, text(r"[A-Za-z0-9_.-]{3,255}", "3 to 255 letters, digits, hyphens, dots and underscores")
+]
+Attribute = Annotated[str, Meta(min_length=1, max_length=255)]
 TableKey = Annotated[
     str,
     text(r"[A-Za-z0-9_.-]{1,255}:[SNB]", '"name:S" (text), "name:N" (number) or "name:B" (binary)'),

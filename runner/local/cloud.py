@@ -17,6 +17,7 @@ from runner.local.cloudfront import CloudFront
 from runner.local.compute import Compute
 from runner.local.dynamodb_layer import DynamoDbLayer
 from runner.local.faults import Faults
+from runner.local.function_rights import FunctionRights
 from runner.local.iam_layer import IamLayer
 from runner.local.identity import Identity
 from runner.local.ids import Ids
@@ -93,7 +94,12 @@ class Cloud:
                 DynamoDbLayer(self.clock),
                 StackLayer(lambda region: self.moto("cloudformation", region)),
             ),
-            gates=(self.identity.check, self.permissions.check, self._within_rates),
+            gates=(
+                self.identity.check,
+                self.permissions.check,
+                FunctionRights(self.identity.function_role, self.compute.roles.allows).check,
+                self._within_rates,
+            ),
             faults=self.faults,
             journal=self.journal,
             record=self._record,

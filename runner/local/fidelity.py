@@ -13,6 +13,7 @@ from runner.local import (
     cloudfront,
     compute,
     dynamodb_layer,
+    function_rights,
     iam_layer,
     identity,
     permissions,
@@ -37,8 +38,8 @@ here was compared with a real account: each rule is AWS's documentation, named b
 
 NOT_EMULATED: tuple[str, ...] = (
     "signatures: any secret key is taken; a key that does not look like AWS's is an administrator",
-    "identity policies: everybody may do what is not denied on purpose; only resource and trust "
-    "policies are evaluated",
+    "identity policies: everybody but functions may do what is not denied on purpose; else only "
+    "resource and trust policies are evaluated",
     "other accounts: one account, 123456789012",
     "S3: replication, notifications, lifecycle actions, website endpoints, ACLs of unsigned "
     "visitors, conditions in DeleteObjects; a lifecycle rule's NewerNoncurrentVersions is lost; "
@@ -60,7 +61,7 @@ _PARTS = (cloudfront, compute)
 
 def rules() -> tuple[Rule, ...]:
     """Every rule of every module, without doubles, by service."""
-    modules = (quotas, policy, identity, permissions, simulation, iam_layer, dynamodb_layer, s3,
+    modules = (quotas, policy, identity, permissions, function_rights, simulation, iam_layer, dynamodb_layer, s3,
                stack_types, *_PARTS)  # fmt: skip
     unique = dict.fromkeys(rule for module in modules for rule in module.RULES)
     return tuple(sorted(unique, key=lambda rule: rule.service))

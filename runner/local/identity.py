@@ -133,6 +133,13 @@ class Identity:
             self._sessions[made.access_key] = made
         return made
 
+    def function_role(self, access_key: str) -> str:
+        """The ARN of the role behind a function's credentials; empty for everybody else's."""
+        session = self._sessions.get(access_key)
+        found = self.role(session.role) if session else None
+        trusted = found is not None and self._trusted(found, "lambda.amazonaws.com")
+        return session.role if session and trusted else ""
+
     def principal(self, access_key: str) -> str:
         """The caller's ARN; `*` for an unsigned request."""
         if not access_key:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,9 @@ from runner.config.references import EnvReference, Literal, SsmReference, Value,
 from runner.config.settings import Function as Section
 from runner.errors import Problem, site_error
 from runner.model import Function, Redirect, Release
-from runner.names import table_name, table_variable
+from runner.names import table_name
 from runner.package.functions.assemble import package_functions
+from runner.package.functions.linked import linked
 from runner.package.functions.settings import FunctionSettings, FunctionsSettings
 from runner.package.headers import HeaderRule, headers_for
 from runner.package.headers import parse as parse_headers
@@ -84,16 +85,18 @@ def functions_of(config: Config, around: Surroundings) -> tuple[Function, ...]:
     """The site's functions, packaged; none without a functions folder."""
     if not (config.root / config.functions).is_dir():
         return ()
-    return package_functions(
+    _tell_unused(config, around.echo)
+    functions = package_functions(
         root=config.root,
         directory=config.functions,
-        settings=_settings(config, around),
+        settings=functions_settings(config, around),
         toolchain=find(around.cache),
         work=config.root / WORK,
         environment=around.tools,
         echo=around.echo,
         today=around.today,
     )
+    return linked(functions)
 
 
 def resolved(
@@ -149,18 +152,16 @@ def _headers_of(rules: tuple[HeaderRule, ...], path: str) -> Headers:
     return headers_for(f"/{path}", rules)
 
 
-def _settings(config: Config, around: Surroundings) -> FunctionsSettings:
+def functions_settings(config: Config, around: Surroundings) -> FunctionsSettings:
+    """What the site sets for its functions, references resolved, names of tables included."""
     sections = config.settings.functions
-    common = _section(sections, around, where="functions")
-    # Part of a function's digest: a new table reaches functions whose code is unchanged.
-    tables = {table_variable(it.name): table_name(config.site, it.name) for it in config.tables}
-    told = tuple(sorted({**tables, **dict(common.environment)}.items()))
     return FunctionsSettings(
-        common=replace(common, environment=told),
+        common=_section(sections, around, where="functions"),
         named={
             name: _section(section, around, where=f"functions.{name}")
             for name, section in sections.named.items()
         },
+        tables={it.name: table_name(config.site, it.name) for it in config.tables},
     )
 
 
@@ -174,4 +175,21 @@ def _section(section: Section, around: Surroundings, *, where: str) -> FunctionS
         external=section.external,
         included_files=section.included_files,
         environment=resolved(section.environment, around, where=f"{where}.environment"),
+        tables=None if section.tables is None else tuple(map(_grant, section.tables)),
+        invoke=section.invoke,
     )
+
+
+def _grant(text: str) -> tuple[str, str]:
+    table, _, access = text.rpartition(":")
+    return table, access
+
+
+def _tell_unused(config: Config, echo: Callable[[str], None]) -> None:
+    functions = config.settings.functions
+    sections = (functions, *functions.named.values())
+    used = {_grant(grant)[0] for section in sections for grant in section.tables or ()}
+    for table in config.tables:
+        if table.name not in used:
+            wanted = f'`tables = ["{table.name}:rw"]`'
+            echo(f"warning: no function may use the table {table.name}; grant it by {wanted}")

@@ -35,6 +35,7 @@ from runner.plan.releasing import (
     Activate,
     CopyFiles,
     DropApiStage,
+    GrantFunctions,
     MakeApiStage,
     MoveAlias,
     PublishEntry,
@@ -96,13 +97,11 @@ def _foundation(wanted: Foundation, live: Live) -> Iterator[FoundationStep]:
     def exists(kind: Made, name: str = "") -> bool:
         return Ref(kind, name) in live.existing
 
-    tables = tuple(table.name for table in wanted.tables)
     code = {Edge.ROUTER: wanted.router, Edge.RESPONSE: wanted.response}
     yield MakeRecords(exists=exists(Made.RECORDS))
     yield MakeBucket(exists=exists(Made.BUCKET))
     for role in Role:
-        granted = tables if role is Role.FUNCTIONS else ()
-        yield MakeRole(exists=exists(Made.ROLE, role), role=role, tables=granted)
+        yield MakeRole(exists=exists(Made.ROLE, role), role=role)
     for table in wanted.tables:
         yield MakeTable(exists=exists(Made.TABLE, table.name), table=table)
     for access in Access:
@@ -127,10 +126,13 @@ def _release(
     files = tuple(_files(release, live))
     yield from files
     yield PutManifest(release=release, after=tuple(ref for step in files for ref in step.makes))
+    changed = tuple(changed_functions(release, live))
+    for grants in dict.fromkeys(each.grants for each in changed if each.grants):
+        yield GrantFunctions(grants=grants)
     # With a changed foundation a table may be new: its functions wait for it.
-    tables = tuple(table.name for table in foundation.tables)
-    waits = () if foundation.digest == live.foundation else tables
-    for function in changed_functions(release, live):
+    firm = foundation.digest == live.foundation
+    for function in changed:
+        waits = () if firm else tuple(table for table, _ in function.grants.tables)
         before = function.name in live.functions
         yield PublishFunction(function=function, tables=waits, changed=before)
     yield PublishEntry(release=release)

@@ -76,7 +76,6 @@ class MakeBucket(_Resource):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeRole(_Resource):
     role: Role
-    tables: tuple[str, ...] = ()
     needs: ClassVar[Refs] = (Ref(Made.RECORDS),)
 
     @property

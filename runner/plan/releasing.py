@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from runner.model import File, Function, HeaderSet, Origin, Release, Routing
+from runner.model import File, Function, Grants, HeaderSet, Origin, Release, Routing
 from runner.plan.foundation import ENTRY, Role
 from runner.plan.refs import Made, Ref, Refs
 
@@ -82,6 +82,28 @@ class PutManifest:
         return "upload the manifest"
 
 
+def role_of(grants: Grants) -> Ref:
+    """The role that a function with these grants runs as."""
+    return Ref(Made.ROLE, f"~{grants.owner}" if grants else Role.FUNCTIONS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantFunctions:
+    """A role with exactly these rights: of one function, or of all with the common grants."""
+
+    grants: Grants
+    needs: ClassVar[Refs] = (Ref(Made.RECORD),)
+
+    @property
+    def makes(self) -> Refs:
+        return (role_of(self.grants),)
+
+    def __str__(self) -> str:
+        rights = [f"{table}:{access}" for table, access in self.grants.tables]
+        calls = [f"invoke {function}" for function in self.grants.invoke]
+        return f"grant {self.grants.owner or 'functions'} {', '.join([*rights, *calls])}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishFunction:
     """A new version with this code and these settings; an equal one is adopted."""
@@ -94,7 +116,9 @@ class PublishFunction:
     def needs(self) -> Refs:
         tables = (Ref(Made.TABLE, table) for table in self.tables)
         through = (Ref(Made.BUCKET),) if self.function.size > INLINE else ()
-        return (Ref(Made.RECORD), Ref(Made.ROLE, Role.FUNCTIONS), *tables, *through)
+        grants = self.function.grants
+        called = (Ref(Made.VERSION, other) for other in grants.invoke)
+        return (Ref(Made.RECORD), role_of(grants), *tables, *called, *through)
 
     @property
     def makes(self) -> Refs:
@@ -212,6 +236,7 @@ ReleaseStep = (
     | PutFiles
     | CopyFiles
     | PutManifest
+    | GrantFunctions
     | PublishFunction
     | PublishEntry
     | MakeApiStage

@@ -70,6 +70,7 @@ def function_of(
         code_sha256=base64.b64encode(hashlib.sha256(archive).digest()).decode(),
         size=len(archive),
         environment=configuration.environment,
+        grants=configuration.grants,
         archive=path,
     )
 
@@ -94,6 +95,7 @@ def _digest(
         configuration.timeout,
         configuration.methods,
         configuration.environment,
+        [configuration.grants.tables, configuration.grants.invoke],
     ]
     return _sha([1, files, settings])
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from runner.errors import Problem
+from runner.model import Grants
+from runner.names import table_variable
 from runner.package.functions.discover import Language, Source
 from runner.package.functions.runtimes import names
 
@@ -44,14 +46,20 @@ class FunctionSettings:
     external: tuple[str, ...] | None = None
     included_files: tuple[str, ...] | None = None
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    tables: tuple[tuple[str, str], ...] | None = None
+    invoke: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionsSettings:
-    """`[functions]`, and `[functions.NAME]` by the function's name (`notes/[id]`)."""
+    """`[functions]`, and `[functions.NAME]` by the function's name (`notes/[id]`).
+
+    `tables` gives the DynamoDB name of each of the site's tables.
+    """
 
     common: FunctionSettings = FunctionSettings()
     named: Mapping[str, FunctionSettings] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +74,16 @@ class Configuration:
     external: tuple[str, ...]
     included_files: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = field(repr=False)
+    grants: Grants
 
 
 def configure(source: Source, settings: FunctionsSettings) -> Configuration:
     """The configuration of one function: its own section, then the common one, then defaults."""
     own = settings.named.get(source.name, FunctionSettings())
     common = settings.common
+    grants = _grants(source.name, own, common)
+    told = {table_variable(table): settings.tables[table] for table, _ in grants.tables}
+    variables = {**told, **dict(common.environment), **dict(own.environment)}
     return Configuration(
         runtime=_runtime(source.language, own, common),
         architecture=own.architecture or common.architecture or DEFAULT_ARCHITECTURE,
@@ -81,8 +93,18 @@ def configure(source: Source, settings: FunctionsSettings) -> Configuration:
         external=tuple(sorted({*(common.external or ()), *(own.external or ())})),
         # In their order: a pattern with `!` takes away from those before it.
         included_files=(*(common.included_files or ()), *(own.included_files or ())),
-        environment=tuple(sorted({**dict(common.environment), **dict(own.environment)}.items())),
+        environment=tuple(sorted(variables.items())),
+        grants=grants,
     )
+
+
+def _grants(name: str, own: FunctionSettings, common: FunctionSettings) -> Grants:
+    """A list of the function's own stands in place of the common one, as with methods."""
+    tables = common.tables if own.tables is None else own.tables
+    invoke = common.invoke if own.invoke is None else own.invoke
+    alone = own.tables is not None or own.invoke is not None
+    grants = Grants(tables=tuple(sorted(tables or ())), invoke=tuple(sorted({*(invoke or ())})))
+    return replace(grants, owner=name) if alone and grants else grants
 
 
 def with_environment(

@@ -1,0 +1,115 @@
+"""What a function's role may do: the calls that functions make are held against its policies.
+
+Only for sessions of roles that Lambda may assume, and only for the services that jam-deploy grants;
+people's and deploy roles' policies are not evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from runner.local.compute import reference
+from runner.local.permissions import action_of
+from runner.local.protocol import ACCOUNT, Incoming
+from runner.local.wire import AwsError, Rule
+
+# A batch or a transaction needs the rights of each of its parts.
+# Source: DynamoDB developer guide, "Using IAM with DynamoDB transactions".
+_PARTS = {
+    "Get": "GetItem",
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+
+
+class FunctionRights:
+    """A gate. `role` gives the role's ARN behind an access key of a function, or an empty text;
+    `allows` evaluates its policies and its boundary.
+    """
+
+    def __init__(self, role: Callable[[str], str], allows: Callable[[str, str, str], bool]) -> None:
+        self._role = role
+        self._allows = allows
+
+    def check(self, incoming: Incoming) -> None:
+        asked = _ASKED.get(incoming.service)
+        role = self._role(incoming.caller.access_key) if asked else ""
+        if asked is None or not role:
+            return
+        here = f"{incoming.caller.region}:{ACCOUNT}"
+        for action, resource in asked(incoming, here):
+            if not self._allows(role, action, resource):
+                raise _refused(role, action=action, resource=resource, service=incoming.service)
+
+
+def _dynamodb(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
+    asked, operation = incoming.parameters, incoming.operation
+    if operation in ("TransactWriteItems", "TransactGetItems"):
+        for item in asked["TransactItems"]:
+            for kind, part in item.items():
+                yield f"dynamodb:{_PARTS[kind]}", _table(part["TableName"], here)
+    elif "RequestItems" in asked:
+        for name in asked["RequestItems"]:
+            yield f"dynamodb:{operation}", _table(name, here)
+    else:
+        table = _table(asked.get("TableName", "*"), here)
+        index = asked.get("IndexName")
+        yield f"dynamodb:{operation}", f"{table}/index/{index}" if index else table
+
+
+def _table(name: str, here: str) -> str:
+    return name if name.startswith("arn:") else f"arn:aws:dynamodb:{here}:table/{name}"
+
+
+def _lambda(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
+    asked = incoming.parameters
+    name = asked.get("FunctionName")
+    if not name:
+        yield action_of(incoming), "*"
+        return
+    found = reference.parse(name, asked.get("Qualifier") or "", region=here.partition(":")[0])
+    arn = f"arn:aws:lambda:{here}:function:{found.name}"
+    yield action_of(incoming), f"{arn}:{found.qualifier}" if found.qualifier else arn
+
+
+def _ssm(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
+    asked = incoming.parameters
+    for name in asked.get("Names") or [asked.get("Name") or asked.get("Path") or "*"]:
+        plain = name if name.startswith("arn:") else name.removeprefix("/")
+        arn = plain if name.startswith("arn:") else f"arn:aws:ssm:{here}:parameter/{plain}"
+        yield f"ssm:{incoming.operation}", arn
+
+
+def _secrets(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
+    """A secret's ARN ends in six characters of chance, which no caller by name knows."""
+    name = incoming.parameters.get("SecretId", "*")
+    arn = name if name.startswith("arn:") else f"arn:aws:secretsmanager:{here}:secret:{name}-AbCdEf"
+    yield f"secretsmanager:{incoming.operation}", arn
+
+
+_Asked = Callable[[Incoming, str], Iterator[tuple[str, str]]]
+_ASKED: dict[str, _Asked] = {
+    "dynamodb": _dynamodb,
+    "lambda": _lambda,
+    "ssm": _ssm,
+    "secretsmanager": _secrets,
+}
+
+
+def _refused(role: str, *, action: str, resource: str, service: str) -> AwsError:
+    """Source: IAM user guide, "Troubleshoot access denied error messages"."""
+    return AwsError(
+        "AccessDeniedException",
+        f"User: {role} is not authorized to perform: {action} on resource: {resource} because no "
+        f"identity-based policy allows the {action} action",
+        status=403 if service == "lambda" else 400,
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(service="iam", rule="what functions call of DynamoDB, Lambda, Systems Manager and Secrets "
+         "Manager needs their role's policies and its boundary",
+         page='IAM user guide, "Policy evaluation logic"'),
+)  # fmt: skip
