@@ -1,6 +1,7 @@
 """Python packages for Lambda's platform, installed by uv once per distinct requirements.
 
-Wheels only: what would have to be built here would be built for this machine, not for Lambda's.
+Wheels only: what would have to be built here would be built for this machine, not for Lambda's. A
+local package is built into a wheel apart, from a copy, and has to be pure Python.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from runner.errors import Problem, site_error
 from runner.package.archive import Member
+from runner.package.functions.wanted import Line, digest, exported, files, lines, unpinned
 from runner.toolchain import Toolchain
 
-# In order of precedence; uv reads the dependencies of a pyproject.toml like requirements.
+# In order of precedence.
 FILES = ("requirements.txt", "uv.lock", "pyproject.toml")
 # Amazon Linux 2023 has glibc 2.34, Amazon Linux 2 (up to Python 3.11) has 2.26.
 # Source: Lambda developer guide, "Lambda runtimes"; AL2023 user guide, "glibc".
@@ -32,7 +36,6 @@ _LEFT_OUT = re.compile(
     r"^bin/|^\.lock$|(^|/)__pycache__/|\.pyc$"
     r"|^[^/]+\.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url\.json|uv_cache\.json)$"
 )
-_INCLUDE = re.compile(r"^\s*(?:-r|-c|--requirements?|--constraints?)[ =]\s*(\S+)", re.MULTILINE)
 _SECONDS = 900
 
 
@@ -45,6 +48,7 @@ class Installer:
     environment: Mapping[str, str] = field(repr=False)
     echo: Callable[[str], None]
     _known: dict[str, Mapping[str, Member]] = field(default_factory=dict)
+    _listed: dict[Path, list[Line]] = field(default_factory=dict)
 
     def packages(self, file: Path, runtime: str, *, architecture: str) -> Mapping[str, Member]:
         """The files of what `file` names, by path; raises JAM-FUNCTION-DEPENDENCIES."""
@@ -53,22 +57,32 @@ class Installer:
             f"--python-platform={platform}",
             f"--python-version={runtime.removeprefix('python')}",
         ]
-        key = hashlib.sha256("\n".join([*options, *_texts(file)]).encode()).hexdigest()[:32]
+        lines = self._lines(file)
+        key = hashlib.sha256("\n".join([*options, *_told(lines)]).encode()).hexdigest()[:32]
         if key not in self._known:
             target = self.cache / key
+            if names := unpinned(lines):
+                where = f"{file.parent.name}/{file.name}"
+                self.echo(f"warning: {where}: not pinned to a version: {', '.join(names)}")
             if not target.is_dir():
                 self.echo(f"uv pip install -r {file.parent.name}/{file.name} for {platform}")
-                self._install(file, target, options=options)
+                self._install(file, target, options=options, lines=lines)
             self._known[key] = dict(_tree(target))
         return self._known[key]
 
-    def _install(self, file: Path, target: Path, *, options: list[str]) -> None:
+    def _install(self, file: Path, target: Path, *, options: list[str], lines: list[Line]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix="installing-"))
         try:
+            listed = scratch / "requirements.txt"
+            texts = [
+                str(self._wheel(line.local, scratch, file=file)) if line.local else line.text
+                for line in lines
+            ]
+            listed.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
             self._uv(
                 ["pip", "install", "--only-binary=:all:", f"--python={sys.executable}"],
-                [f"--target={scratch / 'packages'}", *options, "-r", self._listed(file, scratch)],
+                [f"--target={scratch / 'packages'}", *options, "-r", str(listed)],
                 file=file,
             )
             (scratch / "packages").mkdir(exist_ok=True)  # an empty list installs nothing
@@ -77,19 +91,37 @@ class Installer:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _listed(self, file: Path, scratch: Path) -> str:
-        """`file`, or what a uv.lock says in the form of requirements."""
-        if file.name != "uv.lock":
-            return file.name
-        exported = scratch / "requirements.txt"
+    def _lines(self, file: Path) -> list[Line]:
+        """What `file` asks for; of a uv.lock what it has locked."""
+        if file not in self._listed:
+            self._listed[file] = (
+                exported(self._export(file), file) if file.name == "uv.lock" else lines(file)
+            )
+        return self._listed[file]
+
+    def _export(self, file: Path) -> str:
+        command = ["export", "--frozen", "--no-dev", "--no-emit-project", "--no-header"]
+        return self._uv(command, ["--no-annotate"], file=file)
+
+    def _wheel(self, package: Path, scratch: Path, *, file: Path) -> Path:
+        """A local package as a wheel: built from a copy, since builds leave their files behind."""
+        copy, wheels = scratch / "source" / package.name, scratch / "wheels" / package.name
+        for path in files(package):
+            (copy / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(package / path, copy / path)
         self._uv(
-            ["export", "--frozen", "--no-dev", "--no-emit-project", "--no-header"],
-            [f"--output-file={exported}"],
+            ["build", "--wheel", f"--python={sys.executable}"],
+            [f"--out-dir={wheels}", str(copy)],
             file=file,
         )
-        return str(exported)
+        (built,) = wheels.glob("*.whl")
+        if not built.name.endswith("-none-any.whl"):
+            raise _failed(
+                file, f"{package.name} is compiled, here for another machine than Lambda's"
+            )
+        return built
 
-    def _uv(self, command: list[str], options: list[str], *, file: Path) -> None:
+    def _uv(self, command: list[str], options: list[str], *, file: Path) -> str:
         done = subprocess.run(
             [str(self.toolchain.uv), *command, *options, "--quiet", "--color=never"],
             cwd=file.parent,
@@ -102,6 +134,7 @@ class Installer:
         )
         if done.returncode != 0:
             raise _failed(file, done.stderr.strip())
+        return done.stdout
 
 
 def nearest(folder: Path, path: str) -> Path | None:
@@ -115,14 +148,25 @@ def nearest(folder: Path, path: str) -> Path | None:
     return None
 
 
-def _texts(file: Path, above: tuple[Path, ...] = ()) -> Iterator[str]:
-    """The file and what it includes: all that decides over the installation."""
-    text = file.read_text(encoding="utf-8", errors="replace")
-    yield f"{file.name}\n{text}"
-    for included in _INCLUDE.findall(text):
-        other = (file.parent / included).resolve()
-        if other.is_file() and other not in above:
-            yield from _texts(other, (*above, other))
+def _told(lines: Iterable[Line]) -> Iterator[str]:
+    """All that decides over the installation, wherever the site lies."""
+    for line in lines:
+        if line.local:
+            yield f"{line.local.name} {digest(line.local)}"
+        elif line.text.startswith("file:"):
+            file = Path(url2pathname(urlsplit(line.text.partition(" ")[0]).path))
+            yield f"{file.name} {_content(file)}"
+        elif line.text.startswith("-") and Path(line.text.partition(" ")[2]).exists():
+            yield _content(Path(line.text.partition(" ")[2]))
+        else:
+            yield line.text
+
+
+def _content(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""  # uv says best what is missing
 
 
 def _tree(folder: Path) -> Iterator[tuple[str, Member]]:
