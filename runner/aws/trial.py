@@ -6,11 +6,10 @@ Source: Lambda API, Invoke, `LogType=Tail`, which returns the last 4 KB of the l
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
-from runner.aws.refusals import explained
+from runner.aws.calling import call
 from runner.aws.session import Aws
 from runner.model import Function
 from runner.names import Names
@@ -20,15 +19,10 @@ SHOWN = 12  # lines of the log
 
 def last_words(aws: Aws, names: Names, *, function: Function, version: str) -> str:
     """The error that a failing function reports, and the end of its log."""
-    with explained():
-        answer = aws.functions.invoke(
-            FunctionName=names.function(function.name),
-            Qualifier=version,
-            LogType="Tail",
-            Payload=json.dumps(_event(function)).encode(),
-        )
-    said = answer["Payload"].read().decode("utf-8", "replace")
-    log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
+    payload = json.dumps(_event(function)).encode()
+    answer = call(aws, names.function(function.name), version=version, payload=payload)
+    said = answer.payload.decode("utf-8", "replace")
+    log = answer.log
     kept = [line for line in log.splitlines() if not line.startswith(("START", "END", "REPORT"))]
     return "\n".join(filter(None, [_error(said), *kept[-SHOWN:]]))
 
