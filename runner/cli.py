@@ -302,6 +302,43 @@ def rehearse(options: Options, site_dir: Path, keep: bool) -> None:
         sys.exit(Turn.US)
 
 
+@cli.group()
+def new() -> None:
+    """Writes new parts of a site from templates: `new function NAME`."""
+
+
+@new.command("function")
+@_options
+@click.argument("name")
+@click.option(
+    "--template",
+    type=click.Choice(("basic", "html", "table", "invoke")),
+    default="basic",
+    show_default=True,
+    help="JSON; a page; a DynamoDB table; a call of another function.",
+)
+@click.option("--runtime", type=click.Choice(("node", "python")), default="node", show_default=True)
+def new_function(options: Options, name: str, template: str, runtime: str) -> None:
+    """Writes the function NAME (notes, notes/[id]) from a template; -v with explaining comments."""
+    from dataclasses import asdict
+
+    from runner.develop.new import Wanted
+    from runner.develop.new import new_function as write
+    from runner.package.functions.discover import Language
+
+    config = _local_config(options)
+    wanted = Wanted(
+        name=name, template=template, language=Language(runtime), explained=options.verbose
+    )
+    written = write(wanted, config.root, config.functions)
+    lines = [f"wrote {written.path}, which answers at {written.route}"]
+    if written.settings:
+        lines += ["", "add to jam.toml:", "", written.settings.rstrip()]
+    if written.commands:
+        lines += ["", "then run:", *(f"  {command}" for command in written.commands)]
+    _tell(options, asdict(written), "\n".join(lines))
+
+
 def main() -> None:
     """The console script."""
     signal.signal(signal.SIGTERM, _interrupt)
