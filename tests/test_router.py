@@ -279,6 +279,14 @@ def test_a_huge_query_is_left_out_rather_than_cut() -> None:
     assert _header(ROUTER(live(), "/", query={"a": {"value": "b" * 5000}}), "x-jam-query") is None
 
 
+def test_what_is_handed_on_leaves_s3_room_for_the_other_headers() -> None:
+    for path in (100, 1900, 3900):
+        request = ROUTER(live(), "/" + "y" * path, query={"a": {"value": "b" * 4000}})
+        own = [name for name in request["headers"] if name.startswith("x-jam-")]
+        assert sum(len(str(_header(request, name))) for name in own) < 7 * 1024
+        assert (_header(request, "x-jam-path") is None) == (path > 2000)
+
+
 def test_a_functions_uri_that_would_grow_too_long_is_414() -> None:
     found = ROUTER(KNOWN, "/.functions/" + "a" * 8175)
     assert found["statusCode"] == 414

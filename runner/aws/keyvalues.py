@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from runner.aws import ownership
@@ -94,21 +94,31 @@ def write(aws: Aws, store_arn: str, *, puts: Mapping[str, str]) -> None:
 
 def drop(aws: Aws, store_arn: str, *, keys: Iterable[str]) -> None:
     """Removes those of `keys` that exist: deleting a missing key is refused."""
-    items = [{"Key": key} for key in keys if get(aws, store_arn, key=key) is not None]
-    for start in range(0, len(items), CHUNK):
-        _update(aws, store_arn, changes={"Deletes": items[start : start + CHUNK]})
+    wanted = set(keys)
+    _delete(aws, store_arn, keys=[key for key in _contents(aws, store_arn) if key in wanted])
 
 
 def drop_routing(aws: Aws, store_arn: str, *, api_stage: str) -> None:
     """Removes the routing of every release that names `api_stage`: its functions follow live."""
-    pages = aws.values.get_paginator("list_keys").paginate(KvsARN=store_arn)
-    items = [each for page in pages for each in page.get("Items", [])]
-    routing = [each for each in items if each["Key"].startswith("r/")]
-    drop(
-        aws,
-        store_arn,
-        keys=[each["Key"] for each in routing if json.loads(each["Value"]).get("s") == api_stage],
+    found = _contents(aws, store_arn)
+    routing = {key: json.loads(value) for key, value in found.items() if key.startswith("r/")}
+    _delete(
+        aws, store_arn, keys=[key for key, each in routing.items() if each.get("s") == api_stage]
     )
+
+
+def _contents(aws: Aws, store_arn: str) -> dict[str, str]:
+    """Everything: releases that only changed files share an api_stage, so many keys go at once."""
+    pages = aws.values.get_paginator("list_keys").paginate(
+        KvsARN=store_arn, PaginationConfig={"PageSize": CHUNK}
+    )
+    return {each["Key"]: each["Value"] for page in pages for each in page.get("Items", [])}
+
+
+def _delete(aws: Aws, store_arn: str, *, keys: Sequence[str]) -> None:
+    items = [{"Key": key} for key in keys]
+    for start in range(0, len(items), CHUNK):
+        _update(aws, store_arn, changes={"Deletes": items[start : start + CHUNK]})
 
 
 def _update(aws: Aws, store_arn: str, *, changes: Any) -> None:

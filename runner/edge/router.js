@@ -4,7 +4,9 @@
 const INDEX = 'index.html';
 const LONGEST_URI = 8191; // with the query: "Restrictions on all edge functions", URI
 const LONGEST_KEY = 900; // S3 takes keys of 1,024 bytes, the release's prefix included
-const LONGEST_HANDED_ON = 4096; // S3 answers 400 when a request's headers pass 8 KB
+// S3 answers 400 when a request's headers pass 8 KB: both must fit, with what else is forwarded. No
+// file's path is as long as half of this, so only a redirect's could be.
+const LONGEST_HANDED_ON = { 'x-jam-query': 4096, 'x-jam-path': 2048, 'x-jam-host': 255 };
 
 async function handler(event) {
   const request = event.request;
@@ -120,7 +122,7 @@ function percentEncode(part) {
 // would be another one.
 function handOn(request, name, text) {
   const value = text.replace(/[^\x21-\x7e]+/g, percentEncode);
-  if (value && value.length <= LONGEST_HANDED_ON) request.headers[name] = { value: value };
+  if (value && value.length <= LONGEST_HANDED_ON[name]) request.headers[name] = { value: value };
 }
 
 function queryOf(request) {
