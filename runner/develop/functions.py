@@ -20,11 +20,15 @@ from runner.execution.program import Program
 from runner.model import Function
 from runner.names import Names, function_variable
 from runner.package.functions.discover import Source, discover
+from runner.package.functions.esbuild import INPUTS
 from runner.package.functions.settings import FunctionsSettings, configure
 
 # Beside the functions, what decides over their bundles: dependencies, settings, compiler options.
 _BESIDE = ("package.json", "tsconfig.json", "node_modules/.package-lock.json")
-_RESTS = 5  # a look at the files is followed by a pause this many times as long
+# A look at the files is followed by a pause this many times as long, so that looking takes a small
+# share of the time under load; nobody saves a file and calls it within these seconds.
+_RESTS = 5
+_REST_SECONDS = 0.01
 
 Package = Callable[[str, FunctionsSettings], Function]
 """Packages the function of a name; its archive lies where `Function.archive` says."""
@@ -81,6 +85,7 @@ class Functions:
     _generation: int = 0
     _outside: set[Path] = field(default_factory=set)
     _made: dict[str, _Made] = field(default_factory=dict)
+    _looking: threading.Lock = field(default_factory=threading.Lock)
     _building: threading.Lock = field(default_factory=threading.Lock)
 
     def routes(self) -> Routes:
@@ -88,14 +93,15 @@ class Functions:
         begun = self.clock()
         if begun < self._look_again:
             return self._routes
-        seen = snapshot(self.place.folder, self._others())
-        if seen != self._seen:
-            self._seen = seen
-            self._generation += 1
-            self._routes = self._read()
-        ended = self.clock()
-        self._look_again = ended + _RESTS * (ended - begun)
-        return self._routes
+        with self._looking:
+            seen = snapshot(self.place.folder, self._others())
+            ended = self.clock()
+            self._look_again = ended + min(_RESTS * (ended - begun), _REST_SECONDS)
+            if seen != self._seen:
+                self._routes = self._read()
+                self._generation += 1
+                self._seen = seen
+            return self._routes
 
     def program(self, source: Source) -> Program:
         """What runs for a function now; raises JamError for what is wrong with it."""
@@ -200,8 +206,8 @@ def _unpack(archive: Path, folder: Path, *, root: Path) -> None:
 def _written_outside(archive: Path, place: Place) -> set[Path]:
     """Files of the site's own that a function is made of and that lie outside of its folder."""
     try:
-        sources = json.loads(archive.with_suffix(".map").read_bytes())["sources"]
+        inputs = json.loads(archive.with_suffix(".map").read_bytes())[INPUTS]
     except (OSError, ValueError, KeyError):
         return set()
-    paths = {place.root / source for source in sources if "node_modules/" not in source}
+    paths = {place.root / path for path in inputs if "node_modules/" not in path}
     return {path for path in paths if not path.is_relative_to(place.folder)}

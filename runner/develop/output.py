@@ -38,7 +38,7 @@ def _shown(text: str) -> str:
         return message if level in ("INFO", "DEBUG", "TRACE") else f"{level} {message}"
     if found := _TIMED_OUT.fullmatch(text) or _REQUEST.fullmatch(text):
         return f"ERROR {found['message']}"
-    return text
+    return text.replace("\xa0", " ")  # how Lambda's Python client indents a traceback
 
 
 def _fault(message: str) -> str:

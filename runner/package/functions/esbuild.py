@@ -205,7 +205,9 @@ def _bundles(
         found[entry.path] = Bundle(
             shape=shape,
             code=file.read_bytes(),
-            map=_map(Path(f"{file}.map"), root=root, scratch=scratch) if options.maps else b"",
+            map=_map(Path(f"{file}.map"), inputs, root=root, scratch=scratch)
+            if options.maps
+            else b"",
             inputs=inputs,
             outside=outside,
         )
@@ -239,14 +241,19 @@ class _Graph:
         return tuple(sorted(seen & self._sites)), tuple(sorted(outside))
 
 
-def _map(file: Path, *, root: Path, scratch: Path) -> bytes:
-    """The source map with its sources told from the root instead of from our scratch folder."""
+INPUTS = "x_jam_inputs"  # a source map may have members of its own that begin with `x_`
+
+
+def _map(file: Path, inputs: tuple[str, ...], *, root: Path, scratch: Path) -> bytes:
+    """The source map with its sources told from the root instead of from our scratch folder, and
+    with all files that were read: a constant's file may leave no trace but its value."""
     content = json.loads(file.read_bytes())
     found = (Path(os.path.normpath(file.parent / source)) for source in content["sources"])
     content["sources"] = [
         f"jam-deploy/{source.name}" if _is_ours(source, scratch) else os.path.relpath(source, root)
         for source in found
     ]
+    content[INPUTS] = inputs
     return json.dumps(content, separators=(",", ":")).encode()
 
 
