@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from runner.apply import Applied, Known, apply, known_of
 from runner.aws.live import check_bootstrap, read_live
 from runner.aws.perform import Content, performer
+from runner.aws.secrets import check as check_secrets
 from runner.aws.session import Aws, connect
 from runner.aws.upload import copy, put
 from runner.aws.wanted import foundation as wanted_foundation
@@ -164,6 +165,7 @@ def _build_environment(config: Config, world: World, *, around: Surroundings) ->
 
 def _staged(decided: Decided, world: World) -> Known:
     check_bootstrap(decided.aws, decided.names, live=decided.live, foundation=decided.foundation)
+    check_secrets(decided.aws, functions=_new_functions(decided))
     world.watcher.planned(decided.plan)
     with world.watcher.stage("stage"):
         known = known_of(decided.live, decided.plan)

@@ -76,15 +76,17 @@ class Grants:
     """What a function may use beside its own log; without any it has the site's common role.
 
     `owner` is the one function that has them, empty where all share those of `[functions]`.
-    `tables` are pairs of a table and `r`, `w` or `rw`; `invoke` names other functions.
+    `tables` are pairs of a table and `r`, `w` or `rw`; `invoke` names other functions. `secrets`
+    are pairs of a variable and the name of a parameter in Systems Manager.
     """
 
     owner: str = ""
     tables: tuple[tuple[str, str], ...] = ()
     invoke: tuple[str, ...] = ()
+    secrets: tuple[tuple[str, str], ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.tables or self.invoke)
+        return bool(self.tables or self.invoke or self.secrets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

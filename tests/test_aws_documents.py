@@ -209,9 +209,29 @@ def test_other_rights_are_another_role_so_that_those_of_a_live_release_never_cha
 GRANTS = Grants(owner="a", tables=(("notes", "rw"),), invoke=("mail",))
 
 
+SECRETS = Grants(
+    owner="a", secrets=(("A", "/notes/a"), ("B", "/aws/reference/secretsmanager/notes/b"))
+)
+
+
+def test_a_secret_gives_the_right_to_read_that_one_and_what_it_is_encrypted_with() -> None:
+    (_, read, decrypt, managed, unlock) = documents.granted(SECRETS, NAMES)["Statement"]
+    parameter = "arn:aws:ssm:eu-central-1:123456789012:parameter"
+    assert read["Resource"] == [
+        f"{parameter}/aws/reference/secretsmanager/notes/b",
+        f"{parameter}/notes/a",
+    ]
+    secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:notes/b-??????"
+    assert (managed["Action"], managed["Resource"]) == ("secretsmanager:GetSecretValue", [secret])
+    for each, service in ((decrypt, "ssm"), (unlock, "secretsmanager")):
+        via = {"kms:ViaService": f"{service}.eu-central-1.amazonaws.com"}
+        assert (each["Action"], each["Condition"]["StringEquals"]) == ("kms:Decrypt", via)
+
+
 def documents_of_roles() -> list[documents.Document]:
     own = [documents.permissions(role, NAMES) for role in Role]
-    return [*own, documents.granted(GRANTS, NAMES), documents.granted(Grants(), NAMES)]
+    granted = (GRANTS, SECRETS, Grants())
+    return [*own, *(documents.granted(each, NAMES) for each in granted)]
 
 
 def test_the_bucket_is_read_by_one_distribution_and_over_tls_only() -> None:

@@ -65,7 +65,7 @@ def granted(grants: Grants, names: Names) -> Document:
     logs = names.function(grants.owner) if grants.owner else f"{names.functions}*"
     tables = [_table(names, table, access=access) for table, access in grants.tables]
     invoke = [_invoke(names, grants.invoke)] if grants.invoke else []
-    return _document(_logs(names, logs), *tables, *invoke)
+    return _document(_logs(names, logs), *tables, *invoke, *_secrets(names, grants.secrets))
 
 
 def bucket_policy(names: Names, distribution_arn: str | None) -> Document:
@@ -131,6 +131,52 @@ def _invoke(names: Names, functions: tuple[str, ...]) -> Document:
     """Published versions alone: a caller is told the version that its release has."""
     arns = [names.function_arn(names.function(function)) for function in functions]
     return _allow("lambda:InvokeFunction", [f"{arn}:*" for arn in arns])
+
+
+# Source: Systems Manager user guide, "Referencing AWS Secrets Manager secrets from Parameter Store
+# parameters".
+MANAGED = "/aws/reference/secretsmanager/"
+
+
+def _secrets(names: Names, secrets: tuple[tuple[str, str], ...]) -> list[Document]:
+    """Exactly these parameters, and the keys that they and no others are encrypted with.
+
+    Sources: Systems Manager user guide, "How AWS Systems Manager Parameter Store uses AWS KMS";
+    Secrets Manager user guide, "Secret encryption and decryption in AWS Secrets Manager".
+    """
+    if not secrets:
+        return []
+    here = f"{names.region}:{names.account}"
+    paths = sorted({path for _, path in secrets})
+    parameter = f"arn:{names.partition}:ssm:{here}:parameter/"
+    parameters = [f"{parameter}{path.removeprefix('/')}" for path in paths]
+    secret = f"arn:{names.partition}:secretsmanager:{here}:secret:"
+    # A secret's ARN ends in a hyphen and six characters of chance.
+    managed = [
+        f"{secret}{path.removeprefix(MANAGED)}-??????" for path in paths if path.startswith(MANAGED)
+    ]
+    keys = f"arn:{names.partition}:kms:{here}:key/*"
+    return [
+        _allow("ssm:GetParameters", parameters),
+        _decrypt(names, keys, service="ssm", context="PARAMETER_ARN", of=parameters),
+        *([_allow("secretsmanager:GetSecretValue", managed)] if managed else []),
+        *(
+            [_decrypt(names, keys, service="secretsmanager", context="SecretARN", of=managed)]
+            if managed
+            else []
+        ),
+    ]
+
+
+def _decrypt(names: Names, keys: str, *, service: str, context: str, of: list[str]) -> Document:
+    via = f"{service}.{names.region}.amazonaws.com"
+    return {
+        **_allow("kms:Decrypt", keys),
+        "Condition": {
+            "StringEquals": {"kms:ViaService": via},
+            "StringLike": {f"kms:EncryptionContext:{context}": of},
+        },
+    }
 
 
 def _read_files(names: Names) -> list[Document]:

@@ -103,7 +103,8 @@ class Aws:
     values: CloudFrontKeyValueStoreClient = _client("cloudfront-keyvaluestore")
     stacks: CloudFormationClient = _client("cloudformation")
     api: ApiGatewayV2Client = _client("apigatewayv2")
-    parameters: Any = _client("ssm")  # one call: not worth its stubs
+    parameters: Any = _client("ssm")  # two calls: not worth its stubs
+    secrets: Any = _client("secretsmanager")  # one call
     metrics: Any = _client("cloudwatch")  # one call: not worth its stubs
     # For creates without a token and without a unique name: sent once, looked up after.
     api_once: ApiGatewayV2Client = _client("apigatewayv2", attempts=1)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runner.config.settings import Function, Preview, Production, Settings
 from runner.errors import Problem, site_error
 
-_FUNCTION = ("schedule", "secrets")
+_FUNCTION = ("schedule",)
 
 
 def refuse_pending(settings: Settings) -> None:

@@ -101,6 +101,12 @@ def _variables(settings: Settings) -> Iterator[Wrong]:
                     message=f"Lambda sets {variable} itself",
                     hint="choose another name",
                 )
+        for variable in sorted(set(one.environment) & set(one.secrets)):
+            yield Wrong(
+                at=("functions", *name, "secrets", variable),
+                message=f"{variable} is also in `environment`",
+                hint="leave one of them out",
+            )
 
 
 def _tables(settings: Settings) -> Iterator[Wrong]:

@@ -31,6 +31,7 @@ from runner.local.s3.host import S3Host, path_style
 from runner.local.s3.layer import S3Layer
 from runner.local.server import Server
 from runner.local.simulation import Simulation
+from runner.local.ssm_layer import SsmLayer
 from runner.local.stack_layer import StackLayer
 from runner.local.wire import Host, Request, Response, Service
 
@@ -92,6 +93,7 @@ class Cloud:
                 S3Layer(self._bucket, self.identity.principal, ACCOUNT),
                 IamLayer(lambda: self.moto("iam")),
                 DynamoDbLayer(self.clock),
+                SsmLayer(),
                 StackLayer(lambda region: self.moto("cloudformation", region)),
             ),
             gates=(

@@ -20,6 +20,7 @@ from runner.local import (
     policy,
     quotas,
     simulation,
+    ssm_layer,
     stack_types,
 )
 from runner.local.s3 import layer as s3
@@ -61,8 +62,8 @@ _PARTS = (cloudfront, compute)
 
 def rules() -> tuple[Rule, ...]:
     """Every rule of every module, without doubles, by service."""
-    modules = (quotas, policy, identity, permissions, function_rights, simulation, iam_layer, dynamodb_layer, s3,
-               stack_types, *_PARTS)  # fmt: skip
+    modules = (quotas, policy, identity, permissions, function_rights, simulation, iam_layer,
+               dynamodb_layer, ssm_layer, s3, stack_types, *_PARTS)  # fmt: skip
     unique = dict.fromkeys(rule for module in modules for rule in module.RULES)
     return tuple(sorted(unique, key=lambda rule: rule.service))
 

@@ -24,6 +24,9 @@ _PARTS = {
 }
 
 
+_MANAGED = "/aws/reference/secretsmanager/"
+
+
 class FunctionRights:
     """A gate. `role` gives the role's ARN behind an access key of a function, or an empty text;
     `allows` evaluates its policies and its boundary.
@@ -80,6 +83,11 @@ def _ssm(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
         plain = name if name.startswith("arn:") else name.removeprefix("/")
         arn = plain if name.startswith("arn:") else f"arn:aws:ssm:{here}:parameter/{plain}"
         yield f"ssm:{incoming.operation}", arn
+        # Source: Systems Manager user guide, "Referencing AWS Secrets Manager secrets from
+        # Parameter Store parameters".
+        if name.startswith(_MANAGED):
+            secret = f"arn:aws:secretsmanager:{here}:secret:{name.removeprefix(_MANAGED)}-AbCdEf"
+            yield "secretsmanager:GetSecretValue", secret
 
 
 def _secrets(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:

@@ -177,6 +177,9 @@ def _section(section: Section, around: Surroundings, *, where: str) -> FunctionS
         environment=resolved(section.environment, around, where=f"{where}.environment"),
         tables=None if section.tables is None else tuple(map(_grant, section.tables)),
         invoke=section.invoke,
+        secrets=tuple(
+            (name, text.removeprefix("ssm:")) for name, text in sorted(section.secrets.items())
+        ),
     )
 
 

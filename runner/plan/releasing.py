@@ -101,7 +101,9 @@ class GrantFunctions:
     def __str__(self) -> str:
         rights = [f"{table}:{access}" for table, access in self.grants.tables]
         calls = [f"invoke {function}" for function in self.grants.invoke]
-        return f"grant {self.grants.owner or 'functions'} {', '.join([*rights, *calls])}"
+        secrets = [f"secret {path}" for _, path in self.grants.secrets]
+        told = ", ".join([*rights, *calls, *secrets])
+        return f"grant {self.grants.owner or 'functions'} {told}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

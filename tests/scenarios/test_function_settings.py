@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+import urllib3
 
 from tests.scenarios.conftest import Site
 
@@ -38,6 +41,13 @@ tables = ["notes:r"]
 [functions.author]
 tables = ["log:rw"]
 
+[functions.charge]
+secrets = { STRIPE_KEY = "ssm:/settings/stripe" }
+
+[functions.shop.secrets]
+STRIPE_KEY = "ssm:/settings/stripe"
+MAIL_KEY = "ssm:/aws/reference/secretsmanager/settings/mail"
+
 [functions.caller]
 invoke = ["called"]
 """
@@ -49,7 +59,7 @@ def tried(call):
     try:
         return call() and "done"
     except Exception as error:
-        return type(error).__name__
+        return error.response["Error"]["Code"]
 
 def answer(found):
     return {"statusCode": 200, "body": json.dumps(found)}
@@ -76,6 +86,22 @@ def handler(event, context):
     found = table.query(IndexName="by-author", KeyConditionExpression=Key("author").eq("eve"))
     return answer([item["id"] for item in found["Items"]])
 """
+CHARGE = """
+import { createHash } from "node:crypto";
+const sum = createHash("sha256").update(process.env.STRIPE_KEY).digest("hex");
+export const handler = async () => ({ statusCode: 200, body: JSON.stringify(sum) });
+"""
+SHOP = """
+from _try import answer, boto3, os, tried
+from hashlib import sha256
+
+FOUND = {name: sha256(os.environ[name].encode()).hexdigest() for name in ("STRIPE_KEY", "MAIL_KEY")}
+
+def handler(event, context):
+    other = lambda: boto3.client("ssm").get_parameters(Names=["/settings/other"])
+    return answer({**FOUND, "other": tried(other)})
+"""
+STRIPE, MAIL = "sk-live-7Hq2", "mail-9xQz"
 CALLER = """
 from _try import answer, boto3, json, os, tried
 
@@ -103,13 +129,29 @@ def site(account: str, tmp_path_factory: pytest.TempPathFactory) -> Site:
         "functions/none.py": TABLES,
         "functions/author.py": AUTHOR,
         "functions/caller.py": CALLER,
+        "functions/charge.ts": CHARGE,
+        "functions/shop.py": SHOP,
         "functions/called.py": "def handler(event, context): return 'the first'\n",
     }
     for path, text in files.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
+    parameters, secrets = client(account, "ssm"), client(account, "secretsmanager")
+    for name in ("stripe", "other"):
+        parameters.put_parameter(Name=f"/settings/{name}", Value=STRIPE, Type="SecureString")
+    secrets.create_secret(Name="settings/mail", SecretString=MAIL)
     return Site(Path(folder), account)
+
+
+def client(endpoint: str, service: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name="eu-central-1",
+        aws_access_key_id="rehearsal",
+        aws_secret_access_key="rehearsal",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +168,9 @@ def called(site: Site, deployed: dict[str, Any], name: str) -> Any:
 @pytest.mark.parametrize(
     ("function", "put", "get", "told"),
     [
-        ("write", "done", "ClientError", ["JAM_TABLE_LOG", "JAM_TABLE_NOTES"]),
-        ("read", "ClientError", "done", ["JAM_TABLE_NOTES"]),
-        ("none", "ClientError", "ClientError", []),
+        ("write", "done", "AccessDeniedException", ["JAM_TABLE_LOG", "JAM_TABLE_NOTES"]),
+        ("read", "AccessDeniedException", "done", ["JAM_TABLE_NOTES"]),
+        ("none", "AccessDeniedException", "AccessDeniedException", []),
     ],
 )
 def test_a_function_may_do_with_a_table_what_it_is_granted(
@@ -141,10 +183,50 @@ def test_a_function_asks_an_index_of_its_table(site: Site, first: dict[str, Any]
     assert called(site, first, "author") == ["1", "2"]
 
 
+def test_secrets_are_in_the_environment_before_the_function_loads(
+    site: Site, first: dict[str, Any]
+) -> None:
+    stripe, mail = (sha256(text.encode()).hexdigest() for text in (STRIPE, MAIL))
+    assert called(site, first, "charge") == stripe
+    found = called(site, first, "shop")
+    assert found == {"STRIPE_KEY": stripe, "MAIL_KEY": mail, "other": "AccessDeniedException"}
+
+
+def test_the_value_of_a_secret_lies_in_no_configuration_zip_log_or_record(
+    site: Site, first: dict[str, Any]
+) -> None:
+    kept: list[bytes] = []
+    functions = client(site.endpoint, "lambda")
+    for found in functions.list_functions()["Functions"]:
+        kept.append(repr(found).encode())
+        code = functions.get_function(FunctionName=found["FunctionName"])["Code"]
+        packed = urllib3.request("GET", site.endpoint + code["Location"].split(".com")[-1])
+        kept.append(packed.data)
+    logs = client(site.endpoint, "logs")
+    groups = [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]]
+    kept += [repr(logs.filter_log_events(logGroupName=group)).encode() for group in groups]
+    kept.append(repr(client(site.endpoint, "dynamodb").scan(TableName="jam-settings")).encode())
+    kept += [path.read_bytes() for path in site.folder.rglob("*") if path.is_file()]
+    assert not [each for each in kept if STRIPE.encode() in each or MAIL.encode() in each]
+
+
+def test_a_secret_that_is_not_there_is_named_before_anything_is_written(
+    site: Site, first: dict[str, Any]
+) -> None:
+    site.replace("jam.toml", '"ssm:/settings/stripe" }', '"ssm:/settings/strype" }')
+    done = site.jam("deploy")
+    site.replace("jam.toml", '"ssm:/settings/strype" }', '"ssm:/settings/stripe" }')
+    assert done.error["code"] == "JAM-SECRET-MISSING"
+    assert "functions.charge.secrets.STRIPE_KEY" in done.log
+
+
 def test_a_function_invokes_the_version_of_another_that_its_release_has(
     site: Site, first: dict[str, Any]
 ) -> None:
-    assert called(site, first, "caller") == {"called": "the first", "latest": "ClientError"}
+    assert called(site, first, "caller") == {
+        "called": "the first",
+        "latest": "AccessDeniedException",
+    }
     site.replace("functions/called.py", "the first", "the second")
     second = site.deploy()
     assert called(site, second, "caller")["called"] == "the second"

@@ -22,6 +22,7 @@ from runner.package.functions.exported import Exported
 from runner.package.functions.included import Included
 from runner.package.functions.pack import Built, check_size, function_of
 from runner.package.functions.requirements import Installer, nearest
+from runner.package.functions.secrets import wrapped
 from runner.package.functions.settings import Configuration, FunctionsSettings
 from runner.package.functions.variants import Variants
 from runner.toolchain import Toolchain
@@ -97,6 +98,10 @@ def package_functions(
     built = {
         **_node(configured, site, included=included),
         **_python(configured, site, tree=tree, included=included),
+    }
+    built = {
+        source: wrapped(one, source.language, secrets=configured[source].grants.secrets)
+        for source, one in built.items()
     }
     for source, one in built.items():
         check_size(source, one)

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from runner.errors import Problem, site_error
@@ -95,7 +95,7 @@ def _digest(
         configuration.timeout,
         configuration.methods,
         configuration.environment,
-        [configuration.grants.tables, configuration.grants.invoke],
+        astuple(configuration.grants)[1:],
     ]
     return _sha([1, files, settings])
 

@@ -48,6 +48,7 @@ class FunctionSettings:
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     tables: tuple[tuple[str, str], ...] | None = None
     invoke: tuple[str, ...] | None = None
+    secrets: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ def configure(source: Source, settings: FunctionsSettings) -> Configuration:
     own = settings.named.get(source.name, FunctionSettings())
     common = settings.common
     grants = _grants(source.name, own, common)
-    told = {table_variable(table): settings.tables[table] for table, _ in grants.tables}
+    told = {table_variable(table): settings.tables.get(table, "") for table, _ in grants.tables}
     variables = {**told, **dict(common.environment), **dict(own.environment)}
     return Configuration(
         runtime=_runtime(source.language, own, common),
@@ -102,16 +103,24 @@ def _grants(name: str, own: FunctionSettings, common: FunctionSettings) -> Grant
     """A list of the function's own stands in place of the common one, as with methods."""
     tables = common.tables if own.tables is None else own.tables
     invoke = common.invoke if own.invoke is None else own.invoke
-    alone = own.tables is not None or own.invoke is not None
-    grants = Grants(tables=tuple(sorted(tables or ())), invoke=tuple(sorted({*(invoke or ())})))
+    alone = own.tables is not None or own.invoke is not None or bool(own.secrets)
+    grants = Grants(
+        tables=tuple(sorted(tables or ())),
+        invoke=tuple(sorted({*(invoke or ())})),
+        secrets=tuple(sorted({**dict(common.secrets), **dict(own.secrets)}.items())),
+    )
     return replace(grants, owner=name) if alone and grants else grants
 
 
 def with_environment(
     found: Configuration, environment: tuple[tuple[str, str], ...]
 ) -> Configuration:
-    """The same with all variables: those of `.env` files and those of settings."""
-    return replace(found, environment=environment)
+    """The same with all variables: those of `.env` files and those of settings.
+
+    A secret of the same name wins: `.env` may hold one for developing.
+    """
+    secret = dict(found.grants.secrets)
+    return replace(found, environment=tuple(each for each in environment if each[0] not in secret))
 
 
 def problems(source: Source, found: Configuration) -> Iterable[Problem]:
