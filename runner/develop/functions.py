@@ -81,6 +81,7 @@ class Functions:
     changed: Callable[[frozenset[str]], None] = lambda _identities: None
     _routes: Routes = field(default_factory=Routes)
     _seen: Snapshot | None = None
+    _looked: float = -1.0
     _look_again: float = 0.0
     _generation: int = 0
     _outside: set[Path] = field(default_factory=set)
@@ -90,17 +91,13 @@ class Functions:
 
     def routes(self) -> Routes:
         """The routes as of now; with `error` where the folder cannot be served at all."""
-        begun = self.clock()
-        if begun < self._look_again:
+        asked = self.clock()
+        if asked < self._look_again:
             return self._routes
         with self._looking:
-            seen = snapshot(self.place.folder, self._others())
-            ended = self.clock()
-            self._look_again = ended + min(_RESTS * (ended - begun), _REST_SECONDS)
-            if seen != self._seen:
-                self._routes = self._read()
-                self._generation += 1
-                self._seen = seen
+            # Whoever waited here needs no look of his own: one has begun since he asked.
+            if self._looked < asked:
+                self._look()
             return self._routes
 
     def program(self, source: Source) -> Program:
@@ -132,6 +129,16 @@ class Functions:
         if made and made.program.identity != program.identity:
             self.changed(frozenset(each.program.identity for each in self._made.values()))
         return program
+
+    def _look(self) -> None:
+        self._looked = self.clock()
+        seen = snapshot(self.place.folder, self._others())
+        ended = self.clock()
+        self._look_again = ended + min(_RESTS * (ended - self._looked), _REST_SECONDS)
+        if seen != self._seen:
+            self._routes = self._read()
+            self._generation += 1
+            self._seen = seen
 
     def _others(self) -> list[Path]:
         place = self.place
