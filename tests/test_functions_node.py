@@ -240,6 +240,22 @@ def test_a_native_package_is_shipped_as_it_is_without_being_named(
     assert package(root)["a"] == function
 
 
+def test_a_native_package_that_no_bundler_reads_is_shipped_whole(tmp_path: Path) -> None:
+    files = {
+        **NATIVE,
+        "node_modules/fast/binding.gyp": "",
+        "node_modules/fast/index.js": "try { require.resolve('gone'); } catch {}\n"
+        "const later = () => require('not-there'); module.exports = ['fast', later.name];",
+        "node_modules/fast/unseen.js": "",
+    }
+    said: list[str] = []
+    function = package(site(tmp_path, files), echo=said)["a"]
+    assert said == ["functions/a.js: native, shipped as installed: fast"]
+    with zipfile.ZipFile(function.archive) as opened:
+        assert "node_modules/fast/unseen.js" in opened.namelist()
+    assert call(function, tmp_path / "run") == ["fast", "later"]
+
+
 def test_a_package_whose_variant_for_the_machine_is_missing_is_refused(tmp_path: Path) -> None:
     variants = '{"name": "fast", "optionalDependencies": {"fast-linux-arm64": "*"}}'
     files = {**NATIVE, "node_modules/fast/package.json": variants}

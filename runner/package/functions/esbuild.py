@@ -136,9 +136,13 @@ def package_of(specifier: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Bundles by the entries' paths, none if there are errors."""
+    """Bundles by the entries' paths, none if there are errors.
+
+    `largest` is the most bytes that were read for one of them.
+    """
 
     bundles: Mapping[str, Bundle]
+    largest: int
     errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
 
@@ -171,8 +175,11 @@ def bundle(esbuild: Path, entries: tuple[Entry, ...], *, root: Path, options: Op
         if done.returncode != 0:
             lost = Problem(where="esbuild", message=done.stderr.strip()[-500:] or "ended early")
             errors = errors or (lost,)
-        bundles = {} if errors else _bundles(entries, root, scratch=scratch, options=options)
-    return Outcome(bundles=bundles, errors=errors, warnings=_problems(done.stderr, "WARNING"))
+        bundles, largest = (
+            ({}, 0) if errors else _bundles(entries, root, scratch=scratch, options=options)
+        )
+    warnings = _problems(done.stderr, "WARNING")
+    return Outcome(bundles=bundles, largest=largest, errors=errors, warnings=warnings)
 
 
 def _point(entry: Entry, number: int, *, root: Path, scratch: Path) -> str:
@@ -190,7 +197,7 @@ def _point(entry: Entry, number: int, *, root: Path, scratch: Path) -> str:
 
 def _bundles(
     entries: tuple[Entry, ...], root: Path, *, scratch: Path, options: Options
-) -> dict[str, Bundle]:
+) -> tuple[dict[str, Bundle], int]:
     meta, shape = json.loads((scratch / "meta.json").read_bytes()), options.shape
     starts = {
         Path(name).name: output["entryPoint"]
@@ -198,7 +205,7 @@ def _bundles(
         if "entryPoint" in output
     }
     graph = _Graph(meta["inputs"], root=root, scratch=scratch)
-    found = {}
+    found, largest = {}, 0
     for number, entry in enumerate(entries):
         inputs, outside = graph.below(starts[f"{number}.{shape}"])
         file = scratch / "out" / f"{number}.{shape}"
@@ -211,7 +218,8 @@ def _bundles(
             inputs=inputs,
             outside=outside,
         )
-    return found
+        largest = max(largest, sum(meta["inputs"][path]["bytes"] for path in inputs))
+    return found, largest
 
 
 class _Graph:

@@ -185,7 +185,8 @@ def _failed(file: Path, message: str) -> Exception:
     return site_error(
         "JAM-FUNCTION-DEPENDENCIES",
         "Python packages cannot be installed for Lambda",
-        hint="Only packages with wheels for Linux can be installed; pin a version that has them.",
+        hint="Only wheels for Lambda's Linux will do (python3.11: glibc 2.26, later: 2.34); pin a "
+        "version that has them.",
         problems=(Problem(where=where, message=message),),
     )
 

@@ -7,8 +7,7 @@ bundled again without it; a function with top-level await becomes an ECMAScript 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,7 +25,10 @@ from runner.package.functions.esbuild import (
 )
 from runner.package.functions.judge import Judge, declared
 
-_BATCH = 25  # entries a process: more take more memory than time they save
+# Entries of a call: as many as read about this many bytes together, so that esbuild, which gives
+# back nothing before it ends, takes under 400 MB; the first call shows what one reads.
+_READ_TOGETHER = 28_000_000
+_FIRST, _FEWEST, _MOST = 8, 4, 50
 _UNRESOLVED = re.compile(r'Could not resolve "([^"]+)"')
 _LOADED_LATER = re.compile(
     r'"require" call|call to "require"|"import" expression|"require\.resolve"|Indirect calls'
@@ -69,6 +71,7 @@ class Workshop:
     esbuild: Path
     echo: Callable[[str], None]
     judge: Judge
+    _batch: int = _FIRST
     _made: dict[str, Bundle] = field(default_factory=dict)
     _warnings: dict[Problem, None] = field(default_factory=dict)
     _errors: dict[Problem, None] = field(default_factory=dict)
@@ -78,7 +81,9 @@ class Workshop:
         found = {entry: self.known.get(entry, options) for entry, options in jobs.items()}
         waiting = [_Job(entry=one, options=jobs[one]) for one, kept in found.items() if not kept]
         while waiting:
-            waiting = [job for call in _calls(waiting) for job in self._try(call)]
+            call = _next(waiting, self._batch)
+            taken = {job.entry.path for job in call}
+            waiting = [job for job in waiting if job.entry.path not in taken] + self._try(call)
         for warning in self._warnings:
             self.echo(f"warning: {warning}")
         if self._errors:
@@ -105,8 +110,10 @@ class Workshop:
             self._errors.update(dict.fromkeys(own))
             return []
         if unfit:
+            native = self.judge.native(map(_file, unfit))
             for job in call:
-                job.traced |= set(unfit.values())
+                job.native |= native
+                job.traced |= set(unfit.values()) - native
             return call
         return self._judged(call, outcome)
 
@@ -121,6 +128,7 @@ class Workshop:
 
     def _judged(self, call: list[_Job], outcome: Outcome) -> list[_Job]:
         """Keeps the bundles with which all is well."""
+        self._batch = max(_FEWEST, min(_MOST, _READ_TOGETHER // max(outcome.largest, 1)))
         again = []
         later = self._loaded_later(outcome.warnings)
         for job in call:
@@ -163,10 +171,10 @@ def _as_modules(call: list[_Job], files: set[str]) -> list[_Job]:
     return call
 
 
-def _calls(jobs: list[_Job]) -> Iterator[list[_Job]]:
-    groups: dict[tuple[Options, str], list[_Job]] = defaultdict(list)
-    for job in jobs:
-        groups[job.now(), job.entry.path if job.alone else ""].append(job)
-    for group in groups.values():
-        for start in range(0, len(group), _BATCH):
-            yield group[start : start + _BATCH]
+def _next(jobs: list[_Job], most: int) -> list[_Job]:
+    """The first of `jobs`, and up to `most` in all that can share its call."""
+    first = jobs[0]
+    if first.alone:
+        return [first]
+    options = first.now()
+    return [job for job in jobs if not job.alone and job.now() == options][:most]
