@@ -1,0 +1,21 @@
+"""The command line: reads arguments and the environment, hands everything on as parameters.
+
+The front door: nothing else reads `os.environ`. What is slow to import is imported by the command
+that needs it, so that `--help` and `--version` are instant.
+"""
+
+from __future__ import annotations
+
+import signal
+
+from runner.cli import developing, operating, releasing
+from runner.cli.border import interrupt
+from runner.cli.group import cli
+
+__all__ = ["cli", "developing", "main", "operating", "releasing"]
+
+
+def main() -> None:
+    """The console script."""
+    signal.signal(signal.SIGTERM, interrupt)
+    cli(prog_name="jam-deploy")

@@ -1,0 +1,94 @@
+"""Where every failure becomes an exit status, a sentence and a hint."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NoReturn
+
+import click
+
+from runner.errors import JamError, Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How much a failure says, and in which form."""
+
+    as_json: bool
+    verbose: bool
+
+
+@contextmanager
+def border(ending: Ending) -> Iterator[None]:
+    """Where every failure becomes an exit status, a sentence and a hint."""
+    try:
+        yield
+    except JamError as error:
+        fail(ending, error)
+    except KeyboardInterrupt:
+        fail(ending, _CANCELLED)
+    except BrokenPipeError:  # `… | head` has enough: click ends without a word
+        raise
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            fail(ending, _defect(error))
+        fail(ending, _disk_full(error))
+    except (click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except Exception as error:  # noqa: BLE001 -- the last border: a defect gets a code as well
+        fail(ending, _defect(error))
+
+
+def fail(ending: Ending, error: JamError) -> NoReturn:
+    from runner.report.printable import printable
+    from runner.report.text import error_json, error_text
+
+    if ending.verbose:
+        import traceback
+
+        traceback.print_exception(error.__cause__ or error, file=sys.stderr)
+    click.echo(printable(error_text(error)), err=True)
+    if ending.as_json:
+        click.echo(error_json(error))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if error.turn is Turn.CANCELLED:
+        os._exit(error.turn)  # threads may still wait for AWS: an interrupted run does not
+    sys.exit(error.turn)
+
+
+_CANCELLED = JamError(
+    "JAM-CANCELLED",
+    "interrupted: no further step was begun",
+    hint="Nothing is lost; run the same command again.",
+    turn=Turn.CANCELLED,
+)
+
+
+def _defect(error: Exception) -> JamError:
+    found = JamError(
+        "JAM-DEFECT",
+        f"{type(error).__name__}: {error}",
+        hint="This is a defect of jam-deploy. Run again with -v and report what it prints.",
+        turn=Turn.US,
+    )
+    found.__cause__ = error
+    return found
+
+
+def _disk_full(error: OSError) -> JamError:
+    return JamError(
+        "JAM-DISK-FULL",
+        f"the disk is full: {error.filename or error}",
+        hint="Make room (`.jam/` holds caches that may be deleted) and run again; nothing is lost.",
+        turn=Turn.AGAIN,
+    )
+
+
+def interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt

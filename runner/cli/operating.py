@@ -1,0 +1,111 @@
+"""Commands for a site at work: status, logs, get, invoke."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from runner.cli.group import cli
+from runner.cli.options import PATH, Options, tell, with_options
+from runner.cli.world import account, connection
+from runner.errors import Turn
+
+
+@cli.command()
+@with_options
+def status(options: Options) -> None:
+    """Says what is live, and how its functions do.
+
+    Since when, from which commit; routes, versions, errors of the last day.
+    """
+    from runner.operate.status import status as look
+    from runner.report.status import status_document, status_text
+
+    found = look(*account(options))
+    tell(options, status_document(found), status_text(found))
+
+
+@cli.command()
+@with_options
+@click.argument("function", default="")
+@click.option("-f", "--follow", is_flag=True, help="Go on until interrupted.")
+@click.option("--since", default="10m", show_default=True, help="How far back: 90s, 10m, 2h, 1d.")
+def logs(options: Options, function: str, follow: bool, since: str) -> None:
+    """Shows recent log lines of the functions.
+
+    FUNCTION is a name of the site's (notes/[id]) or a part of one that no other has. With --json
+    and --follow each line is one JSON document.
+    """
+    from runner.operate.show_logs import Wanted, show
+
+    aws, names = account(options)
+    try:
+        show(
+            Wanted(function=function, since=since, follow=follow, as_json=options.as_json),
+            names=names,
+            connect=lambda: connection(names.region),
+            aws=aws,
+            colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
+            out=click.echo,
+            say=lambda text: click.echo(text, err=True),
+        )
+    except KeyboardInterrupt:
+        if not follow:
+            raise
+        sys.stdout.flush()
+        os._exit(Turn.CANCELLED)  # how following ends: nothing is to be explained
+
+
+@cli.command()
+@with_options
+@click.argument("function")
+@click.argument("folder", type=PATH, metavar="DIR")
+def get(options: Options, function: str, folder: Path) -> None:
+    """Fetches a deployed function's code into DIR.
+
+    DIR is a new or empty folder. FUNCTION is one of the site's, or any Lambda function's name or ARN in the account.
+    """
+    from runner.fetch import fetch_from, loopback
+    from runner.operate.code import get as fetch_code
+    from runner.operate.find import find
+    from runner.report.code import got_document, got_text
+
+    aws, names = account(options)
+    target, described = find(aws, names, word=function)
+    near = loopback(os.environ.get("AWS_ENDPOINT_URL", ""))
+    got = fetch_code(
+        target,
+        described,
+        folder=folder,
+        fetch_from=lambda base: fetch_from(base, connect_to=near),
+    )
+    tell(options, got_document(got), got_text(got))
+
+
+@cli.command()
+@with_options
+@click.argument("function")
+@click.option("--event", type=click.File("rb"), required=True, help="JSON file; - reads stdin.")
+def invoke(options: Options, function: str, event: BinaryIO) -> None:
+    """Calls a deployed function once.
+
+    Prints what it returns; status 2 if it failed. FUNCTION is one of the site's, called in its live version, or any Lambda function's name or ARN
+    in the account.
+    """
+    from runner.operate.call import document, event_of
+    from runner.operate.call import invoke as call
+    from runner.operate.find import find
+    from runner.report.called import called_text, payload_text
+
+    payload = event_of(event.read(), event.name)
+    aws, names = account(options)
+    called = call(aws, find(aws, names, word=function)[0], payload)
+    with_log = options.verbose or bool(called.failure and not options.as_json)
+    click.echo(called_text(called, with_log=with_log), err=True)
+    tell(options, document(called), payload_text(called.answer))
+    if called.failure:
+        sys.exit(called.failure.turn)

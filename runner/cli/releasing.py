@@ -1,0 +1,95 @@
+"""Commands that release: init, bootstrap, plan, deploy."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from runner.cli.group import cli
+from runner.cli.options import Options, tell, with_options
+from runner.cli.world import config_of, overrides, surrounding_region, world_of
+
+
+@cli.command()
+@with_options
+@click.option("--yes", is_flag=True, help="Take what was detected; ask nothing.")
+def init(options: Options, yes: bool) -> None:
+    """Looks at the repository, writes jam.toml and a workflow."""
+    from runner.initialise import Asking, initialise
+
+    asking = Asking(
+        text=lambda question, found: str(click.prompt(question, default=found, err=True)),
+        consent=lambda question: bool(click.confirm(question, default=False, err=True)),
+    )
+    asks = sys.stdin.isatty() and not yes
+    written = initialise(
+        Path.cwd(),
+        overrides(options),
+        asking=asking if asks else None,
+        say=lambda line: click.echo(line, err=True),
+    )
+    tell(options, {"written": list(written)}, "\n".join(f"wrote {name}" for name in written))
+
+
+@cli.command()
+@with_options
+@click.option("--print", "only_print", is_flag=True, help="Only print the template.")
+def bootstrap(options: Options, only_print: bool) -> None:
+    """Prepares an AWS account, once.
+
+    A CloudFormation stack with the permissions boundary and CodeDeploy's role.
+    """
+    from runner.aws import bootstrap as stack
+    from runner.deploy import account_of
+
+    if only_print:
+        click.echo(stack.template())
+        return
+    with world_of(options) as world:
+        stack.bootstrap(
+            account_of(world, region=options.region or surrounding_region() or None),
+            world.watcher.note,
+        )
+    tell(options, {"stack": stack.STACK}, f"the stack {stack.STACK} is in place")
+
+
+@cli.command()
+@with_options
+def plan(options: Options) -> None:
+    """Says what deploy would do, and why.
+
+    Builds, but changes nothing in AWS.
+    """
+    from runner.config.explain import explain
+    from runner.deploy import decide
+    from runner.report.text import plan_json, plan_text
+
+    config = config_of(options)
+    with world_of(options) as world:
+        for reason in explain(config):
+            world.watcher.note(reason)
+        decided = decide(config, world)
+    if options.as_json:
+        click.echo(plan_json(decided.plan, decided.release, decided.changes))
+        return
+    for line in decided.changes:
+        click.echo(line)
+    click.echo(plan_text(decided.plan))
+
+
+@cli.command()
+@with_options
+@click.option("--now", is_flag=True, help="All visitors at once.")
+def deploy(options: Options, now: bool) -> None:
+    """Builds, packages and releases to production."""
+    from runner.deploy import decide, release
+    from runner.report.text import summary
+
+    del now  # every release goes to all visitors at once until rollouts are built
+    config = config_of(options)
+    with world_of(options) as world:
+        decided = decide(config, world)
+        outcome = release(decided, world)
+    click.echo(outcome.to_json() if options.as_json else summary(outcome, decided.changes))

@@ -1,0 +1,137 @@
+"""The world as commands see it: settings, the account, clocks, folders, somebody who watches."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.options import Options
+
+if TYPE_CHECKING:
+    from runner.aws.session import Aws
+    from runner.config.load import Config, Overrides
+    from runner.deploy import World
+    from runner.develop.machine import Machine
+    from runner.names import Names
+    from runner.report.watch import Watcher
+
+
+def config_of(options: Options) -> Config:
+    from runner.config.load import load
+
+    file = options.config
+    root = file.resolve().parent if file else Path.cwd()
+    return load(root, file, overrides(options))
+
+
+def account(options: Options) -> tuple[Aws, Names]:
+    """The site's account, for commands that look and build nothing."""
+    from runner.config.load import whereabouts
+    from runner.names import Names
+
+    file = options.config
+    root = file.resolve().parent if file else Path.cwd()
+    site, region = whereabouts(root, file, overrides(options))
+    aws = connection(region)
+    return aws, Names(site, aws.account, region, aws.partition)
+
+
+def connection(region: str) -> Aws:
+    from runner.aws.session import connect
+
+    return connect(region=region, clock=time.time, sleep=time.sleep, chance=random.random)
+
+
+def overrides(options: Options) -> Overrides:
+    from runner.config.load import Overrides
+
+    return Overrides(
+        site=options.site or "",
+        region=options.region or "",
+        default_region=surrounding_region(),
+    )
+
+
+def surrounding_region() -> str:
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+
+
+@contextmanager
+def world_of(options: Options) -> Iterator[World]:
+    from runner.deploy import World
+
+    with watcher_of(options) as watcher:
+        yield World(
+            environment=dict(os.environ),
+            clock=time.monotonic,
+            now=time.time,
+            sleep=time.sleep,
+            chance=random.random,
+            watcher=watcher,
+            cache=cache(),
+        )
+
+
+def cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jam-deploy"
+
+
+def local_config(options: Options) -> Config:
+    """As a deploy's, but no region has to be named: what runs here runs in none."""
+    from runner.config.load import load
+
+    file = options.config
+    root = file.resolve().parent if file else Path.cwd()
+    known = overrides(options)
+    return load(root, file, replace(known, default_region=known.default_region or "us-east-1"))
+
+
+def machine(options: Options) -> Machine:
+    from runner.develop.machine import Machine
+
+    def emit(url: str, port: int) -> None:
+        text = f'{{"url": "{url}", "port": {port}}}' if options.as_json else f"ready on {url}"
+        click.echo(text, err=not options.as_json)
+
+    def parameter(name: str) -> str:
+        from runner.aws.session import connect
+
+        region = options.region or surrounding_region() or None
+        aws = connect(region=region, clock=time.time, sleep=time.sleep, chance=random.random)
+        return aws.parameter(name)
+
+    return Machine(
+        environment=dict(os.environ),
+        cache=cache(),
+        home=Path.home(),
+        clock=time.monotonic,
+        now=time.time,
+        say=lambda line: click.echo(line, err=True),
+        emit=emit,
+        parameter=parameter,
+    )
+
+
+@contextmanager
+def watcher_of(options: Options) -> Iterator[Watcher]:
+    if sys.stderr.isatty() and not options.as_json:
+        from rich.console import Console
+
+        from runner.report.terminal import Terminal
+
+        with Terminal(Console(stderr=True)) as terminal:
+            yield terminal
+        return
+    from runner.report.watch import Lines
+
+    groups = os.environ.get("GITHUB_ACTIONS") == "true"
+    yield Lines(lambda line: click.echo(line, err=True), time.monotonic, groups=groups)
