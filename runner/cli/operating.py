@@ -67,7 +67,8 @@ def logs(options: Options, function: str, follow: bool, since: str) -> None:
 def get(options: Options, function: str, folder: Path) -> None:
     """Fetches a deployed function's code into DIR.
 
-    DIR is a new or empty folder. FUNCTION is one of the site's, or any Lambda function's name or ARN in the account.
+    DIR is a new or empty folder. FUNCTION is one of the site's, or any Lambda function's name or
+    ARN in the account.
     """
     from runner.fetch import fetch_from, loopback
     from runner.operate.code import get as fetch_code
@@ -93,8 +94,8 @@ def get(options: Options, function: str, folder: Path) -> None:
 def invoke(options: Options, function: str, event: BinaryIO) -> None:
     """Calls a deployed function once.
 
-    Prints what it returns; status 2 if it failed. FUNCTION is one of the site's, called in its live version, or any Lambda function's name or ARN
-    in the account.
+    Prints what it returns; status 2 if it failed. FUNCTION is one of the site's, called in its live
+    version, or any Lambda function's name or ARN in the account.
     """
     from runner.operate.call import document, event_of
     from runner.operate.call import invoke as call
