@@ -77,16 +77,45 @@ class Grants:
 
     `owner` is the one function that has them, empty where all share those of `[functions]`.
     `tables` are pairs of a table and `r`, `w` or `rw`; `invoke` names other functions. `secrets`
-    are pairs of a variable and the name of a parameter in Systems Manager.
+    are pairs of a variable and the name of a parameter in Systems Manager. `tracing` is to X-Ray,
+    `network` to make interfaces in a VPC.
     """
 
     owner: str = ""
     tables: tuple[tuple[str, str], ...] = ()
     invoke: tuple[str, ...] = ()
     secrets: tuple[tuple[str, str], ...] = ()
+    tracing: bool = False
+    network: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.tables or self.invoke or self.secrets)
+        used = (self.tables, self.invoke, self.secrets, self.tracing, self.network)
+        return any(used)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosting:
+    """What Lambda offers around a function's code, version by version: nothing, if not asked."""
+
+    layers: tuple[str, ...] = ()
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    tracing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """What holds for a function whatever its version: it follows the live release.
+
+    `log_days` its log is kept; `reserved` are invocations at once that are its own and its most.
+    """
+
+    log_days: int = 30
+    reserved: int | None = None
+
+    def __str__(self) -> str:
+        reserved = "" if self.reserved is None else f", reserve {self.reserved} invocations"
+        return f"keep {self.log_days} days of logs{reserved}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +141,8 @@ class Function:
     size: int
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     grants: Grants = Grants()
+    hosting: Hosting = Hosting()
+    upkeep: Upkeep = Upkeep()
     archive: Path = field(compare=False)
 
 

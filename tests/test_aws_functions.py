@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.aws import functions, roles
+from runner.aws import roles
 from runner.aws.bootstrap import bootstrap
 from runner.aws.functions import publish
 from runner.aws.session import Aws
@@ -154,4 +154,4 @@ def test_a_function_of_somebody_else_is_left_alone(aws: Aws, names: Names, wante
 def test_its_log_group_forgets(aws: Aws, names: Names, wanted: Wanted) -> None:
     publish(aws, names, wanted=wanted)
     groups = aws.logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{wanted.name}")
-    assert [each["retentionInDays"] for each in groups["logGroups"]] == [functions.LOG_DAYS]
+    assert [each["retentionInDays"] for each in groups["logGroups"]] == [30]

@@ -83,7 +83,7 @@ def test_a_role_that_lambda_cannot_assume_is_refused(plane: Plane) -> None:
         ({"Code": {"ZipFile": bytes(50 * 2**20 + 1)}}, "RequestEntityTooLargeException"),
         ({"Code": {}}, "InvalidParameterValueException"),
         ({"Code": {"ImageUri": "x"}}, "NotImplemented"),
-        ({"Layers": ["x"]}, "NotImplemented"),
+        ({"FileSystemConfigs": [{"Arn": "x", "LocalMountPath": "/mnt/x"}]}, "NotImplemented"),
         ({"FunctionName": "a b"}, "ValidationException"),
     ],
 )

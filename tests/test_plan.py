@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.model import Grants, Kind, Origin, Table
+from runner.model import Grants, Kind, Origin, Table, Upkeep
 from runner.plan.decide import KEPT_STAGES, Foundation, plan
 from runner.plan.foundation import FoundationStep
 from runner.plan.live import Live, Published
@@ -165,6 +165,17 @@ def test_a_function_waits_for_the_tables_it_may_use_while_the_foundation_changes
     assert Ref(Made.TABLE, "notes") not in needs["create function hello, 1.0 KB"]
 
 
+def test_what_holds_for_all_versions_of_a_function_follows_the_live_release_and_goes_back():
+    kept = replace(HELLO, upkeep=Upkeep(log_days=7, reserved=5))
+    second = a_release("second", functions=(kept,), api_stage="s1")
+    todo = decide(second, **serving(FIRST))
+    assert not [line for line in lines(todo.stage) if "function" in line]
+    assert lines(todo.settle) == ["keep 7 days of logs, reserve 5 invocations for hello"]
+    live = {"hello": Published(digest=kept.digest, version="1", upkeep=kept.upkeep)}
+    back = decide(**{**serving(second), "functions": live, "staged": True})
+    assert lines(back.settle) == ["keep 30 days of logs for hello"]
+
+
 def test_a_release_that_lies_ready_is_only_switched_to():
     todo = decide(**serving(a_release("newer"), staged=True))
     assert todo.stage == ()
@@ -202,7 +213,8 @@ def test_every_reference_that_a_step_needs_is_made_by_another_or_stands_already(
 def test_every_kind_of_step_is_tabled_here():
     first = decide()
     update = decide(a_release("second", files=(PAGE,)), **serving(FIRST))
-    rights = decide(a_release("third", functions=(granted("a", tables=(("notes", "r"),)),)))
+    noted = replace(a_function("b"), upkeep=Upkeep(log_days=7))
+    rights = decide(a_release("third", functions=(granted("a", tables=(("notes", "r"),)), noted)))
     full = decide(
         **{
             **serving(FIRST),
@@ -211,5 +223,10 @@ def test_every_kind_of_step_is_tabled_here():
         }
     )
     seen = {type(step) for todo in (first, update, rights, full) for step in todo}
-    kinds = {*FoundationStep.__args__, *ReleaseStep.__args__, *SwitchStep.__args__, SettleStep}
+    kinds = {
+        *FoundationStep.__args__,
+        *ReleaseStep.__args__,
+        *SwitchStep.__args__,
+        *SettleStep.__args__,
+    }
     assert seen == kinds

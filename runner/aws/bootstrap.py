@@ -175,6 +175,11 @@ def _at_most() -> list[dict[str, Any]]:
         _allow(["ssm:GetParameters"], "ssm:*:${AWS::AccountId}:parameter/*"),
         _allow(["secretsmanager:GetSecretValue"], "secretsmanager:*:${AWS::AccountId}:secret:*"),
         {
+            "Effect": "Allow",
+            "Action": [*documents.TRACING, *documents.NETWORK],
+            "Resource": "*",
+        },
+        {
             **_allow(["kms:Decrypt"], "kms:*:${AWS::AccountId}:key/*"),
             "Condition": {
                 "StringLike": {

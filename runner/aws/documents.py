@@ -65,7 +65,28 @@ def granted(grants: Grants, names: Names) -> Document:
     logs = names.function(grants.owner) if grants.owner else f"{names.functions}*"
     tables = [_table(names, table, access=access) for table, access in grants.tables]
     invoke = [_invoke(names, grants.invoke)] if grants.invoke else []
-    return _document(_logs(names, logs), *tables, *invoke, *_secrets(names, grants.secrets))
+    return _document(
+        _logs(names, logs), *tables, *invoke, *_secrets(names, grants.secrets), *_around(grants)
+    )
+
+
+# X-Ray and EC2 know no resources for these. Sources: Lambda developer guide, "Visualize Lambda
+# function invocations using AWS X-Ray" and "Giving Lambda functions access to resources in an
+# Amazon VPC", "Execution role permissions".
+TRACING = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+NETWORK = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+]
+
+
+def _around(grants: Grants) -> list[Document]:
+    wanted = ((grants.tracing, TRACING), (grants.network, NETWORK))
+    return [_allow(actions, "*") for is_wanted, actions in wanted if is_wanted]
 
 
 def bucket_policy(names: Names, distribution_arn: str | None) -> Document:

@@ -19,6 +19,7 @@ from runner.aws.session import Aws
 from runner.aws.versions import Wanted
 from runner.aws.waiting import until
 from runner.errors import JamError, aws_error, busy_error
+from runner.model import Upkeep
 from runner.names import Names
 from runner.plan.releasing import INLINE
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 BUDGET = 300  # seconds: somebody else's update, a version becoming active
 ROLE_BUDGET = 120  # seconds until Lambda may assume a new role; 7 to 12 are usual
-LOG_DAYS = 30
 
 
 def publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
@@ -45,6 +45,21 @@ def publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
     )
     _settled(aws, wanted.name, qualifier=version)
     return version
+
+
+def tend(aws: Aws, names: Names, *, function: str, upkeep: Upkeep) -> None:
+    """Gives a function what holds for all its versions."""
+    name = names.function(function)
+    group = f"/aws/lambda/{name}"
+    with tolerating("ResourceAlreadyExistsException"):
+        aws.logs.create_log_group(logGroupName=group, tags=ownership.tags_of(names))
+    aws.logs.put_retention_policy(logGroupName=group, retentionInDays=upkeep.log_days)
+    if upkeep.reserved is None:
+        aws.functions.delete_function_concurrency(FunctionName=name)
+    else:
+        aws.functions.put_function_concurrency(
+            FunctionName=name, ReservedConcurrentExecutions=upkeep.reserved
+        )
 
 
 def find(aws: Aws, names: Names, *, name: str) -> FunctionConfigurationTypeDef | None:
@@ -128,9 +143,16 @@ def _architecture(wanted: Wanted) -> Any:
 
 
 def _has(found: Any, settings: Any) -> bool:
-    """Whether the newest state has the settings already; AWS leaves out an empty environment."""
-    state = {"Environment": {"Variables": {}}, **found}
-    state["Environment"] = {"Variables": state["Environment"].get("Variables", {})}
+    """Whether the newest state has the settings already; AWS leaves out what is empty."""
+    network = found.get("VpcConfig", {})
+    state = {
+        **found,
+        "Environment": {"Variables": found.get("Environment", {}).get("Variables", {})},
+        "Layers": [layer["Arn"] for layer in found.get("Layers", [])],
+        "VpcConfig": {
+            key: sorted(network.get(key, [])) for key in ("SubnetIds", "SecurityGroupIds")
+        },
+    }
     return all(state.get(key) == value for key, value in settings.items())
 
 
@@ -186,7 +208,7 @@ def _make_log_group(aws: Aws, names: Names, *, group: str) -> None:
     """Made by us, so that it bears our tags and forgets; Lambda's own would keep lines for ever."""
     with tolerating("ResourceAlreadyExistsException"):
         aws.logs.create_log_group(logGroupName=group, tags=ownership.tags_of(names))
-    aws.logs.put_retention_policy(logGroupName=group, retentionInDays=LOG_DAYS)
+    aws.logs.put_retention_policy(logGroupName=group, retentionInDays=Upkeep().log_days)
 
 
 # A role is known to IAM seconds before Lambda may assume it.

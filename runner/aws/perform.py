@@ -64,6 +64,7 @@ from runner.plan.releasing import (
     ReleaseStep,
     SettleStep,
     SwitchStep,
+    TendFunction,
     WriteRouting,
     role_of,
 )
@@ -211,6 +212,8 @@ class _Performer:
                 keyvalues.write(aws, known[Ref(Made.STORE)], puts=value)
             case RecordLive():
                 records.record_live(aws, names, step=step, release=self._release, known=known)
+            case TendFunction(function=function, upkeep=upkeep):
+                functions.tend(aws, names, function=function, upkeep=upkeep)
             case DropApiStage(api_stage=stage, releases=releases):
                 # The routing first: a function of a release without it goes to live's api_stage.
                 keyvalues.drop(aws, known[Ref(Made.STORE)], keys=[f"r/{each}" for each in releases])

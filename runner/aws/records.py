@@ -6,7 +6,7 @@ Every write can be repeated: a condition that fails is first held against what w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -15,7 +15,7 @@ from runner.apply import Known
 from runner.aws import roles
 from runner.aws.session import Aws
 from runner.errors import busy_error
-from runner.model import Origin, Release
+from runner.model import Origin, Release, Upkeep
 from runner.names import PRODUCTION, Names
 from runner.plan.foundation import ENTRY
 from runner.plan.live import Published
@@ -183,6 +183,7 @@ def _functions(names: Names, release: Release, known: Known) -> dict[str, Any]:
         each.name: {
             "digest": each.digest,
             "version": known[Ref(Made.VERSION, each.name)],
+            **({"upkeep": asdict(each.upkeep)} if each.upkeep != Upkeep() else {}),
             **({"role": roles.name_of_grants(each.grants, names)} if each.grants else {}),
         }
         for each in release.functions
@@ -219,9 +220,20 @@ def _read_release(item: dict[str, Any]) -> Staged | None:
 
 def _published(item: dict[str, Any]) -> dict[str, Published]:
     return {
-        name: Published(digest=each["digest"], version=each["version"])
+        name: Published(
+            digest=each["digest"], version=each["version"], upkeep=_upkeep(each.get("upkeep", {}))
+        )
         for name, each in item["functions"].items()
     }
+
+
+def _upkeep(found: Mapping[str, Any]) -> Upkeep:
+    """Numbers come back as decimals."""
+    reserved = found.get("reserved")
+    return Upkeep(
+        log_days=int(found.get("log_days", Upkeep().log_days)),
+        reserved=None if reserved is None else int(reserved),
+    )
 
 
 def _environment() -> dict[str, str]:

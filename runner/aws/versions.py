@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.aws import documents
-from runner.model import Function
+from runner.model import Function, Hosting
 from runner.names import Names, function_variable
 
 
@@ -31,6 +31,7 @@ class Wanted:
     size: int
     archive: Path | bytes = field(repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hosting: Hosting = field(default_factory=Hosting)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -42,6 +43,12 @@ class Wanted:
             "MemorySize": self.memory,
             "Timeout": self.timeout,
             "Environment": {"Variables": dict(self.environment)},
+            "Layers": list(self.hosting.layers),
+            "VpcConfig": {
+                "SubnetIds": list(self.hosting.subnets),
+                "SecurityGroupIds": list(self.hosting.security_groups),
+            },
+            "TracingConfig": {"Mode": "Active" if self.hosting.tracing else "PassThrough"},
         }
 
     @property
@@ -74,4 +81,5 @@ def wanted_of(
         size=function.size,
         archive=function.archive,
         environment={**told, **dict(function.environment)},
+        hosting=function.hosting,
     )

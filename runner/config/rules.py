@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from runner.config.settings import Function, Index, Settings, Table
 from runner.config.shape import Wrong
+from runner.config.values import LOG_DAYS
 
 # An HTTP API gives up on its integration after 30 seconds.
 # Source: API Gateway developer guide, "Quotas for configuring and running an HTTP API".
@@ -36,6 +37,7 @@ def broken_rules(settings: Settings) -> Iterator[Wrong]:
     yield from _names(settings)
     yield from _grants(settings)
     yield from _variables(settings)
+    yield from _hosting(settings)
     yield from _tables(settings)
     yield from _rollout(settings)
     yield from _folders(settings)
@@ -107,6 +109,18 @@ def _variables(settings: Settings) -> Iterator[Wrong]:
                 message=f"{variable} is also in `environment`",
                 hint="leave one of them out",
             )
+
+
+def _hosting(settings: Settings) -> Iterator[Wrong]:
+    for name, one in _functions(settings):
+        at = ("functions", *name)
+        if one.log_retention is not None and one.log_retention not in LOG_DAYS:
+            days = ", ".join(map(str, LOG_DAYS))
+            message = f"found {one.log_retention}, allowed: {days}"
+            yield Wrong(at=(*at, "log_retention"), message=message)
+        if bool(one.subnets) != bool(one.security_groups):
+            key, other = ("subnets", "security_groups")[:: 1 if one.subnets else -1]
+            yield Wrong(at=(*at, key), message=f"a VPC needs `{other}` as well")
 
 
 def _tables(settings: Settings) -> Iterator[Wrong]:

@@ -121,6 +121,31 @@ class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             ["mail/send"],
         ),
     ] = None
+    log_retention: Annotated[v.LogDays | None, _told("Days that its log is kept (30).", 14)] = None
+    tracing: Annotated[bool | None, _told("Sends traces to X-Ray.", True)] = None
+    reserved_concurrency: Annotated[
+        v.Concurrency | None,
+        _told("Invocations at once that are its own, and its most; 0 stops it.", 5),
+    ] = None
+    # At most five. Source: Lambda developer guide, "Lambda quotas".
+    layers: Annotated[
+        Annotated[tuple[v.Layer, ...], Meta(max_length=5)] | None,
+        _told(
+            "Versions of layers that it is laid upon, in order.",
+            ["arn:aws:lambda:eu-central-1:111122223333:layer:fonts:3"],
+        ),
+    ] = None
+    subnets: Annotated[
+        tuple[v.Subnet, ...] | None,
+        _told(
+            "Subnets of a VPC that it runs in; without NAT it reaches no internet.",
+            ["subnet-0a1b2c3d"],
+        ),
+    ] = None
+    security_groups: Annotated[
+        tuple[v.SecurityGroup, ...] | None,
+        _told("Security groups of the VPC, with `subnets`.", ["sg-0a1b2c3d"]),
+    ] = None
     environment: Annotated[
         dict[v.VariableName, v.FunctionValue],
         _told("Its environment: text or env:NAME (of the runner).", {"LOG_LEVEL": "info"}),

@@ -90,6 +90,24 @@ Runtime = Literal[
 # Source: Lambda developer guide, "Lambda quotas": memory 128 MB to 10,240 MB, timeout 900 s.
 Memory = Annotated[int, Meta(ge=128, le=10_240, extra={"unit": "MB"})]
 Timeout = Annotated[int, Meta(ge=1, le=900, extra={"unit": "seconds"})]
+# Source: CloudWatch Logs API reference, PutRetentionPolicy, retentionInDays.
+LOG_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
+    *(2922, 3288, 3653),
+)
+LogDays = Annotated[
+    int, Meta(ge=1, le=3653, extra={"allowed": f"days: {', '.join(map(str, LOG_DAYS))}"})
+]
+Concurrency = Annotated[int, Meta(ge=0, le=1_000_000)]
+Layer = Annotated[
+    str,
+    text(
+        r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+",
+        "the ARN of a version of a layer",
+    ),
+]
+Subnet = Annotated[str, text(r"subnet-[0-9a-z]+", "a subnet such as subnet-0a1b2c3d")]
+SecurityGroup = Annotated[str, text(r"sg-[0-9a-zA-Z]+", "a security group such as sg-0a1b2c3d")]
 Architecture = Literal["x86_64", "arm64"]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"]
 # Source: EventBridge user guide, "Setting a schedule pattern for scheduled rules".

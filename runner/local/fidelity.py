@@ -49,6 +49,7 @@ NOT_EMULATED: tuple[str, ...] = (
     "IAM: access analyzer, last-used data; policy variables in conditions",
     "STS: the signature of a web identity token",
     "CloudFormation: rollback; what a resource refuses, the call refuses",
+    "Lambda: the files of layers and the networks of a VPC; both are stored and shown",
     "DynamoDB: PartiQL, throughput limits, backups to S3",
     "delays of IAM other than a new role's",
     "moto's waiting times (ACM's validation, say) pass in real seconds; its dates follow the "

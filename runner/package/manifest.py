@@ -76,7 +76,10 @@ def identity(release: Release) -> str:
 
     Not over where files lie, and not over `release.id`.
     """
-    functions = ((it.name, it.route, sorted(it.methods), it.digest) for it in release.functions)
+    functions = (
+        (it.name, it.route, sorted(it.methods), it.digest, str(it.upkeep))
+        for it in release.functions
+    )
     headers = ((it.ref, [list(pair) for pair in it.headers]) for it in release.header_sets)
     return _digest(
         {

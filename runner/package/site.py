@@ -177,6 +177,12 @@ def _section(section: Section, around: Surroundings, *, where: str) -> FunctionS
         environment=resolved(section.environment, around, where=f"{where}.environment"),
         tables=None if section.tables is None else tuple(map(_grant, section.tables)),
         invoke=section.invoke,
+        layers=section.layers,
+        subnets=section.subnets,
+        security_groups=section.security_groups,
+        tracing=section.tracing,
+        log_days=section.log_retention,
+        reserved=section.reserved_concurrency,
         secrets=tuple(
             (name, text.removeprefix("ssm:")) for name, text in sorted(section.secrets.items())
         ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.model import File, Function, Kind, Origin, Release, Table
+from runner.model import File, Function, Kind, Origin, Release, Table, Upkeep
 from runner.plan.foundation import (
     Access,
     Edge,
@@ -46,6 +46,7 @@ from runner.plan.releasing import (
     RecordRelease,
     RecordStaged,
     ReleaseStep,
+    TendFunction,
     WriteRouting,
 )
 from runner.plan.steps import Plan
@@ -86,9 +87,12 @@ def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin
                 stages=stages[:KEPT_STAGES],
             ),
         ),
-        settle=tuple(
-            DropApiStage(api_stage=stage, releases=releases)
-            for stage, releases in stages[KEPT_STAGES:]
+        settle=(
+            *_upkeep(release, live),
+            *(
+                DropApiStage(api_stage=stage, releases=releases)
+                for stage, releases in stages[KEPT_STAGES:]
+            ),
         ),
     )
 
@@ -141,6 +145,13 @@ def _release(
         yield MakeApiStage(api_stage=stage, functions=release.functions)
     new = tuple(each for each in release.header_sets if each.ref not in live.header_sets)
     yield WriteRouting(release=release.id, routing=release.routing, header_sets=new)
+
+
+def _upkeep(release: Release, live: Live) -> Iterator[TendFunction]:
+    for function in release.functions:
+        before = live.functions.get(function.name)
+        if function.upkeep != (before.upkeep if before else Upkeep()):
+            yield TendFunction(function=function.name, upkeep=function.upkeep)
 
 
 def changed_functions(release: Release, live: Live) -> Iterator[Function]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from runner.model import Upkeep
 from runner.plan.refs import Ref
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -17,6 +18,7 @@ class Published:
 
     digest: str
     version: str
+    upkeep: Upkeep = field(default_factory=Upkeep)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

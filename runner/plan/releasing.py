@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from runner.model import File, Function, Grants, HeaderSet, Origin, Release, Routing
+from runner.model import File, Function, Grants, HeaderSet, Origin, Release, Routing, Upkeep
 from runner.plan.foundation import ENTRY, Role
 from runner.plan.refs import Made, Ref, Refs
 
@@ -233,6 +233,17 @@ class DropApiStage:
         return f"drop api_stage {self.api_stage}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TendFunction:
+    """What holds for a function whatever its version; with the release, and back with it."""
+
+    function: str
+    upkeep: Upkeep
+
+    def __str__(self) -> str:
+        return f"{self.upkeep} for {self.function}"
+
+
 ReleaseStep = (
     RecordRelease
     | PutFiles
@@ -245,4 +256,4 @@ ReleaseStep = (
     | WriteRouting
 )
 SwitchStep = RecordStaged | MoveAlias | Activate | RecordLive
-SettleStep = DropApiStage
+SettleStep = TendFunction | DropApiStage

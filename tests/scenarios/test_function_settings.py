@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,14 @@ tables = ["notes:r"]
 
 [functions.author]
 tables = ["log:rw"]
+
+[functions.hosted]
+log_retention = 14
+tracing = true
+reserved_concurrency = 1
+layers = ["arn:aws:lambda:eu-central-1:111122223333:layer:fonts:3"]
+subnets = ["subnet-0a1b2c3d"]
+security_groups = ["sg-0a1b2c3d"]
 
 [functions.charge]
 secrets = { STRIPE_KEY = "ssm:/settings/stripe" }
@@ -101,6 +110,13 @@ def handler(event, context):
     other = lambda: boto3.client("ssm").get_parameters(Names=["/settings/other"])
     return answer({**FOUND, "other": tried(other)})
 """
+SLOW = """
+import time
+
+def handler(event, context):
+    time.sleep(1)
+    return 1
+"""
 STRIPE, MAIL = "sk-live-7Hq2", "mail-9xQz"
 CALLER = """
 from _try import answer, boto3, json, os, tried
@@ -129,6 +145,7 @@ def site(account: str, tmp_path_factory: pytest.TempPathFactory) -> Site:
         "functions/none.py": TABLES,
         "functions/author.py": AUTHOR,
         "functions/caller.py": CALLER,
+        "functions/hosted.py": SLOW,
         "functions/charge.ts": CHARGE,
         "functions/shop.py": SHOP,
         "functions/called.py": "def handler(event, context): return 'the first'\n",
@@ -181,6 +198,36 @@ def test_a_function_may_do_with_a_table_what_it_is_granted(
 
 def test_a_function_asks_an_index_of_its_table(site: Site, first: dict[str, Any]) -> None:
     assert called(site, first, "author") == ["1", "2"]
+
+
+def test_what_lambda_offers_around_a_function_is_asked_for(
+    site: Site, first: dict[str, Any]
+) -> None:
+    functions, name = client(site.endpoint, "lambda"), function_named(site, "hosted")
+    found = functions.get_function_configuration(FunctionName=f"{name}:1")
+    assert found["TracingConfig"] == {"Mode": "Active"}
+    assert [each["Arn"].rpartition("layer:")[2] for each in found["Layers"]] == ["fonts:3"]
+    assert found["VpcConfig"]["SubnetIds"] == ["subnet-0a1b2c3d"]
+    assert found["VpcConfig"]["SecurityGroupIds"] == ["sg-0a1b2c3d"]
+    logs = client(site.endpoint, "logs")
+    (group,) = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]
+    assert group["retentionInDays"] == 14
+
+
+def test_reserved_concurrency_holds_for_visitors(site: Site, first: dict[str, Any]) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = [
+            each.status
+            for each in pool.map(lambda _: site.get(first["url"], "/.functions/hosted"), range(4))
+        ]
+    assert answers.count(200) >= 1
+    assert any(status >= 500 for status in answers)
+
+
+def function_named(site: Site, name: str) -> str:
+    found = client(site.endpoint, "lambda").list_functions()["Functions"]
+    prefix = f"jam-settings--{name}-"
+    return next(each["FunctionName"] for each in found if each["FunctionName"].startswith(prefix))
 
 
 def test_secrets_are_in_the_environment_before_the_function_loads(

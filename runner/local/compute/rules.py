@@ -110,7 +110,7 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 NOT_EMULATED: tuple[str, ...] = (
-    "Lambda: container images, layers, extensions, VPCs, file systems, event source mappings, "
+    "Lambda: container images, extensions, file systems, event source mappings, "
     "destinations and dead-letter queues, provisioned concurrency, SnapStart, code signing, "
     "runtimes other than Node.js and Python, tracing by X-Ray",
     "Lambda: the processor's architecture: what is packaged for arm64 runs if it is portable",

@@ -26,7 +26,7 @@ _KEPT = (
 _MEMORY = range(128, 10_241)
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/?[A-Za-z0-9_+=,.@\-/]+")
-_NOT_EMULATED = ("VpcConfig", "FileSystemConfigs", "Layers")
+_NOT_EMULATED = ("FileSystemConfigs",)
 
 
 def created(parameters: Parameters) -> Settings:
@@ -54,11 +54,24 @@ def changed(settings: Settings, parameters: Parameters, *, name: str) -> Setting
     merged = {**settings, **given}
     logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"}
     merged["LoggingConfig"] = {**logging, **merged.get("LoggingConfig", {})}
+    merged.update(_shown(given))
     snap_start = merged["SnapStart"]
     merged["SnapStart"] = {"ApplyOn": snap_start["ApplyOn"], "OptimizationStatus": "Off"}
     if "Environment" in merged and not merged["Environment"].get("Variables"):
         merged.pop("Environment")
     return merged
+
+
+def _shown(given: dict[str, Any]) -> dict[str, Any]:
+    """Layers and networks as Lambda answers with them; code runs without either here."""
+    shown: dict[str, Any] = {}
+    if "Layers" in given:
+        shown["Layers"] = [{"Arn": arn, "CodeSize": 0} for arn in given["Layers"]]
+    if "VpcConfig" in given:
+        vpc = "vpc-0jam" if _meant(given["VpcConfig"]) else ""
+        shown["VpcConfig"] = {"SubnetIds": [], "SecurityGroupIds": [], **given["VpcConfig"]}
+        shown["VpcConfig"]["VpcId"] = vpc
+    return shown
 
 
 def _check(given: dict[str, Any]) -> None:

@@ -71,6 +71,8 @@ def function_of(
         size=len(archive),
         environment=configuration.environment,
         grants=configuration.grants,
+        hosting=configuration.hosting,
+        upkeep=configuration.upkeep,
         archive=path,
     )
 
@@ -96,6 +98,7 @@ def _digest(
         configuration.methods,
         configuration.environment,
         astuple(configuration.grants)[1:],
+        astuple(configuration.hosting),
     ]
     return _sha([1, files, settings])
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from runner.errors import Problem
-from runner.model import Grants
+from runner.model import Grants, Hosting, Upkeep
 from runner.names import table_variable
 from runner.package.functions.discover import Language, Source
 from runner.package.functions.runtimes import names
@@ -49,6 +49,12 @@ class FunctionSettings:
     tables: tuple[tuple[str, str], ...] | None = None
     invoke: tuple[str, ...] | None = None
     secrets: tuple[tuple[str, str], ...] = ()
+    layers: tuple[str, ...] | None = None
+    subnets: tuple[str, ...] | None = None
+    security_groups: tuple[str, ...] | None = None
+    tracing: bool | None = None
+    log_days: int | None = None
+    reserved: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +82,16 @@ class Configuration:
     included_files: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = field(repr=False)
     grants: Grants
+    hosting: Hosting
+    upkeep: Upkeep
 
 
 def configure(source: Source, settings: FunctionsSettings) -> Configuration:
     """The configuration of one function: its own section, then the common one, then defaults."""
     own = settings.named.get(source.name, FunctionSettings())
     common = settings.common
-    grants = _grants(source.name, own, common)
+    hosting = _hosting(own, common)
+    grants = _grants(source.name, own, common, hosting=hosting)
     told = {table_variable(table): settings.tables.get(table, "") for table, _ in grants.tables}
     variables = {**told, **dict(common.environment), **dict(own.environment)}
     return Configuration(
@@ -96,18 +105,44 @@ def configure(source: Source, settings: FunctionsSettings) -> Configuration:
         included_files=(*(common.included_files or ()), *(own.included_files or ())),
         environment=tuple(sorted(variables.items())),
         grants=grants,
+        hosting=hosting,
+        upkeep=_upkeep(own, common),
     )
 
 
-def _grants(name: str, own: FunctionSettings, common: FunctionSettings) -> Grants:
+def _hosting(own: FunctionSettings, common: FunctionSettings) -> Hosting:
+    subnets = common.subnets if own.subnets is None else own.subnets
+    groups = common.security_groups if own.security_groups is None else own.security_groups
+    return Hosting(
+        layers=(common.layers if own.layers is None else own.layers) or (),
+        subnets=tuple(sorted(subnets or ())),
+        security_groups=tuple(sorted(groups or ())),
+        tracing=bool(common.tracing if own.tracing is None else own.tracing),
+    )
+
+
+def _upkeep(own: FunctionSettings, common: FunctionSettings) -> Upkeep:
+    return Upkeep(
+        log_days=_first(own.log_days, common.log_days, Upkeep().log_days),
+        reserved=common.reserved if own.reserved is None else own.reserved,
+    )
+
+
+def _grants(
+    name: str, own: FunctionSettings, common: FunctionSettings, *, hosting: Hosting
+) -> Grants:
     """A list of the function's own stands in place of the common one, as with methods."""
     tables = common.tables if own.tables is None else own.tables
     invoke = common.invoke if own.invoke is None else own.invoke
     alone = own.tables is not None or own.invoke is not None or bool(own.secrets)
+    shared = _hosting(common, common)
+    alone = alone or (hosting.tracing, hosting.subnets) != (shared.tracing, shared.subnets)
     grants = Grants(
         tables=tuple(sorted(tables or ())),
         invoke=tuple(sorted({*(invoke or ())})),
         secrets=tuple(sorted({**dict(common.secrets), **dict(own.secrets)}.items())),
+        tracing=hosting.tracing,
+        network=bool(hosting.subnets),
     )
     return replace(grants, owner=name) if alone and grants else grants
 
