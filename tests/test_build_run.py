@@ -157,7 +157,9 @@ def alive(pid: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_us_ends_the_whole_process_group(tmp_path: Path, number: int) -> None:
     program = (
-        "from pathlib import Path; from runner.build import child\n"
+        "import signal; from pathlib import Path; from runner.build import child\n"
+        # A shell's background jobs, and nohup's, inherit that it is ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "child.run('(trap \"\" TERM; sleep 60) & echo $! ; sleep 61', Path('.'), "
         "environment={'PATH': '/usr/bin:/bin'}, echo=lambda line: print(line, flush=True))"
     )
