@@ -67,7 +67,8 @@ WRONG: dict[str, tuple[str, str]] = {
     ),
     "a key like no other": (
         "[tables.a]\nzzz = 1",
-        "jam.toml:2 tables.a.zzz: unknown key `zzz` (allowed here: hash, range, ttl, recovery, indexes)",
+        "jam.toml:2 tables.a.zzz: unknown key `zzz` "
+        "(allowed here: hash, range, ttl, recovery, indexes)",
     ),
     "a number for text": (
         "[build]\ninstall = 5",
