@@ -255,6 +255,8 @@ def test_a_folder_with_a_dot_in_its_name_is_found_without_its_slash() -> None:
     seen = _visit("/v1.2", files=files, headers={"x-jam-query": "a=1"})
     assert (seen.status, seen.headers["location"]) == (301, "/v1.2/?a=1")
     assert _visit("/v1.3", files=files).status == 404
+    fallback = _rule("/*", "/index.html", 200)
+    assert _visit("/v1.2", fallback, files=files).headers["location"] == "/v1.2/"
 
 
 def test_a_file_is_stronger_than_a_rule_unless_the_rule_is_forced() -> None:

@@ -129,11 +129,12 @@ class Entry:
 def _answer(site: Site, visit: Visit, fetch: Fetch, *, dependent: bool) -> Answer:
     key = key_of_uri(visit.path)
     listed = site.listed(key)
-    found, looked = _rule_for(site, visit, shadowed=listed is not None)
+    folder = listed is None and site.listed(f"{key}/{INDEX}") is not None
+    found, looked = _rule_for(site, visit, shadowed=folder or listed is not None)
     dependent = dependent or looked
     if found is not None:
         return _ruled(site, found, visit, fetch, dependent=dependent)
-    if listed is None and site.listed(f"{key}/{INDEX}"):
+    if folder:
         return moved(site, 301, _with_slash(visit))
     if listed is None and site.falls_back(visit.path):
         listed = site.listed(INDEX)
