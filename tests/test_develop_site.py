@@ -98,6 +98,10 @@ def test_functions_answer_below_their_path_and_the_front_end_everywhere_else(
     assert server.get("/form", "POST", body=b"x" * 100_000).data == b"got " + b"x" * 100_000
 
 
+def test_an_answer_of_the_front_end_says_that_its_connection_ends(server: Running) -> None:
+    assert server.get("/a").headers["connection"] == "close"
+
+
 def test_a_stream_arrives_as_it_is_sent(server: Running) -> None:
     answer = server.get("/stream", preload_content=False)
     parts = answer.stream(3)

@@ -128,6 +128,7 @@ class Connection:
         poll = select.poll()
         for opened in (self._socket, other):
             poll.register(opened, select.POLLIN)
+        head = _Head(upgrades=self._raw)
         while True:
             for number, _ in poll.poll():
                 from_visitor = number == self._socket.fileno()
@@ -135,7 +136,7 @@ class Connection:
                 if not data or (from_visitor and not self._take(data)):
                     return
                 if not from_visitor:
-                    self._socket.sendall(data)
+                    self._socket.sendall(head.told(data))
 
     # What httptools calls, by its names.
 
@@ -205,6 +206,34 @@ class Connection:
             client=self._client,
             scheme="http",
         )
+
+
+class _Head:
+    """Says in the other server's answer that the connection ends with it, as it does.
+
+    A visitor who is not told may send the next request into a connection that is being closed.
+    Source: RFC 9112, section 9.6, "Tear-down".
+    """
+
+    def __init__(self, *, upgrades: bool) -> None:
+        self._passed = upgrades
+        self._held = b""
+
+    def told(self, data: bytes) -> bytes:
+        """What to pass on now: nothing while the head is not whole."""
+        if self._passed:
+            return data
+        self._held += data
+        head, end, rest = self._held.partition(b"\r\n\r\n")
+        if not end:
+            return b""
+        status, *lines = head.split(b"\r\n")
+        if status.split(b" ")[1:2] == [b"100"]:  # not the answer yet
+            self._held = rest
+            return head + end + self.told(b"")
+        self._passed = True
+        kept = [line for line in lines if line.partition(b":")[0].strip().lower() not in _HOP]
+        return b"\r\n".join([status, *kept, b"connection: close"]) + end + rest
 
 
 class _NoServerError(Exception):
