@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -136,6 +137,7 @@ def _packaged(config: Config, world: World, *, aws: Aws) -> Release:
         cache=world.cache,
         echo=world.watcher.output,
         parameter=aws.parameter,
+        today=datetime.fromtimestamp(world.now(), UTC).date(),
     )
     with world.watcher.stage("build"):
         built = build(

@@ -17,8 +17,9 @@ from runner.errors import JamError
 from runner.model import File, Function, Kind, Release
 from runner.package import headers, redirects
 from runner.package.content import IMMUTABLE, REVALIDATE
+from runner.package.entry import modules
 from runner.package.header_sets import PART
-from runner.package.manifest import manifest, routing_text
+from runner.package.manifest import identity, manifest, routing_text
 from runner.package.patterns import matches
 from runner.package.release import assemble
 from runner.package.routing import WHOLE
@@ -395,3 +396,9 @@ def test_routing_always_fits_and_never_takes_a_file_that_may_change(
         found = any(matches(it, file.key) for it in release.routing.immutable)
         assert found == (file.kind is Kind.IMMUTABLE)
         assert file.cache_control == IMMUTABLE or not found
+
+
+def test_another_program_of_the_entry_makes_another_release(tmp_path: Path) -> None:
+    release = assemble((), tmp_path)
+    assert identity(release, modules()) == release.id
+    assert identity(release, {**modules(), "entry.py": b"pass"}) != release.id

@@ -26,13 +26,19 @@ def package(release: Release, manifest: bytes, *, read: Callable[[File], bytes])
 
     `manifest` is `~release.json`; `read` gives the bytes that visitors get of a document.
     """
-    members: dict[str, bytes] = {"release.json": manifest}
-    for module in _MODULES:
-        source = (_HERE / module).read_text(encoding="utf-8")
-        members[Path(module).name] = _IMPORT.sub("from ", source).encode()
+    members = {"release.json": manifest, **modules()}
     for file in documents(release):
         members[f"documents/{file.key}"] = read(file)
     return write(members)
+
+
+def modules() -> dict[str, bytes]:
+    """Entry's own program, by file name."""
+    found = {}
+    for module in _MODULES:
+        source = (_HERE / module).read_text(encoding="utf-8")
+        found[Path(module).name] = _IMPORT.sub("from ", source).encode()
+    return found
 
 
 def documents(release: Release) -> tuple[File, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runner.model import File, Function, Redirect, Release, Routing
@@ -71,10 +71,11 @@ def api_stage_of(functions: Iterable[Function]) -> str:
     return _digest(routes)[:16] if routes else ""
 
 
-def identity(release: Release) -> str:
+def identity(release: Release, entry: Mapping[str, bytes]) -> str:
     """The release's id: 32 hex digits over all that a visitor can tell, in no order of reading.
 
-    Not over where files lie, and not over `release.id`.
+    `entry` is the program that answers for the release: a newer one makes another release, so that
+    it is rolled out and taken back like any change. Not over where files lie, nor over the old id.
     """
     functions = (
         (it.name, it.route, sorted(it.methods), it.digest, str(it.upkeep))
@@ -89,6 +90,7 @@ def identity(release: Release) -> str:
             "functions": sorted(functions),
             "routing": routing_form(release.routing),
             "notFound": release.not_found,
+            "entry": {name: hashlib.sha256(code).hexdigest() for name, code in entry.items()},
         }
     )[:32]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from runner.build.publish import Found
 from runner.errors import Problem, site_error
 from runner.model import File, Function, HeaderSet, Redirect, Release
-from runner.package import documents, patterns
+from runner.package import documents, entry, patterns
 from runner.package.content import cache_control, content_type, is_document, kind_of
 from runner.package.fingerprint import fingerprinted
 from runner.package.header_sets import Headers, header_sets
@@ -94,7 +94,7 @@ def assemble(
         routing=way,
         not_found=next((it.key for it in files if it.path == NOT_FOUND), ""),
     )
-    return replace(release, id=identity(release))
+    return replace(release, id=identity(release, entry.modules()))
 
 
 def _drafts(
