@@ -39,7 +39,7 @@ lock: setup  ## pin every package anew, with hashes
 
 docs: setup  ## what is generated from the code: schema, settings, fidelity
 	$(BIN)/python -m runner.config.schema
-	$(BIN)/python -m runner.local.fidelity
+	$(BIN)/python -m runner.local.fidelity docs/fidelity.md
 
 clean:  ## everything that setup and builds made
 	rm -rf .venv .mypy_cache .ruff_cache build dist artifacts $(NODE_PACKAGES:%=%/node_modules)
