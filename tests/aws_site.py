@@ -54,7 +54,7 @@ def a_release(folder: Path, *, page: str = "one", code: str = "one") -> Release:
         functions=functions,
         routing=Routing(api_stage=api_stage_of(functions), immutable=("assets/*",)),
     )
-    return replace(draft, id=identity(draft))
+    return replace(draft, id=identity(draft, {}))
 
 
 def _file(folder: Path, key: str, text: str, *, kind: Kind) -> File:
