@@ -119,12 +119,52 @@ class Upkeep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """What runs a function without waiting for its answer, and what becomes of a failure.
+
+    `schedule` is a rate or cron expression in UTC. `requests` are answered 202 at once and handed
+    on. A failed event is tried `retries` times more; then it goes to the site's dead letters.
+    """
+
+    schedule: str = ""
+    requests: bool = False
+    retries: int = 2
+
+    def __bool__(self) -> bool:
+        return bool(self.schedule) or self.requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorizer:
+    """Whose tokens open a route: a JWT's `iss`, and its `aud` or `client_id`."""
+
+    name: str
+    issuer: str
+    audience: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Which requests API Gateway lets through to a function's route: all, if nothing is said.
+
+    `rate` is in requests a second, `burst` in requests; None is the account's own limit.
+    """
+
+    authorizer: Authorizer | None = None
+    scopes: tuple[str, ...] = ()
+    rate: float | None = None
+    burst: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """One Lambda function of the site.
 
     `name` is its path below the functions folder (`notes/[id]`), `route` what API Gateway matches
-    (`/.functions/notes/{id}`), `methods` either `("ANY",)` or a list. `digest` covers code and
-    settings in 32 hex digits; `code_sha256` is Lambda's own base64 digest of the archive.
+    (`/.functions/notes/{id}`), `methods` either `("ANY",)` or a list; without methods no request
+    reaches it (a schedule alone). `stream`: its answer is sent as it is made, from its own URL.
+    `digest` covers code and settings in 32 hex digits, not who is let through to it;
+    `code_sha256` is Lambda's own base64 digest of the archive.
     `memory` is in MB, `timeout` in seconds. The environment never reaches a log.
     """
 
@@ -143,6 +183,9 @@ class Function:
     grants: Grants = Grants()
     hosting: Hosting = Hosting()
     upkeep: Upkeep = Upkeep()
+    background: Background = Background()
+    admission: Admission = Admission()
+    stream: bool = False
     archive: Path = field(compare=False)
 
 
@@ -197,6 +240,15 @@ class Routing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """What holds for all routes of a release: other origins that may call, and the access log."""
+
+    cors: tuple[str, ...] = ()
+    access_log: bool = True
+    log_days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """The immutable result of one build. Its `id` is the digest of all that: 32 hex digits."""
 
@@ -206,6 +258,7 @@ class Release:
     redirects: tuple[Redirect, ...]
     functions: tuple[Function, ...]
     routing: Routing
+    api: Api = Api()
     not_found: str = ""  # the key of the site's 404 page, if it has one
 
 

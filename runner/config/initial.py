@@ -20,6 +20,8 @@ from runner.config.workflow import WORKFLOW, workflow
 # What stands for NAME in the comments.
 _EXAMPLES = {
     "functions.NAME": 'functions."notes/[id]"',
+    "functions.throttle": "functions.throttle",
+    "authorizers.NAME": "authorizers.members",
     "tables.NAME": "tables.notes",
     "tables.NAME.indexes.NAME": "tables.notes.indexes.by-author",
 }
@@ -77,7 +79,7 @@ def _settings(live: Live, framework: str) -> str:
     ]
     for section, shape in sections():
         keys = [field for field in fields(shape) if is_key(field)]
-        if not keys or section == "functions.NAME":
+        if not keys or section.startswith("functions.NAME"):
             continue
         lines += ["", *([_header(section)] if section else [])]
         lines += _keys(section, keys, live=live)
@@ -92,13 +94,14 @@ def _header(section: str) -> str:
 
 def _keys(section: str, keys: list[FieldInfo], *, live: Live) -> Iterator[str]:
     for field in keys:
-        name = f"{section}.{field.name}" if section else field.name
+        name = f"{section}.{field.encode_name}" if section else field.encode_name
         if name in live:
             value, reason = live[name]
             note = f"  # {reason}" if reason else ""
-            yield f"{field.name} = {toml_value(value)}{note}"
+            yield f"{field.encode_name} = {toml_value(value)}{note}"
         else:
-            yield f"# {field.name} = {toml_value(_example(field))}  # {description(field)}"
+            shown = toml_value(_example(field))
+            yield f"# {field.encode_name} = {shown}  # {description(field)}"
 
 
 def _one_function(shape: type[Struct]) -> Iterator[str]:

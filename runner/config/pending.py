@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runner.config.settings import Function, Preview, Production, Settings
+from runner.config.functions import Function
+from runner.config.settings import Preview, Production, Settings
 from runner.errors import Problem, site_error
 
-_FUNCTION = ("schedule",)
+_FUNCTION = {
+    "schedule": "schedule",
+    "background": "async",
+    "retries": "retries",
+    "stream": "stream",
+    "authorizer": "authorizer",
+    "scopes": "scopes",
+    "throttle": "throttle",
+}
 
 
 def refuse_pending(settings: Settings) -> None:
@@ -27,9 +36,11 @@ def pending(settings: Settings) -> Iterator[Problem]:
     functions: dict[str, Function] = {"functions": settings.functions}
     named = {f"functions.{name}": each for name, each in settings.functions.named.items()}
     for where, section in {**functions, **named}.items():
-        for key in _FUNCTION:
-            if getattr(section, key):
+        for name, key in _FUNCTION.items():
+            if getattr(section, name):
                 yield _not_yet(f"{where}.{key}")
+    if settings.functions.cors:
+        yield _not_yet("functions.cors")
     if settings.build.image:
         yield _not_yet("build.image")
     if settings.notify:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from runner.config.settings import Function, Index, Settings, Table
+from runner.config.functions import Function
+from runner.config.settings import Index, Settings, Table
 from runner.config.shape import Wrong
 from runner.config.values import LOG_DAYS
 

@@ -15,8 +15,9 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
 
+from runner.config.functions import Function
 from runner.config.kinds import NAMED, allowed, bare, limits, sections
-from runner.config.settings import Function, Settings
+from runner.config.settings import Settings
 from runner.config.values import END
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -77,6 +78,8 @@ def table() -> str:
     ]
     for section, shape in sections():
         rows = [_row(field) for field in fields(shape) if is_key(field)]
+        if section.startswith("functions.NAME."):
+            continue
         if shape is Function:
             lines += ["", f"## {_heading(section)}", "", _first_line(shape), ""]
             lines += ["The keys of `[functions]`, except `directory`; they win over it."]
@@ -103,7 +106,7 @@ def _first_line(shape: type[Struct]) -> str:
 
 
 def _row(field: FieldInfo) -> str:
-    cells = (f"`{field.name}`", allowed(field.type), _default(field), description(field))
+    cells = (f"`{field.encode_name}`", allowed(field.type), _default(field), description(field))
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from runner.config import values as v
+from runner.config.functions import Authorizer, Functions
 
 
 def _told(description: str, example: object = None) -> Meta:
@@ -68,105 +69,6 @@ class Build(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             {"VITE_TITLE": "Notes", "CMS_TOKEN": "ssm:/notes/cms"},
         ),
     ] = field(default_factory=dict)
-
-
-class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One function, named by its path below the folder: `[functions."notes/[id]"]`."""
-
-    runtime: Annotated[
-        v.Runtime | None,
-        _told(
-            "Lambda runtime of the functions in its language (nodejs24.x, python3.13).",
-            "nodejs24.x",
-        ),
-    ] = None
-    timeout: Annotated[
-        v.Timeout | None,
-        _told("Seconds until Lambda stops it (10); at most 30 without a schedule.", 10),
-    ] = None
-    memory: Annotated[v.Memory | None, _told("Memory in MB (256); CPU grows with it.", 512)] = None
-    architecture: Annotated[
-        v.Architecture | None, _told("Lambda's processor (x86_64).", "arm64")
-    ] = None
-    external: Annotated[
-        tuple[v.Text, ...] | None,
-        _told("npm packages that are shipped as they are, not bundled.", ["sharp"]),
-    ] = None
-    included_files: Annotated[
-        tuple[v.SiteGlob, ...] | None,
-        _told(
-            "Files that it reads beside its code, from the site's root; ! before a pattern leaves "
-            "out.",
-            ["templates/**", "!templates/drafts/**"],
-        ),
-    ] = None
-    methods: Annotated[
-        tuple[v.Method, ...] | None, _told("HTTP methods that it answers (all).", ["GET", "POST"])
-    ] = None
-    schedule: Annotated[v.Schedule | None, _told("When it runs by itself.", "rate(5 minutes)")] = (
-        None
-    )
-    tables: Annotated[
-        tuple[v.TableGrant, ...] | None,
-        _told(
-            "Tables of [tables] that it may read (:r), write (:w) or both (:rw); JAM_TABLE_NAME "
-            "tells it each one's name.",
-            ["notes:rw"],
-        ),
-    ] = None
-    invoke: Annotated[
-        tuple[v.FunctionName, ...] | None,
-        _told(
-            "Functions of the site that it may invoke; JAM_FUNCTION_NAME tells it each one's name.",
-            ["mail/send"],
-        ),
-    ] = None
-    log_retention: Annotated[v.LogDays | None, _told("Days that its log is kept (30).", 14)] = None
-    tracing: Annotated[bool | None, _told("Sends traces to X-Ray.", True)] = None
-    reserved_concurrency: Annotated[
-        v.Concurrency | None,
-        _told("Invocations at once that are its own, and its most; 0 stops it.", 5),
-    ] = None
-    # At most five. Source: Lambda developer guide, "Lambda quotas".
-    layers: Annotated[
-        Annotated[tuple[v.Layer, ...], Meta(max_length=5)] | None,
-        _told(
-            "Versions of layers that it is laid upon, in order.",
-            ["arn:aws:lambda:eu-central-1:111122223333:layer:fonts:3"],
-        ),
-    ] = None
-    subnets: Annotated[
-        tuple[v.Subnet, ...] | None,
-        _told(
-            "Subnets of a VPC that it runs in; without NAT it reaches no internet.",
-            ["subnet-0a1b2c3d"],
-        ),
-    ] = None
-    security_groups: Annotated[
-        tuple[v.SecurityGroup, ...] | None,
-        _told("Security groups of the VPC, with `subnets`.", ["sg-0a1b2c3d"]),
-    ] = None
-    environment: Annotated[
-        dict[v.VariableName, v.FunctionValue],
-        _told("Its environment: text or env:NAME (of the runner).", {"LOG_LEVEL": "info"}),
-    ] = field(default_factory=dict)
-    secrets: Annotated[
-        dict[v.VariableName, v.Secret],
-        _told(
-            "Environment that lies in SSM's Parameter Store, read when the function starts.",
-            {"STRIPE_KEY": "ssm:/notes/stripe"},
-        ),
-    ] = field(default_factory=dict)
-
-
-class Functions(Function, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All functions; `[functions."notes/[id]"]` says what differs for one."""
-
-    directory: Annotated[v.Folder, _told("The folder with the functions.", "functions")] = (
-        "functions"
-    )
-    # In TOML its members lie beside the other keys; `runner.config.shape` puts them here.
-    named: dict[v.FunctionName, Function] = field(default_factory=dict)
 
 
 class Index(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -306,6 +208,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ()
     build: Build = Build()
     functions: Functions = Functions()
+    authorizers: dict[v.AuthorizerName, Authorizer] = field(default_factory=dict)
     tables: dict[v.TableName, Table] = field(default_factory=dict)
     production: Production = Production()
     preview: Preview = Preview()

@@ -16,8 +16,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import FieldInfo, fields
 
+from runner.config.functions import Function, Functions
 from runner.config.kinds import NAMED, allowed, bare, is_secret, sections
-from runner.config.settings import Function, Functions, Settings
+from runner.config.settings import Settings
 
 _SHOWN = 60  # characters of a wrong value
 
@@ -39,7 +40,7 @@ def arranged(data: Mapping[str, Any]) -> dict[str, Any]:
 def _with_named(functions: object) -> object:
     if not isinstance(functions, dict):
         return functions
-    known = {field.name for field in fields(Functions)} - {NAMED}
+    known = {field.encode_name for field in fields(Functions)} - {NAMED}
     named = {k: v for k, v in functions.items() if k not in known and isinstance(v, dict)}
     shared = {k: v for k, v in functions.items() if k not in named}
     return {**shared, NAMED: named}
@@ -71,7 +72,7 @@ def _table(found: object, shape: type[Struct], *, at: tuple[str, ...]) -> Iterat
     if not isinstance(found, dict):
         yield Wrong(at=at, message=f"found {_shown(found)}, allowed: a table")
         return
-    known = {field.name: field for field in fields(shape)}
+    known = {field.encode_name: field for field in fields(shape)}
     for key, value in found.items():
         if key == NAMED and shape is Functions:
             yield from _functions(value)
@@ -84,7 +85,7 @@ def _table(found: object, shape: type[Struct], *, at: tuple[str, ...]) -> Iterat
 def _functions(named: Mapping[str, object]) -> Iterator[Wrong]:
     """Sections of single functions; what looks like a misspelt table of `[functions]` is one."""
     tables = ("environment", "secrets")
-    own = {field.name for field in fields(Function)}
+    own = {field.encode_name for field in fields(Function)}
     for name, section in named.items():
         near = difflib.get_close_matches(name, tables, n=1)
         if near and isinstance(section, dict) and section and not own & set(section):
@@ -155,7 +156,7 @@ def _unknown(key: str, known: Mapping[str, FieldInfo], *, at: tuple[str, ...]) -
 
 
 def _names(shape: type[Struct]) -> set[str]:
-    return {field.name for field in fields(shape)}
+    return {field.encode_name for field in fields(shape)}
 
 
 def _field(shape: type[Struct], name: str) -> FieldInfo:

@@ -119,6 +119,28 @@ Schedule = Annotated[
         '"rate(5 minutes)" or "cron(0 8 * * ? *)"',
     ),
 ]
+# An origin as browsers send it.
+# Source: API Gateway developer guide, "Configure CORS for HTTP APIs".
+WebOrigin = Annotated[
+    str,
+    text(
+        r"\*|https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?",
+        'an origin such as "https://app.example.com", or "*"',
+    ),
+]
+Issuer = Annotated[
+    str,
+    text(r"https://[^\s?#]+", "the https:// address of an issuer, as in its tokens' `iss`"),
+]
+# Source: API Gateway API reference (V2), RouteSettings; developer guide, "Throttle requests to your
+# HTTP APIs".
+Rate = Annotated[float, Meta(gt=0, le=10_000, extra={"unit": "requests a second"})]
+Burst = Annotated[int, Meta(ge=1, le=5_000, extra={"unit": "requests"})]
+# Source: Lambda API reference, PutFunctionEventInvokeConfig, MaximumRetryAttempts.
+Retries = Annotated[int, Meta(ge=0, le=2)]
+AuthorizerName = Annotated[
+    str, text(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, hyphens and underscores")
+]
 FunctionName = Annotated[
     str,
     text(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from runner.build.publish import Found
 from runner.errors import Problem, site_error
-from runner.model import File, Function, HeaderSet, Redirect, Release
+from runner.model import Api, File, Function, HeaderSet, Redirect, Release
 from runner.package import documents, entry, patterns
 from runner.package.content import cache_control, content_type, is_document, kind_of
 from runner.package.fingerprint import fingerprinted
@@ -28,6 +28,8 @@ NOT_FOUND = "404.html"
 # S3 takes keys of 1,024 bytes, of which prefix and release need some; the router stops here too.
 # Source: S3 user guide, "Naming Amazon S3 objects".
 LONGEST_KEY = 900
+
+_API = Api()
 
 HeadersOf = Callable[[str], Headers]
 Shadows = Callable[[Redirect, str], bool]
@@ -60,6 +62,7 @@ def assemble(
     spa: bool | None = None,
     immutable: tuple[str, ...] = (),
     hashed: str = "",
+    api: Api = _API,
 ) -> Release:
     """The release of one build.
 
@@ -92,6 +95,7 @@ def assemble(
         redirects=rules,
         functions=tuple(sorted(functions, key=lambda it: it.name)),
         routing=way,
+        api=api,
         not_found=next((it.key for it in files if it.path == NOT_FOUND), ""),
     )
     return replace(release, id=identity(release, entry.modules()))

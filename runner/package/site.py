@@ -11,11 +11,11 @@ from typing import assert_never
 
 from runner.build import publish
 from runner.build.publish import Found
+from runner.config.functions import Function as Section
 from runner.config.load import Config
 from runner.config.references import EnvReference, Literal, SsmReference, Value, parse_value
-from runner.config.settings import Function as Section
 from runner.errors import Problem, site_error
-from runner.model import Function, Redirect, Release
+from runner.model import Api, Authorizer, Function, Redirect, Release
 from runner.names import table_name
 from runner.package.functions.assemble import package_functions
 from runner.package.functions.linked import linked
@@ -63,6 +63,7 @@ def package(config: Config, folder: Path, around: Surroundings) -> Release:
         shadows=shadows,
         spa=config.spa or config.settings.build.spa,
         immutable=config.settings.build.immutable,
+        api=_api(config),
         hashed=_hashed(config),
     )
 
@@ -74,6 +75,15 @@ def _work(root: Path) -> Path:
         mark.parent.mkdir(exist_ok=True)
         mark.write_text("*\n")
     return mark.parent
+
+
+def _api(config: Config) -> Api:
+    functions = config.settings.functions
+    return Api(
+        cors=tuple(sorted(functions.cors)),
+        access_log=functions.access_log,
+        log_days=functions.log_retention or Api().log_days,
+    )
 
 
 def _hashed(config: Config) -> str:
@@ -162,6 +172,10 @@ def functions_settings(config: Config, around: Surroundings) -> FunctionsSetting
             for name, section in sections.named.items()
         },
         tables={it.name: table_name(config.site, it.name) for it in config.tables},
+        authorizers={
+            name: Authorizer(name=name, issuer=one.issuer, audience=tuple(sorted(one.audience)))
+            for name, one in config.settings.authorizers.items()
+        },
     )
 
 
@@ -183,6 +197,13 @@ def _section(section: Section, around: Surroundings, *, where: str) -> FunctionS
         tracing=section.tracing,
         log_days=section.log_retention,
         reserved=section.reserved_concurrency,
+        schedule=section.schedule,
+        background=section.background,
+        retries=section.retries,
+        stream=section.stream,
+        authorizer=section.authorizer,
+        scopes=section.scopes,
+        throttle=(section.throttle.rate, section.throttle.burst) if section.throttle else None,
         secrets=tuple(
             (name, text.removeprefix("ssm:")) for name, text in sorted(section.secrets.items())
         ),

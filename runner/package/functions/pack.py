@@ -73,6 +73,9 @@ def function_of(
         grants=configuration.grants,
         hosting=configuration.hosting,
         upkeep=configuration.upkeep,
+        background=configuration.background,
+        admission=configuration.admission,
+        stream=configuration.stream,
         archive=path,
     )
 

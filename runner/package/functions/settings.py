@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from runner.errors import Problem
-from runner.model import Grants, Hosting, Upkeep
+from runner.model import Admission, Authorizer, Background, Grants, Hosting, Upkeep
 from runner.names import table_variable
 from runner.package.functions.discover import Language, Source
 from runner.package.functions.runtimes import names
@@ -55,18 +55,26 @@ class FunctionSettings:
     tracing: bool | None = None
     log_days: int | None = None
     reserved: int | None = None
+    schedule: str | None = None
+    background: bool | None = None
+    retries: int | None = None
+    stream: bool | None = None
+    authorizer: str | None = None
+    scopes: tuple[str, ...] | None = None
+    throttle: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionsSettings:
     """`[functions]`, and `[functions.NAME]` by the function's name (`notes/[id]`).
 
-    `tables` gives the DynamoDB name of each of the site's tables.
+    `tables` gives the DynamoDB name of each of the site's tables, `authorizers` those by name.
     """
 
     common: FunctionSettings = FunctionSettings()
     named: Mapping[str, FunctionSettings] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
+    authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +92,9 @@ class Configuration:
     grants: Grants
     hosting: Hosting
     upkeep: Upkeep
+    background: Background
+    admission: Admission
+    stream: bool
 
 
 def configure(source: Source, settings: FunctionsSettings) -> Configuration:
@@ -107,6 +118,9 @@ def configure(source: Source, settings: FunctionsSettings) -> Configuration:
         grants=grants,
         hosting=hosting,
         upkeep=_upkeep(own, common),
+        background=_background(own, common),
+        admission=_admission(own, common, authorizers=settings.authorizers),
+        stream=bool(common.stream if own.stream is None else own.stream),
     )
 
 
@@ -125,6 +139,27 @@ def _upkeep(own: FunctionSettings, common: FunctionSettings) -> Upkeep:
     return Upkeep(
         log_days=_first(own.log_days, common.log_days, Upkeep().log_days),
         reserved=common.reserved if own.reserved is None else own.reserved,
+    )
+
+
+def _background(own: FunctionSettings, common: FunctionSettings) -> Background:
+    return Background(
+        schedule=own.schedule or common.schedule or "",
+        requests=bool(common.background if own.background is None else own.background),
+        retries=_first(own.retries, common.retries, Background().retries),
+    )
+
+
+def _admission(
+    own: FunctionSettings, common: FunctionSettings, *, authorizers: Mapping[str, Authorizer]
+) -> Admission:
+    name = own.authorizer or common.authorizer
+    rate, burst = own.throttle or common.throttle or (None, None)
+    return Admission(
+        authorizer=authorizers[name] if name else None,
+        scopes=tuple(sorted((common.scopes if own.scopes is None else own.scopes) or ())),
+        rate=rate,
+        burst=burst,
     )
 
 
