@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from runner.config.values import Runtime
 from runner.errors import JamError
 from runner.package.functions.discover import Language
 from runner.package.functions.runtimes import RUNTIMES, names, refused, warning
@@ -206,6 +208,10 @@ def test_the_end_of_a_runtime_is_told_90_days_ahead_and_stops_at_awss_day(
     assert warning("nodejs22.x", day).startswith(told)
     assert bool(told) == bool(warning("nodejs22.x", day))
     assert bool(list(refused("nodejs22.x", day, where="x"))) is stopped
+
+
+def test_settings_take_every_runtime_that_has_its_days() -> None:
+    assert get_args(Runtime) == tuple(RUNTIMES)
 
 
 def test_a_runtime_past_its_end_is_warned_of_or_refused_by_function(tmp_path: Path) -> None:

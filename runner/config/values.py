@@ -83,9 +83,16 @@ Password = Annotated[
     str, text(f"{_ENV}|{_SSM}", '"env:NAME" or "ssm:/path", never the password itself', secret=True)
 ]
 
-# Source: Lambda developer guide, "Lambda runtimes" (those that can still be created).
+# Those with a day on which AWS stops taking them: it decides whether one is warned of or refused
+# (runner/package/functions/runtimes.py). Source: Lambda developer guide, "Lambda runtimes".
 Runtime = Literal[
-    "nodejs22.x", "nodejs24.x", "python3.11", "python3.12", "python3.13", "python3.14"
+    "nodejs20.x",
+    "nodejs22.x",
+    "nodejs24.x",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "python3.14",
 ]
 # Source: Lambda developer guide, "Lambda quotas": memory 128 MB to 10,240 MB, timeout 900 s.
 Memory = Annotated[int, Meta(ge=128, le=10_240, extra={"unit": "MB"})]
