@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -44,6 +45,15 @@ def _health(cloud: Cloud, _request: Request) -> Any:
 
 def _clock(cloud: Cloud, _request: Request) -> Any:
     return {"now": cloud.clock.now(), "speed": cloud.clock.speed}
+
+
+def _advance(cloud: Cloud, request: Request) -> Any:
+    """`{"advance": seconds}`: what falls due meanwhile happens first, each at its moment."""
+    seconds = float(json.loads(request.body)["advance"])
+    if not 0 <= seconds < math.inf:
+        raise ValueError("the clock goes forward only")
+    cloud.clock.run(cloud.clock.now() + seconds)
+    return _clock(cloud, request)
 
 
 def _journal(cloud: Cloud, request: Request) -> Any:
@@ -104,6 +114,7 @@ def _reset(cloud: Cloud, _request: Request) -> Any:
 _ROUTES: dict[tuple[str, str], Callable[[Cloud, Request], Any]] = {
     ("GET", "health"): _health,
     ("GET", "clock"): _clock,
+    ("POST", "clock"): _advance,
     ("GET", "journal"): _journal,
     ("DELETE", "journal"): _clear_journal,
     ("GET", "faults"): _faults,

@@ -53,8 +53,8 @@ class Cloud:
     """An AWS account in this process, on one port of the loopback interface.
 
     `speed` cloud seconds pass in one of ours; `state` is the folder that survives a restart.
-    Parts use `clock`, `ids`, `account`, `identity`, `limiter`, `moto(service, region)`,
-    `send(request)`, `role_ready(arn)` and, once started, `endpoint`.
+    Parts use `clock` (and its `timers`), `ids`, `account`, `identity`, `limiter`,
+    `moto(service, region)`, `send(request)`, `role_ready(arn)` and, once started, `endpoint`.
     """
 
     def __init__(self, *, speed: float = 1.0, port: int = 0, state: Path | None = None) -> None:
@@ -120,6 +120,7 @@ class Cloud:
         return self
 
     def stop(self) -> None:
+        self.clock.timers.stop()
         self._server.stop()
         for part in self.parts:
             part.stop()
@@ -191,6 +192,7 @@ class Cloud:
     def reset(self) -> None:
         """Back to an empty account with no history; the clock goes on."""
         with self.overlay.lock:
+            self.clock.timers.clear()
             self._moto.reset()
             for service in self.overlay.services:
                 service.reset()
@@ -215,7 +217,9 @@ class Cloud:
 
 def _replayed(cloud: Cloud, folder: Path) -> state.Recording:
     recording = state.Recording(folder)
+    cloud.clock.timers.live = False
     state.replay(recording, overlay=cloud.overlay, clock=cloud.clock, wall=time.time())
+    cloud.clock.timers.live = True
     return recording
 
 
