@@ -3,8 +3,8 @@
 // "Using the Lambda runtime API for custom runtimes", "Define Lambda function handler in Node.js",
 // "Using the Lambda context object to retrieve Node.js function information".
 import { existsSync, readFileSync } from "node:fs";
-import http from "node:http";
 import { createRequire } from "node:module";
+import net from "node:net";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { format } from "node:util";
@@ -15,29 +15,85 @@ const {
 const [hostname, port] = AWS_LAMBDA_RUNTIME_API.split(":");
 const BASE = "/2018-06-01/runtime";
 const STREAMING = Symbol("streaming");
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 const write = process.stdout.write.bind(process.stdout);
 
 let current = null; // the invocation that runs now: { id, settle }
 
 // ---- the Runtime API ----
 
-function call(method, target, body, headers = {}) {
-  const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
-  return new Promise((resolve, reject) => {
-    const request = http.request(
-      { hostname, port, method, path: BASE + target, agent, headers: { ...headers, ...length } },
-      (response) => {
-        const parts = [];
-        response.on("data", (part) => parts.push(part));
-        response.on("end", () =>
-          resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(parts) }));
-      },
-    );
-    request.on("error", reject);
-    request.end(body);
-  });
+// One connection that is kept. Several requests may be under way: answers come in their order
+// (RFC 9112, section 9.3.2). Not node:http: importing it costs more than all else of a cold start,
+// and an exchange through it more than a handler.
+class Line {
+  #socket = net.connect({ host: hostname, port: Number(port), noDelay: true });
+  #waiting = [];
+  #parts = [];
+  #size = 0;
+  #wanted = 0;
+
+  constructor() {
+    this.#socket.on("data", (part) => this.#take(part));
+    this.#socket.on("error", (error) => this.#end(error));
+    this.#socket.on("close", () => this.#end(Object.assign(new Error("closed"), { code: "ECONNRESET" })));
+  }
+
+  // Whether it keeps the process alive: not while a handler runs, whose end is an empty event loop.
+  hold(yes) {
+    if (yes) this.#socket.ref();
+    else this.#socket.unref();
+  }
+
+  call(method, target, body, headers = {}) {
+    let head = `${method} ${BASE}${target} HTTP/1.1\r\nhost: ${AWS_LAMBDA_RUNTIME_API}\r\n`;
+    for (const [name, value] of Object.entries(headers)) head += `${name}: ${value}\r\n`;
+    if (body !== undefined) head += `content-length: ${Buffer.byteLength(body)}\r\n`;
+    this.#socket.write(`${head}\r\n${body ?? ""}`);
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  // What is written meanwhile goes out at once.
+  together(write) {
+    this.#socket.cork();
+    try {
+      return write();
+    } finally {
+      this.#socket.uncork();
+    }
+  }
+
+  #take(part) {
+    this.#parts.push(part);
+    this.#size += part.length;
+    if (this.#size < this.#wanted) return;
+    let held = this.#parts.length === 1 ? part : Buffer.concat(this.#parts);
+    for (this.#wanted = 0; this.#waiting.length; ) {
+      const end = held.indexOf("\r\n\r\n");
+      if (end < 0) break;
+      const [status, ...lines] = held.latin1Slice(0, end).split("\r\n");
+      const headers = {};
+      for (const each of lines) {
+        const colon = each.indexOf(":");
+        headers[each.slice(0, colon).toLowerCase()] = each.slice(colon + 1).trim();
+      }
+      const whole = end + 4 + Number(headers["content-length"] ?? 0);
+      if (held.length < whole) {
+        this.#wanted = whole;
+        break;
+      }
+      const body = held.subarray(end + 4, whole);
+      held = held.subarray(whole);
+      this.#waiting.shift().resolve({ status: Number(status.split(" ")[1]), headers, body });
+    }
+    this.#parts = held.length ? [held] : [];
+    this.#size = held.length;
+  }
+
+  #end(error) {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
 }
+
+const line = new Line();
 
 const fault = (name, message) => Object.assign(new Error(message), { name });
 
@@ -47,15 +103,15 @@ function described(error) {
   return { errorType: error.name, errorMessage: error.message, trace };
 }
 
-const report = (target, error) =>
-  call("POST", target, JSON.stringify(described(error)), {
+const report = (to, target, error) =>
+  to.call("POST", target, JSON.stringify(described(error)), {
     "content-type": "application/json",
     "lambda-runtime-function-error-type": error instanceof Error ? error.name : typeof error,
   });
 
 // ---- logs: a message is one event, so its line breaks become \r ----
 
-function line(level, args) {
+function log(level, args) {
   const timestamp = new Date().toISOString();
   const message = format(...args);
   if (AWS_LAMBDA_LOG_FORMAT === "JSON") {
@@ -67,12 +123,12 @@ function line(level, args) {
 }
 
 const LEVELS = { log: "INFO", info: "INFO", debug: "DEBUG", warn: "WARN", error: "ERROR", trace: "TRACE" };
-for (const [name, level] of Object.entries(LEVELS)) console[name] = (...args) => line(level, args);
+for (const [name, level] of Object.entries(LEVELS)) console[name] = (...args) => log(level, args);
 
 function logError(title, error) {
   const { errorType, errorMessage, trace } = described(error);
   const own = error instanceof Error ? Object.fromEntries(Object.entries(error).filter(([key]) => key !== "name")) : {};
-  line("ERROR", [`${title} \t${JSON.stringify({ errorType, errorMessage, ...own, stack: trace })}`]);
+  log("ERROR", [`${title} \t${JSON.stringify({ errorType, errorMessage, ...own, stack: trace })}`]);
 }
 
 // ---- the handler ----
@@ -184,41 +240,53 @@ function crash(name, title) {
     if (reason?.stack) error.stack = reason.stack;
     logError(title, error);
     const target = current ? `/invocation/${current.id}/error` : "/init/error";
-    // A fresh connection: the pooled one may be waiting for the next event.
-    report(target, error).finally(() => process.exit(name.endsWith("Rejection") ? 128 : 129));
+    // A fresh connection: the other one may be waiting for the next event.
+    report(new Line(), target, error).finally(() => process.exit(name.endsWith("Rejection") ? 128 : 129));
   };
 }
 process.on("unhandledRejection", crash("Runtime.UnhandledPromiseRejection", "Unhandled Promise Rejection"));
 process.on("uncaughtException", crash("Runtime.UncaughtException", "Uncaught Exception"));
 
 async function run(handler) {
-  for (;;) {
-    const next = await call("GET", "/invocation/next");
-    if (next.status !== 200) process.exit(0); // whoever started us is gone
-    const id = next.headers["lambda-runtime-aws-request-id"];
-    process.env._X_AMZN_TRACE_ID = next.headers["lambda-runtime-trace-id"] ?? "";
+  const next = () => {
+    current = null;
+    line.hold(true);
+    return line.call("GET", "/invocation/next");
+  };
+  for (let asked = next(); ; ) {
+    const { status, headers, body } = await asked;
+    if (status !== 200) process.exit(0); // whoever started us is gone
+    const id = headers["lambda-runtime-aws-request-id"];
+    process.env._X_AMZN_TRACE_ID = headers["lambda-runtime-trace-id"] ?? "";
     current = { id };
+    line.hold(false);
     try {
-      const event = JSON.parse(next.body);
-      if (handler[STREAMING]) await streamed(handler, event, next.headers, id);
-      else await answered(await settled(handler, event, next.headers), id);
+      const event = JSON.parse(body);
+      if (handler[STREAMING]) {
+        await streamed(handler, event, headers, id);
+        asked = next();
+      } else {
+        const text = written(await settled(handler, event, headers));
+        asked = line.together(() => {
+          line.call("POST", `/invocation/${id}/response`, text, { "content-type": "application/json" }).catch(() => {});
+          return next();
+        });
+      }
     } catch (error) {
       logError("Invoke Error", error);
-      await report(`/invocation/${id}/error`, error);
+      line.hold(true);
+      await report(line, `/invocation/${id}/error`, error);
+      asked = next();
     }
-    current = null;
   }
 }
 
-async function answered(result, id) {
-  let text;
+function written(result) {
   try {
-    text = JSON.stringify(result === undefined ? null : result) ?? "null";
+    return JSON.stringify(result === undefined ? null : result) ?? "null";
   } catch (error) {
     throw fault("Runtime.MarshalError", `Unable to stringify response body: ${error.message}`);
   }
-  const sent = await call("POST", `/invocation/${id}/response`, text, { "content-type": "application/json" });
-  if (sent.status === 413) throw fault("Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size");
 }
 
 // ---- response streaming: Lambda developer guide, "Writing response streaming-enabled functions" ----
@@ -238,8 +306,9 @@ globalThis.awslambda = {
 };
 
 async function streamed(handler, event, headers, id) {
+  const http = createRequire(import.meta.url)("node:http");
   const request = http.request({
-    hostname, port, agent, method: "POST", path: `${BASE}/invocation/${id}/response`,
+    hostname, port, method: "POST", path: `${BASE}/invocation/${id}/response`,
     headers: { "lambda-runtime-function-response-mode": "streaming", "transfer-encoding": "chunked" },
   });
   request.setHeader("content-type", "application/octet-stream");
@@ -259,6 +328,6 @@ try {
 } catch (error) {
   if (["ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(error?.code)) process.exit(0); // our server is gone
   logError("Uncaught Exception", error);
-  await report("/init/error", error);
+  await report(line, "/init/error", error);
   process.exit(1);
 }
