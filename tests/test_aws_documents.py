@@ -131,10 +131,10 @@ def test_a_removed_behaviour_goes_away() -> None:
     actual = copy.deepcopy(wanted)
     extra = {**actual["CacheBehaviors"]["Items"][0], "PathPattern": "/old/*"}
     actual["CacheBehaviors"] = {
-        "Quantity": 3,
+        "Quantity": 2,
         "Items": [*actual["CacheBehaviors"]["Items"], extra],
     }
-    assert delivery.overlay(actual, wanted)["CacheBehaviors"]["Quantity"] == 2
+    assert delivery.overlay(actual, wanted)["CacheBehaviors"]["Quantity"] == 1
 
 
 def test_origin_groups_are_tried_in_the_order_that_is_wanted() -> None:

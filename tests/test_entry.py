@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.entry.counts import Counts
 from runner.entry.entry import Entry
 from runner.entry.release import Content, UnavailableError, site_of
 from runner.entry.rules import Rule, Visit, location, match, preferred
@@ -44,6 +45,10 @@ FILES = {
     ],
 }
 HEADERS = {"0123456789abcdef.1": [["X-A", "1"], ["Cache-Control", "max-age=9"]]}
+
+
+def _silent(_line: str) -> None:
+    """Tests of what is counted listen themselves."""
 
 
 def _rule(source: str, target: str = "/x", status: int = 301, **more: Any) -> dict[str, Any]:
@@ -117,7 +122,9 @@ def _visit(
     method: str = "GET",
     **manifest: Any,
 ) -> Got:
-    entry = Entry(site_of(_manifest(*rules, **manifest)), bucket or Bucket())
+    entry = Entry(
+        site_of(_manifest(*rules, **manifest)), bucket or Bucket(), Counts("notes", _silent)
+    )
     sent = {"x-jam-path": path, "x-jam-host": "www.example.com", **(headers or {})}
     return Got(entry(_event(f"/releases/{release}/{key}", sent, method)))
 
@@ -441,7 +448,7 @@ def test_other_methods_are_told_what_is_allowed(method: str, status: int) -> Non
 
 def test_cookies_of_a_header_rule_stand_apart() -> None:
     headers = {"0123456789abcdef.1": [["Set-Cookie", "a=1"], ["Set-Cookie", "b=2; Path=/"]]}
-    entry = Entry(site_of(_manifest(headers=headers)), Bucket())
+    entry = Entry(site_of(_manifest(headers=headers)), Bucket(), Counts("notes", _silent))
     got = Got(entry(_event(f"/releases/{OWN}/index.html", {"x-jam-path": "/"})))
     assert got.cookies == ["a=1", "b=2; Path=/"]
     assert "set-cookie" not in got.headers
@@ -449,7 +456,7 @@ def test_cookies_of_a_header_rule_stand_apart() -> None:
 
 def test_another_release_answers_by_its_own_manifest_and_files() -> None:
     bucket = Bucket()
-    entry = Entry(site_of(_manifest()), bucket)
+    entry = Entry(site_of(_manifest()), bucket, Counts("notes", _silent))
     for _ in range(2):
         moved = Got(entry(_event(f"/releases/{OTHER}/x", {"x-jam-path": "/only-b"})))
         assert (moved.headers["location"], moved.headers["x-jam-release"]) == ("/b", OTHER)
@@ -489,19 +496,19 @@ def test_a_release_that_is_gone_is_answered_for_and_nobody_keeps_that(
 def test_a_draw_is_answered_by_the_version_that_was_drawn(
     uri: str, headers: dict[str, str]
 ) -> None:
-    entry = Entry(site_of(_manifest()), Bucket())
+    entry = Entry(site_of(_manifest()), Bucket(), Counts("notes", _silent))
     got = Got(entry(_event(uri, {"x-jam-path": "/about", **headers})))
     assert (got.body, got.cache) == (b"about/index.html of a", PRIVATE)
 
 
 def test_a_missing_fingerprinted_file_is_404() -> None:
-    entry = Entry(site_of(_manifest()), Bucket())
+    entry = Entry(site_of(_manifest()), Bucket(), Counts("notes", _silent))
     got = Got(entry(_event("/assets/assets/never.js", {"x-jam-path": "/assets/never.js"})))
     assert (got.status, got.cache) == (404, MINUTE)
 
 
 def test_without_the_visitors_path_the_key_says_it() -> None:
-    entry = Entry(site_of(_manifest(_rule("/c%C3%A9", "/x"))), Bucket())
+    entry = Entry(site_of(_manifest(_rule("/c%C3%A9", "/x"))), Bucket(), Counts("notes", _silent))
     page = Got(entry(_event(f"/releases/{OWN}/about/index.html")))
     assert page.body == b"about/index.html of a"
     moved = Got(entry(_event(f"/releases/{OWN}/c~C3~A9/index.html")))
@@ -509,7 +516,7 @@ def test_without_the_visitors_path_the_key_says_it() -> None:
 
 
 def test_what_stands_for_all_too_long_paths_is_kept_by_nobody() -> None:
-    entry = Entry(site_of(_manifest()), Bucket())
+    entry = Entry(site_of(_manifest()), Bucket(), Counts("notes", _silent))
     assert Got(entry(_event(f"/releases/{OWN}/~long"))).cache == PRIVATE
 
 
@@ -522,7 +529,7 @@ def test_what_stands_for_all_too_long_paths_is_kept_by_nobody() -> None:
 )
 def test_whatever_comes_entry_answers(uri: str, headers: dict[str, str]) -> None:
     rules = [_rule("/a/*", "/:splat"), _rule("/:x", "/b/:x", query=[["q", ":q"]])]
-    entry = Entry(site_of(_manifest(*rules)), Bucket())
+    entry = Entry(site_of(_manifest(*rules)), Bucket(), Counts("notes", _silent))
     assert Got(entry(_event(uri, headers))).status in (200, 301, 304, 404)
 
 

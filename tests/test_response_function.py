@@ -56,7 +56,7 @@ def test_a_document_names_its_release_and_sets_the_pin() -> None:
     [
         (DOCUMENT, NAVIGATION, "", True),
         (DOCUMENT, NAVIGATION, f"{LIVE}.0", False),
-        (DOCUMENT, NAVIGATION, f"{LIVE}.d-1", True),
+        (DOCUMENT, NAVIGATION, f"{LIVE}.d-1", False),
         (DOCUMENT, NAVIGATION, f"{OLD}.0", True),
         (DOCUMENT, {"accept": "text/html"}, "", True),
         (DOCUMENT, {"accept": "*/*"}, "", False),

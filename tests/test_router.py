@@ -252,11 +252,6 @@ def test_a_function_is_called_in_its_pages_stage(store: dict[str, str], pin: str
     assert request["uri"] == uri
 
 
-def test_the_version_card_is_lives_whatever_the_page() -> None:
-    assert ROUTER(KNOWN, "/.jam/version.json", **PINNED)["uri"] == "/stage-1/.jam/version.json"
-    assert ROUTER(KNOWN, "/.jam/beacon", **PINNED)["uri"] == "/stage-0/.jam/beacon"
-
-
 def test_a_functions_query_goes_along_and_its_slashes_are_encoded() -> None:
     query = {"a/b": {"value": "c/d"}, "e": {"value": ""}}
     request = ROUTER(KNOWN, "/.functions/a", query=query)

@@ -73,6 +73,7 @@ def forward_policy(names: Names) -> Config:
         "x-jam-query",
         "x-jam-host",
         "x-jam-path",
+        "x-jam-rollout",
         "CloudFront-Viewer-Country",
         "Accept-Language",
     ]
@@ -122,7 +123,7 @@ def distribution(names: Names, parts: Parts) -> Config:
                     "CachePolicyId": CACHING_DISABLED,
                     "OriginRequestPolicyId": ALL_VIEWER_EXCEPT_HOST,
                 }
-                for pattern in ("/.functions/*", "/.jam/*")
+                for pattern in ("/.functions/*",)
             ]
         ),
         "CustomErrorResponses": _items(

@@ -30,7 +30,11 @@ def wanted_of(names: Names, *, role_arn: str, archive: bytes) -> Wanted:
         code_sha256=base64.b64encode(hashlib.sha256(archive).digest()).decode(),
         size=len(archive),
         archive=archive,
-        environment={"JAM_BUCKET": names.bucket, "JAM_PREFIX": PRODUCTION},
+        environment={
+            "JAM_BUCKET": names.bucket,
+            "JAM_PREFIX": PRODUCTION,
+            "JAM_SITE": names.site,
+        },
     )
 
 

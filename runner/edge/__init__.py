@@ -23,4 +23,7 @@ def response_code() -> str:
 
 
 def _assemble(name: str) -> str:
-    return "\n".join((_HERE / part).read_text(encoding="utf-8") for part in ("choice.js", name))
+    """Both parts without comment lines and indentation, which count like code does."""
+    text = "\n".join((_HERE / part).read_text(encoding="utf-8") for part in ("choice.js", name))
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"

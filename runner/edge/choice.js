@@ -3,6 +3,7 @@ import cf from 'cloudfront';
 
 const RELEASE = /^[0-9a-f]{32}$/;
 const PIN = /^[0-9a-f]{32}\.[0-9A-Za-z-]{1,64}$/;
+const ROLLOUT = /^[0-9a-z]{1,32}$/;
 
 function valueOf(fields, name) {
   const field = fields[name];
@@ -31,21 +32,50 @@ function followsLive(request) {
   return isNavigation(request) || valueOf(request.headers, 'sec-fetch-dest') === 'serviceworker';
 }
 
-// The release that the visitor is on: its page says so, else its cookie does.
-function current(request) {
-  const said = valueOf(request.headers, 'x-jam-release');
-  if (RELEASE.test(said)) return said;
+// {release, rollout, session}: in a rollout the pin is `<release>.<rollout>-<session>`.
+function pinOf(request) {
   const pin = valueOf(request.cookies, 'jam-pin');
-  return PIN.test(pin) ? pin.slice(0, 32) : '';
+  if (!PIN.test(pin)) return { release: '', rollout: '', session: '' };
+  const parts = pin.slice(33).split('-');
+  return { release: pin.slice(0, 32), rollout: parts[0], session: parts.slice(1).join('-') };
 }
 
-// {id, routing, live}: the release's id, its ROUTING and live's; '' and null where not readable.
-// One read when the release is live, two when it is not.
-async function choose(request, live) {
-  const found = await read('live');
-  const liveId = found && typeof found.live === 'string' && RELEASE.test(found.live) ? found.live : '';
-  const liveRouting = liveId ? found.r || {} : null;
-  const id = (!live && current(request)) || liveId;
-  if (id === liveId) return { id: id, routing: liveRouting, live: liveRouting };
-  return { id: id, routing: await read('r/' + id), live: liveRouting };
+// {live, routing, candidate, candidateRouting, rollout, token}; '' and null where not readable. A
+// candidate that was taken back is none, and without a live release there is no rollout.
+async function situation() {
+  const found = (await read('live')) || {};
+  const live = releaseIn(found.live);
+  const rollout = typeof found.rollout === 'string' && ROLLOUT.test(found.rollout) ? found.rollout : '';
+  const dead = Array.isArray(found.dead) ? found.dead : [];
+  const named = live && rollout ? releaseIn(found.candidate) : '';
+  const candidate = dead.indexOf(named) < 0 ? named : '';
+  return {
+    live: live,
+    routing: live ? found.r || {} : null,
+    candidate: candidate,
+    candidateRouting: found.c || null,
+    rollout: candidate ? rollout : '',
+  };
+}
+
+function releaseIn(value) {
+  return typeof value === 'string' && RELEASE.test(value) ? value : '';
+}
+
+// One read when the release is live or the candidate, two when it is neither.
+async function routingOf(id, now) {
+  if (id === now.live) return now.routing;
+  if (id === now.candidate && now.candidateRouting) return now.candidateRouting;
+  return read('r/' + id);
+}
+
+// The release that the visitor is on: its page says so, else its cookie does.
+function current(request) {
+  return releaseIn(valueOf(request.headers, 'x-jam-release')) || pinOf(request).release;
+}
+
+// While a rollout is open a navigation stays where this rollout's pin put it.
+function kept(pin, now) {
+  const ours = now.rollout && pin.rollout === now.rollout;
+  return ours && (pin.release === now.live || pin.release === now.candidate) ? pin.release : '';
 }

@@ -4,29 +4,32 @@
 const PIN_ATTRIBUTES = 'Path=/; Max-Age=604800; Secure; HttpOnly; SameSite=Lax';
 const META = 'x-amz-meta-jam-';
 const MOST_PARTS = 16;
+const HIDDEN = ['server', 'x-jam-kind', 'x-jam-rollout'];
 
 async function handler(event) {
   const response = event.response;
   const headers = response.headers;
   const release = valueOf(headers, META + 'release') || valueOf(headers, 'x-jam-release');
   const kind = valueOf(headers, META + 'kind') || valueOf(headers, 'x-jam-kind');
+  const rollout = valueOf(headers, 'x-jam-rollout');
   const reference = valueOf(headers, META + 'headers') || (await sharedBy(kind, event.request));
   for (const name in headers) {
-    if (name.startsWith('x-amz-') || name === 'server' || name === 'x-jam-kind') delete headers[name];
+    if (name.startsWith('x-amz-') || HIDDEN.indexOf(name) >= 0) delete headers[name];
   }
   response.cookies = response.cookies || {};
   if (reference) await expand(reference, response);
   if (!RELEASE.test(release)) return response;
   headers['x-jam-release'] = { value: release };
-  if (kind === 'document') pin(release, event.request, response);
+  if (kind === 'document') pin(release, rollout, event);
   return response;
 }
 
 // Immutable objects belong to no release: the visitor's release says what headers they get.
 async function sharedBy(kind, request) {
   if (kind !== 'immutable') return '';
-  const chosen = await choose(request, followsLive(request));
-  const routing = chosen.routing || chosen.live || {};
+  const now = await situation();
+  const pinned = followsLive(request) ? kept(pinOf(request), now) : current(request);
+  const routing = (await routingOf(pinned || now.live, now)) || now.routing || {};
   return typeof routing.h === 'string' ? routing.h : '';
 }
 
@@ -69,9 +72,13 @@ function apply(name, value, response) {
 }
 
 // Only a navigation moves the pin: an older tab that fetches its own release's HTML must not take
-// the browser's other tabs back with it.
-function pin(release, request, response) {
-  const wanted = release + '.0';
-  if (!isNavigation(request) || valueOf(request.cookies, 'jam-pin') === wanted) return;
-  response.cookies['jam-pin'] = { value: wanted, attributes: PIN_ATTRIBUTES };
+// the browser's other tabs back with it. `rollout` is entry's, which drew the visitor: document and
+// pin come from one decision. Otherwise a pin on the same release stays, with its rollout.
+function pin(release, rollout, event) {
+  const request = event.request;
+  if (!isNavigation(request)) return;
+  if (!rollout && pinOf(request).release === release) return;
+  const value = release + '.' + (rollout || '0');
+  if (!PIN.test(value)) return;
+  event.response.cookies['jam-pin'] = { value: value, attributes: PIN_ATTRIBUTES };
 }

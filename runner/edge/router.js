@@ -8,22 +8,41 @@ const LONGEST_KEY = 900; // S3 takes keys of 1,024 bytes, the release's prefix i
 // file's path is as long as half of this, so only a redirect's could be.
 const LONGEST_HANDED_ON = { 'x-jam-query': 4096, 'x-jam-path': 2048, 'x-jam-host': 255 };
 
+const ENTRY_FIRST = {
+  originIds: [{ originId: 'entry' }, { originId: 'files' }],
+  failoverCriteria: { statusCodes: [403, 500, 502, 503, 504] },
+};
+
 async function handler(event) {
   const request = event.request;
   const host = valueOf(request.headers, 'host');
+  const token = valueOf(request.headers, 'x-jam-token');
   for (const name in request.headers) {
     if (name.startsWith('x-jam-') && name !== 'x-jam-release') delete request.headers[name];
   }
-  if (request.uri.startsWith('/.functions/') || request.uri.startsWith('/.jam/')) {
-    return call(request, host);
-  }
-  return visit(request, host, event.context.requestId);
+  const now = await situation();
+  if (request.uri === '/.jam/version.json') return card(now);
+  if (request.uri.startsWith('/.functions/')) return call(request, host, now);
+  return visit(request, host, { id: event.context.requestId, token: token, now: now });
 }
 
-// A function or an endpoint of ours: the release's api_stage, live's where it has no readable one.
-async function call(request, host) {
-  const chosen = await choose(request, request.uri === '/.jam/version.json');
-  const stage = stageOf(chosen.routing) || stageOf(chosen.live);
+// What is live, for people and monitors.
+function card(now) {
+  const told = { release: now.live || null, candidate: now.candidate || null, rollout: now.rollout || null };
+  return {
+    statusCode: 200,
+    statusDescription: 'OK',
+    headers: {
+      'content-type': { value: 'application/json' },
+      'cache-control': { value: 'no-store' },
+    },
+    body: JSON.stringify(told),
+  };
+}
+
+// A function: the release's api_stage, live's where it has no readable one.
+async function call(request, host, now) {
+  const stage = stageOf(await routingOf(current(request) || now.live, now)) || stageOf(now.routing);
   const uri = stage ? '/' + stage + request.uri : request.uri;
   encodeKeys(request);
   if (uri.length + 1 + queryOf(request).length > LONGEST_URI) {
@@ -41,18 +60,58 @@ function stageOf(routing) {
 
 // A page or a file. What the origin must know besides the key travels in headers of ours, so that
 // no visitor's query reaches S3 (it obeys ?response-content-type=) and none is in the cache key.
-async function visit(request, host, id) {
+async function visit(request, host, asked) {
   const uri = request.uri;
+  const now = asked.now;
   handOn(request, 'x-jam-path', uri);
   handOn(request, 'x-jam-query', queryOf(request));
   if (host) handOn(request, 'x-jam-host', host);
   request.querystring = {};
-  const live = followsLive(request);
-  const chosen = await choose(request, live);
+  const pin = pinOf(request);
+  const inRollout = now.rollout && pin.rollout === now.rollout;
+  if (inRollout) request.headers['x-jam-rollout'] = { value: pin.rollout + '-' + pin.session };
+  if (uri === '/.jam/report') return report(request, asked.id, inRollout);
+  const forced = await forcedBy(asked.token, request);
+  const navigation = followsLive(request);
+  const settled = navigation ? kept(pin, now) : current(request);
+  const id = forced || settled || now.live;
+  const routing = (await routingOf(id, now)) || {};
+  request.uri = locate(uri, id || '~', routing, isNavigation(request));
   // Nothing readable: entry's alias knows its release. The draw keeps the answer out of the cache.
-  if (!chosen.id) request.headers['x-jam-draw'] = { value: id };
-  request.uri = locate(uri, chosen.id || '~', chosen.routing || {}, isNavigation(request));
+  if (!id) request.headers['x-jam-draw'] = { value: asked.id };
+  else if (!forced && !settled && now.candidate && isDrawable(request)) draw(request, asked);
   return request;
+}
+
+// The alias's weights decide who answers; where entry fails the bucket gives the live release.
+function draw(request, asked) {
+  const session = asked.id.replace(/[^0-9A-Za-z]/g, '').slice(0, 24);
+  request.headers['x-jam-draw'] = { value: asked.id };
+  request.headers['x-jam-rollout'] = { value: asked.now.rollout + '-' + session };
+  cf.createRequestOriginGroup(ENTRY_FIRST);
+}
+
+// Bots and scripts that do not say `navigate` get live, uncounted.
+function isDrawable(request) {
+  const reads = request.method === 'GET' || request.method === 'HEAD';
+  const navigates = valueOf(request.headers, 'sec-fetch-mode') === 'navigate';
+  return reads && navigates && request.uri.startsWith('/releases/');
+}
+
+// A browser's report of an error: only a rollout's visitors are counted, by entry.
+function report(request, id, inRollout) {
+  if (!inRollout) return { statusCode: 204, statusDescription: 'No Content' };
+  request.headers['x-jam-draw'] = { value: id };
+  request.uri = '/releases/~/.jam/report';
+  cf.selectRequestOriginById('entry');
+  return request;
+}
+
+// Smoke tests and doctors see a release that nobody is shown yet.
+async function forcedBy(token, request) {
+  const wanted = token ? releaseIn(valueOf(request.headers, 'x-jam-release')) : '';
+  const known = wanted ? await read('token') : null;
+  return known && known.t === token ? wanted : '';
 }
 
 function locate(uri, release, routing, navigation) {

@@ -9,6 +9,7 @@ from runner.entry.release import Content, Listed, Site
 
 Pairs = tuple[tuple[str, str], ...]
 
+_PIN_ATTRIBUTES = "Path=/; Max-Age=604800; Secure; HttpOnly; SameSite=Lax"  # as in response.js
 PRIVATE = "private, no-store"
 # The edge keeps a missing page for a minute, browsers do not.
 MISSING = "public, max-age=0, s-maxage=60, must-revalidate"
@@ -25,6 +26,11 @@ class Answer(NamedTuple):
     body: bytes = b""
     release: str = ""
     dependent: bool = True
+
+    @property
+    def is_page(self) -> bool:
+        """Whether a visitor who gets it sees the release: a document, or the site's 404 page."""
+        return self.status in (404, 410) or dict(self.headers).get("x-jam-kind") == "document"
 
 
 def moved(site: Site, status: int, where: str) -> Answer:
@@ -69,6 +75,17 @@ def served(site: Site, file: Listed, content: Content, *, status: int, dependent
         release=site.release,
         dependent=dependent,
     )
+
+
+def pinned(answer: Answer, rollout: str) -> Answer:
+    """The answer to a draw with what pins its visitor: document and pin are one decision.
+
+    The response function sets the cookie; CloudFront does not ask it for 400 and above.
+    """
+    told: Pairs = (("x-jam-rollout", rollout),)
+    if answer.status >= 400:
+        told = (("set-cookie", f"jam-pin={answer.release}.{rollout}; {_PIN_ATTRIBUTES}"),)
+    return answer._replace(headers=(*answer.headers, *told))
 
 
 def unchanged(answer: Answer, if_none_match: str) -> bool:

@@ -3,6 +3,8 @@
 Behind a function URL (IAM) that only the distribution may call. Order: redirect rules, a listed
 file, a single-page application's start document, the 404 page. A listed path is never a 404: the
 bucket may have refused it (403) or failed, and then it is served from here or 503.
+
+While a rollout is open it answers draws for its own release, whatever the path says, and counts.
 """
 
 from __future__ import annotations
@@ -13,11 +15,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runner.entry.answer import LARGEST, Answer, moved, payload, plain, served, unavailable
+from runner.entry.answer import (
+    LARGEST,
+    PRIVATE,
+    Answer,
+    moved,
+    payload,
+    pinned,
+    plain,
+    served,
+    unavailable,
+)
+from runner.entry.counts import BROWSER, FAILED, MISSING, REPORT, SESSIONS, Counts, pin_of
 from runner.entry.release import Fetch, Listed, Site, UnavailableError, bucket, site_of
 from runner.entry.rules import MOVED, Rule, Visit, fill, location, match, path_of, preferred
 from runner.paths import INDEX, decode, key_of_uri
 
+_UNSERVED = (404, 503)
+_FAULT = 500
 _METHODS = {"allow": "GET, HEAD, OPTIONS"}
 _KNOWN_RELEASES = 8  # manifests of other releases that one environment remembers
 _TOO_LONG = "~long"  # the router's key for paths that no bucket could hold
@@ -38,15 +53,17 @@ def _entry() -> Entry:
     settings = os.environ  # noqa: TID251  # Lambda's front door
     name, prefix = settings.get("JAM_BUCKET", ""), settings.get("JAM_PREFIX", "").strip("/")
     own = site_of((here / "release.json").read_bytes(), here / "documents")
-    return Entry(own, bucket(name, prefix))
+    counts = Counts(settings.get("JAM_SITE", ""), lambda line: print(line, flush=True))
+    return Entry(own, bucket(name, prefix), counts)
 
 
 class Entry:
     """Answers visitors. `own` is the release that this version was published with."""
 
-    def __init__(self, own: Site, fetch: Fetch) -> None:
+    def __init__(self, own: Site, fetch: Fetch, counts: Counts) -> None:
         self._own = own
         self._fetch = fetch
+        self._counts = counts
         self._others: dict[str, Site] = {}
 
     def __call__(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,8 +73,34 @@ class Entry:
             return {"statusCode": 204, "headers": _METHODS, "body": ""}
         if method not in ("GET", "HEAD"):
             return {"statusCode": 405, "headers": _METHODS, "body": ""}
+        if headers.get("x-jam-path") == REPORT and "x-jam-rollout" in headers:
+            self._count(BROWSER, event)
+            return {"statusCode": 204, "headers": {"cache-control": PRIVATE}, "body": ""}
         answer = self.answer(event.get("rawPath") or "/", headers)
+        if "x-jam-rollout" in headers:
+            answer = self._in_rollout(answer, event, headers)
         return payload(answer, method, headers.get("if-none-match", ""))
+
+    def _in_rollout(
+        self, answer: Answer, event: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Answer:
+        """Counts; a draw gets its pin, and it is a session once it has a page."""
+        if "x-jam-draw" not in headers:
+            if answer.status in _UNSERVED:
+                self._count(MISSING, event)
+            return answer
+        at = event["requestContext"]["timeEpoch"]
+        if answer.status >= _FAULT:
+            self._counts.add(FAILED, self._own.release, at=at)
+        elif answer.is_page:
+            self._counts.add(SESSIONS, self._own.release, at=at)
+            return pinned(answer, headers["x-jam-rollout"])
+        return answer
+
+    def _count(self, metric: str, event: Mapping[str, Any]) -> None:
+        pin = pin_of(event)
+        if pin is not None:
+            self._counts.once(metric, pin, at=event["requestContext"]["timeEpoch"])
 
     def answer(self, uri: str, headers: Mapping[str, str]) -> Answer:
         """The answer to the router's path (`/releases/<release>/<key>` or `/assets/<key>`)."""
@@ -68,19 +111,21 @@ class Entry:
             country=headers.get("cloudfront-viewer-country", "").lower(),
             language=preferred(headers.get("accept-language", "")),
         )
-        dependent = "x-jam-draw" in headers or key == _TOO_LONG
-        if dependent or release in ("", self._own.release):
+        drawn = "x-jam-draw" in headers or key == _TOO_LONG
+        # What is missing now is counted, so that nobody may keep it for the next who asks.
+        dependent = drawn or "x-jam-rollout" in headers
+        if drawn or release in ("", self._own.release):
             return self._guarded(self._own, visit, dependent=dependent)
-        return self._other(release, visit)
+        return self._other(release, visit, dependent=dependent)
 
-    def _other(self, release: str, visit: Visit) -> Answer:
+    def _other(self, release: str, visit: Visit, *, dependent: bool) -> Answer:
         """Another release's answer; where it is gone ours, which nobody may keep under its name."""
         try:
             site = self._others.get(release) or self._load(release)
         except UnavailableError:
             return unavailable(self._own)
         if site is not None:
-            return self._guarded(site, visit)
+            return self._guarded(site, visit, dependent=dependent)
         key = key_of_uri(visit.path)
         if self._own.is_immutable(key) and not self._own.listed(key):
             return self._orphan(key)
