@@ -73,6 +73,20 @@ class Names:
         return self.prefix
 
     @property
+    def access_log(self) -> str:
+        """The log group of the API's access log.
+
+        Below the prefix that one statement of CloudWatch Logs' resource policy covers: with names
+        of its own each site would add to a policy of at most 5,120 characters an account.
+        Source: CloudWatch Logs user guide, "Enabling logging from AWS services", "Log group
+        resource policy size limit considerations".
+        """
+        return f"/aws/vendedlogs/{self.prefix}/access"
+
+    def log_group_arn(self, group: str) -> str:
+        return f"arn:{self.partition}:logs:{self.region}:{self.account}:log-group:{group}"
+
+    @property
     def functions_role(self) -> str:
         return f"{self.prefix}-functions"
 

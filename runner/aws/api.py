@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError
 
 from runner.apply import Known
-from runner.aws import keyvalues, ownership, records
+from runner.aws import keyvalues, logs, ownership, records
+from runner.aws.openapi import body, route_settings
 from runner.aws.refusals import is_fault_of_aws, tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError, busy_error
-from runner.model import Function
+from runner.model import Api, Function
 from runner.names import Names
 from runner.plan.refs import Made, Ref
 
@@ -30,7 +30,31 @@ RATE_TRIES = 24
 UNSURE_TRIES = 4
 LOOK_AFTER = 1.0  # seconds: what was made a moment ago may not be listed yet
 MOST_STAGES = 10  # of an API; same source
-MOST = 30  # seconds that an HTTP API waits for its integration; same source
+
+# One JSON text a request; a variable without a value is "-". None knows a request's headers: the
+# stage, with the environment's record, tells the release. `ip` is CloudFront's.
+# Source: API Gateway developer guide, "Customize HTTP API access logs".
+ACCESS = {
+    "at": "$context.requestTimeEpoch",
+    "request": "$context.requestId",
+    "stage": "$context.stage",
+    "ip": "$context.identity.sourceIp",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "route": "$context.routeKey",
+    "protocol": "$context.protocol",
+    "status": "$context.status",
+    "bytes": "$context.responseLength",
+    "ms": "$context.responseLatency",
+    "function": "$context.integration.status",
+    "lambda": "$context.integration.integrationStatus",
+    "functionMs": "$context.integration.latency",
+    "functionError": "$context.integration.error",
+    "authorizer": "$context.authorizer.error",
+    "error": "$context.error.message",
+    # Last, because what a visitor writes here may break the text.
+    "agent": "$context.identity.userAgent",
+}
 
 
 def find(aws: Aws, names: Names) -> str | None:
@@ -84,62 +108,14 @@ def _sent_again(aws: Aws, create: Callable[[], str], *, find: Callable[[], str |
     raise unsure
 
 
-def body(
-    names: Names, functions: tuple[Function, ...], *, role_arn: str, arns: dict[str, str]
-) -> dict[str, Any]:
-    """The OpenAPI text of one api_stage; `arns` are the qualified versions by function name.
-
-    A reimport replaces routes, integrations, name and tags: all four are in it.
-    Sources: API Gateway developer guide, "Use OpenAPI definitions for HTTP APIs in API Gateway",
-    "x-amazon-apigateway-integration object", "x-amazon-apigateway-tag-value property".
-    """
-    paths: dict[str, Any] = {}
-    for function in functions:
-        operation = _operation(names, function, role_arn=role_arn, arn=arns[function.name])
-        path = paths.setdefault(function.route, {})
-        for method in function.methods:
-            path[_METHODS.get(method, method.lower())] = operation
-    tags = [
-        {"name": key, "x-amazon-apigateway-tag-value": value}
-        for key, value in ownership.tags_of(names).items()
-    ]
-    info = {"title": names.api, "version": "1"}
-    return {"openapi": "3.0.1", "info": info, "tags": tags, "paths": paths}
-
-
-_METHODS = {"ANY": "x-amazon-apigateway-any-method"}
-
-
-def _operation(names: Names, function: Function, *, role_arn: str, arn: str) -> dict[str, Any]:
-    invoke = f"arn:{names.partition}:apigateway:{names.region}:lambda:path/2015-03-31/functions"
-    operation: dict[str, Any] = {
-        "responses": {"default": {"description": function.name}},
-        "x-amazon-apigateway-integration": {
-            "type": "aws_proxy",
-            "httpMethod": "POST",
-            "uri": f"{invoke}/{arn}/invocations",
-            "connectionType": "INTERNET",
-            "payloadFormatVersion": "2.0",
-            "timeoutInMillis": min(function.timeout, MOST) * 1000,
-            "credentials": role_arn,
-            # A function sees its route, not the stage's name, which changes with the code.
-            # Source: API Gateway developer guide, "Transform API requests and responses for HTTP
-            # APIs in API Gateway".
-            "requestParameters": {"overwrite:path": "$request.path"},
-        },
-    }
-    names_in_path = re.findall(r"\{([^}+]+)\+?\}", function.route)
-    if names_in_path:
-        operation["parameters"] = [_parameter(name) for name in names_in_path]
-    return operation
-
-
-def _parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-
-
 def make_stage(
-    aws: Aws, names: Names, *, api_stage: str, functions: tuple[Function, ...], known: Known
+    aws: Aws,
+    names: Names,
+    *,
+    api_stage: str,
+    functions: tuple[Function, ...],
+    api: Api,
+    known: Known,
 ) -> None:
     """Import, deployment, stage; nothing if the stage exists, because it is made last."""
     api_id = known[Ref(Made.API)]
@@ -153,8 +129,12 @@ def make_stage(
         f"{known[Ref(Made.VERSION, each.name)]}"
         for each in functions
     }
-    text = json.dumps(body(names, functions, role_arn=known[Ref(Made.ROLE, "api")], arns=arns))
+    role = known[Ref(Made.ROLE, "api")]
+    text = json.dumps(body(names, functions, api, role_arn=role, arns=arns))
     deployment = _deployment(aws, api_id, api_stage=api_stage, text=text)
+    more: dict[str, Any] = {"RouteSettings": route_settings(functions, api)}
+    if api.access_log:
+        more["AccessLogSettings"] = _access_log(aws, names, days=api.log_days)
     with tolerating("ConflictException"):  # our own first attempt: the name is a digest
         aws.api.create_stage(
             ApiId=api_id,
@@ -162,7 +142,17 @@ def make_stage(
             DeploymentId=deployment,
             AutoDeploy=False,
             Tags=ownership.tags_of(names),
+            **more,
         )
+
+
+def _access_log(aws: Aws, names: Names, *, days: int) -> dict[str, str]:
+    """Source: API Gateway developer guide, "Configure logging for HTTP APIs in API Gateway"."""
+    logs.make_group(aws, names, group=names.access_log, days=days)
+    return {
+        "DestinationArn": names.log_group_arn(names.access_log),
+        "Format": json.dumps(ACCESS, separators=(",", ":")),
+    }
 
 
 def drop_stage(aws: Aws, api_id: str, *, api_stage: str) -> None:
@@ -209,9 +199,11 @@ def _deployment(aws: Aws, api_id: str, *, api_stage: str, text: str) -> str:
     """The snapshot of `text`, told by its description; made where it is missing."""
     description = f"{api_stage} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
     found = _find_deployment(aws, api_id, description=description)
-    if found:  # of a run that ended before it named the stage
-        return found
+    # Also for a deployment of a run that ended before it named the stage: settings of single
+    # routes are looked up among the routes that the API has at that moment.
     aws.api.reimport_api(ApiId=api_id, Body=text, FailOnWarnings=False)
+    if found:
+        return found
 
     def create() -> str:
         return aws.api_once.create_deployment(ApiId=api_id, Description=description)["DeploymentId"]

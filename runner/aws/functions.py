@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from runner.aws import ownership
-from runner.aws.refusals import code_of, message_of, tolerating
+from runner.aws import logs, ownership
+from runner.aws.refusals import code_of, message_of
 from runner.aws.session import Aws
 from runner.aws.versions import Wanted
 from runner.aws.waiting import until
@@ -50,10 +50,7 @@ def publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
 def tend(aws: Aws, names: Names, *, function: str, upkeep: Upkeep) -> None:
     """Gives a function what holds for all its versions."""
     name = names.function(function)
-    group = f"/aws/lambda/{name}"
-    with tolerating("ResourceAlreadyExistsException"):
-        aws.logs.create_log_group(logGroupName=group, tags=ownership.tags_of(names))
-    aws.logs.put_retention_policy(logGroupName=group, retentionInDays=upkeep.log_days)
+    logs.make_group(aws, names, group=f"/aws/lambda/{name}", days=upkeep.log_days)
     if upkeep.reserved is None:
         aws.functions.delete_function_concurrency(FunctionName=name)
     else:
@@ -82,7 +79,7 @@ def _publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
 
 
 def _create(aws: Aws, names: Names, *, wanted: Wanted) -> str:
-    _make_log_group(aws, names, group=f"/aws/lambda/{wanted.name}")
+    logs.make_group(aws, names, group=f"/aws/lambda/{wanted.name}", days=Upkeep().log_days)
     code = _code(aws, names, wanted=wanted)
 
     def create() -> str:
@@ -202,13 +199,6 @@ def _check_state(found: FunctionConfigurationTypeDef, name: str) -> None:
         f"Lambda could not make {name} ready: {reason} ({code})",
         hint="Correct what Lambda names and run again.",
     )
-
-
-def _make_log_group(aws: Aws, names: Names, *, group: str) -> None:
-    """Made by us, so that it bears our tags and forgets; Lambda's own would keep lines for ever."""
-    with tolerating("ResourceAlreadyExistsException"):
-        aws.logs.create_log_group(logGroupName=group, tags=ownership.tags_of(names))
-    aws.logs.put_retention_policy(logGroupName=group, retentionInDays=Upkeep().log_days)
 
 
 # A role is known to IAM seconds before Lambda may assume it.

@@ -172,8 +172,10 @@ class _Performer:
                 content.put(aws, names.bucket, [manifest], moved=moved)
             case PublishFunction() | PublishEntry():
                 return self._publish(step, known)
-            case MakeApiStage(api_stage=stage, functions=served):
-                api.make_stage(aws, names, api_stage=stage, functions=served, known=known)
+            case MakeApiStage(api_stage=stage, functions=served, api=whole_api):
+                api.make_stage(
+                    aws, names, api_stage=stage, functions=served, api=whole_api, known=known
+                )
             case WriteRouting(release=release, routing=routing, header_sets=sets):
                 keys = keyvalues.routing_keys(release, routing, header_sets=sets)
                 keyvalues.write(aws, known[Ref(Made.STORE)], puts=keys)

@@ -10,7 +10,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from runner.model import File, Function, Redirect, Release, Routing
+from runner.model import Admission, Api, File, Function, Redirect, Release, Routing
+
+_API = Api()
 
 
 def compact(value: Any) -> str:
@@ -65,10 +67,23 @@ def redirect_form(redirect: Redirect) -> dict[str, Any]:
     }
 
 
-def api_stage_of(functions: Iterable[Function]) -> str:
+def api_stage_of(functions: Iterable[Function], api: Api = _API) -> str:
     """The name of the snapshot that serves these functions: 16 hex digits, empty without any."""
-    routes = sorted((it.name, it.route, sorted(it.methods), it.digest) for it in functions)
-    return _digest(routes)[:16] if routes else ""
+    routes = sorted(
+        (it.name, it.route, sorted(it.methods), it.digest, _let_in(it.admission))
+        for it in functions
+    )
+    return _digest([routes, _whole(api)])[:16] if routes else ""
+
+
+def _let_in(admission: Admission) -> list[Any]:
+    by = admission.authorizer
+    authorizer = [by.name, by.issuer, list(by.audience)] if by else []
+    return [authorizer, list(admission.scopes), admission.rate, admission.burst]
+
+
+def _whole(api: Api) -> list[Any]:
+    return [list(api.cors), api.access_log, api.log_days if api.access_log else 0]
 
 
 def identity(release: Release, entry: Mapping[str, bytes]) -> str:

@@ -83,7 +83,7 @@ def assemble(
     way = routing(
         files,
         redirects=rules,
-        api_stage=api_stage_of(functions),
+        api_stage=api_stage_of(functions, api),
         patterns=chosen,
         headers=_reference(sets, shared),
         spa=spa,

@@ -6,9 +6,17 @@ Pure: no network, no clock, no disk. Going back is a plan too: call it with an o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runner.model import File, Function, Kind, Origin, Release, Table, Upkeep
+from runner.plan.background import (
+    ACCEPTOR,
+    BackgroundFoundation,
+    PublishAcceptor,
+    Unattended,
+    foundation_of,
+    moved_schedules,
+)
 from runner.plan.foundation import (
     Access,
     Edge,
@@ -27,7 +35,6 @@ from runner.plan.foundation import (
     MakeStore,
     MakeTable,
     Policy,
-    Role,
 )
 from runner.plan.live import Live
 from runner.plan.refs import Made, Ref
@@ -62,6 +69,7 @@ class Foundation:
     tables: tuple[Table, ...]
     router: str
     response: str
+    unattended: Unattended = field(default_factory=Unattended)
 
 
 def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin) -> Plan:
@@ -79,6 +87,7 @@ def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin
             *(() if live.staged else (RecordStaged(release=release),)),
             MoveAlias(release=release.id),
             Activate(release=release.id, routing=release.routing, replaces=live.release),
+            *moved_schedules(release, live, firm=firm),
             RecordLive(
                 release=release.id,
                 previous=live.previous if live.release == release.id else live.release,
@@ -97,17 +106,20 @@ def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin
     )
 
 
-def _foundation(wanted: Foundation, live: Live) -> Iterator[FoundationStep]:
+def _foundation(
+    wanted: Foundation, live: Live
+) -> Iterator[FoundationStep | BackgroundFoundation]:
     def exists(kind: Made, name: str = "") -> bool:
         return Ref(kind, name) in live.existing
 
     code = {Edge.ROUTER: wanted.router, Edge.RESPONSE: wanted.response}
     yield MakeRecords(exists=exists(Made.RECORDS))
     yield MakeBucket(exists=exists(Made.BUCKET))
-    for role in Role:
+    for role in wanted.unattended.roles:
         yield MakeRole(exists=exists(Made.ROLE, role), role=role)
     for table in wanted.tables:
         yield MakeTable(exists=exists(Made.TABLE, table.name), table=table)
+    yield from foundation_of(wanted.unattended, live.existing)
     for access in Access:
         yield MakeAccess(exists=exists(Made.ACCESS, access), access=access)
     for policy in Policy:
@@ -125,7 +137,7 @@ def _foundation(wanted: Foundation, live: Live) -> Iterator[FoundationStep]:
 
 def _release(
     release: Release, live: Live, *, foundation: Foundation, origin: Origin
-) -> Iterator[ReleaseStep]:
+) -> Iterator[ReleaseStep | PublishAcceptor]:
     yield RecordRelease(release=release.id, origin=origin)
     files = tuple(_files(release, live))
     yield from files
@@ -142,9 +154,22 @@ def _release(
     yield PublishEntry(release=release)
     stage = release.routing.api_stage
     if stage and stage not in dict(live.stages):
-        yield MakeApiStage(api_stage=stage, functions=release.functions)
+        yield from _api_stage(release)
     new = tuple(each for each in release.header_sets if each.ref not in live.header_sets)
     yield WriteRouting(release=release.id, routing=release.routing, header_sets=new)
+
+
+def _api_stage(release: Release) -> Iterator[MakeApiStage | PublishAcceptor]:
+    routed = tuple(each for each in release.functions if each.methods)
+    through = any(each.background.requests for each in routed)
+    if through:
+        yield PublishAcceptor()
+    yield MakeApiStage(
+        api_stage=release.routing.api_stage,
+        functions=routed,
+        api=release.api,
+        through=(Ref(Made.VERSION, ACCEPTOR),) if through else (),
+    )
 
 
 def _upkeep(release: Release, live: Live) -> Iterator[TendFunction]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from runner.model import File, Function, Grants, HeaderSet, Origin, Release, Routing, Upkeep
+from runner.model import Api, File, Function, Grants, HeaderSet, Origin, Release, Routing, Upkeep
 from runner.plan.foundation import ENTRY, Role
 from runner.plan.refs import Made, Ref, Refs
 
@@ -84,7 +84,8 @@ class PutManifest:
 
 def role_of(grants: Grants) -> Ref:
     """The role that a function with these grants runs as."""
-    return Ref(Made.ROLE, f"~{grants.owner}" if grants else Role.FUNCTIONS)
+    failures = "+" if grants.failures else ""
+    return Ref(Made.ROLE, f"~{grants.owner}{failures}" if grants else Role.FUNCTIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,8 @@ class PublishFunction:
         through = (Ref(Made.BUCKET),) if self.function.size > INLINE else ()
         grants = self.function.grants
         called = (Ref(Made.VERSION, other) for other in grants.invoke)
-        return (Ref(Made.RECORD), role_of(grants), *tables, *called, *through)
+        letters = (Ref(Made.DEAD_LETTERS),) if grants.failures else ()
+        return (Ref(Made.RECORD), role_of(grants), *tables, *called, *through, *letters)
 
     @property
     def makes(self) -> Refs:
@@ -149,11 +151,14 @@ class MakeApiStage:
 
     api_stage: str
     functions: tuple[Function, ...]
+    api: Api = field(default_factory=Api)
+    through: Refs = ()  # the acceptor of background requests, where there are any
 
     @property
     def needs(self) -> Refs:
         versions = (Ref(Made.VERSION, function.name) for function in self.functions)
-        return (Ref(Made.RECORD), Ref(Made.API), Ref(Made.ROLE, Role.API), *versions)
+        role = Ref(Made.ROLE, Role.API)
+        return (Ref(Made.RECORD), Ref(Made.API), role, *versions, *self.through)
 
     makes: ClassVar[Refs] = (Ref(Made.API_STAGE),)
 

@@ -1,0 +1,151 @@
+"""The site's HTTP API as an OpenAPI text: routes, who may use them, other origins. Pure.
+
+A reimport replaces routes, integrations, authorizers, CORS, name and tags: all are in it.
+Sources: API Gateway developer guide, "Use OpenAPI definitions for HTTP APIs in API Gateway" and
+"OpenAPI extensions for API Gateway".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from runner.aws import ownership
+from runner.model import Admission, Api, Authorizer, Function
+from runner.names import Names
+
+MOST = 30  # seconds; "Quotas for configuring and running an HTTP API", maximum integration timeout
+CORS_AGE = 3600  # seconds that a browser may keep the answer to a preflight
+# What a page of another origin may send; `x-jam-release` asks for the functions of one release.
+CORS_HEADERS = ("authorization", "content-type", "x-jam-release")
+# All but OPTIONS: with an authorizer a preflight, which bears no token, would be refused on ANY.
+# API Gateway answers preflights itself where no route takes them.
+# Source: API Gateway developer guide, "Configure CORS for HTTP APIs in API Gateway".
+OPENED = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+
+_METHODS = {"ANY": "x-amazon-apigateway-any-method"}
+
+
+def body(
+    names: Names,
+    functions: tuple[Function, ...],
+    api: Api,
+    *,
+    role_arn: str,
+    arns: Mapping[str, str],
+) -> dict[str, Any]:
+    """The definition of one api_stage; `arns` are the qualified versions by function name."""
+    paths: dict[str, Any] = {}
+    for function in functions:
+        operation = _operation(names, function, role_arn=role_arn, arn=arns[function.name])
+        path = paths.setdefault(function.route, {})
+        for method in methods_of(function, api):
+            path[_METHODS.get(method, method.lower())] = operation
+    tags = [
+        {"name": key, "x-amazon-apigateway-tag-value": value}
+        for key, value in ownership.tags_of(names).items()
+    ]
+    info = {"title": names.api, "version": "1"}
+    return {
+        "openapi": "3.0.1",
+        "info": info,
+        "tags": tags,
+        "paths": paths,
+        **_components(functions),
+        **({"x-amazon-apigateway-cors": cors(functions, api)} if api.cors else {}),
+    }
+
+
+def methods_of(function: Function, api: Api) -> tuple[str, ...]:
+    """The methods of its routes: one route each."""
+    closed = bool(api.cors and function.admission.authorizer)
+    return OPENED if closed and function.methods == ("ANY",) else function.methods
+
+
+def route_settings(functions: Iterable[Function], api: Api) -> dict[str, Any]:
+    """What CreateStage says of single routes, by their keys: the rest has the account's limits.
+
+    Source: API Gateway developer guide, "Throttle requests to your HTTP APIs for better throughput
+    in API Gateway".
+    """
+    return {
+        f"{method} {function.route}": limits
+        for function in functions
+        if (limits := _limits(function.admission))
+        for method in methods_of(function, api)
+    }
+
+
+def _limits(admission: Admission) -> dict[str, Any]:
+    if admission.rate is None or admission.burst is None:
+        return {}
+    return {"ThrottlingRateLimit": admission.rate, "ThrottlingBurstLimit": admission.burst}
+
+
+def cors(functions: Iterable[Function], api: Api) -> dict[str, Any]:
+    """Cookies only for origins that are named: with `*` browsers and API Gateway refuse them."""
+    methods = {each for function in functions for each in methods_of(function, api)}
+    return {
+        "allowOrigins": list(api.cors),
+        "allowMethods": sorted({*(methods - {"ANY"}), *(OPENED if "ANY" in methods else ())}),
+        "allowHeaders": list(CORS_HEADERS),
+        "allowCredentials": "*" not in api.cors,
+        "maxAge": CORS_AGE,
+    }
+
+
+def _components(functions: Iterable[Function]) -> dict[str, Any]:
+    used = {it.admission.authorizer for it in functions if it.admission.authorizer}
+    schemes = {each.name: _scheme(each) for each in sorted(used, key=lambda it: it.name)}
+    return {"components": {"securitySchemes": schemes}} if schemes else {}
+
+
+def _scheme(authorizer: Authorizer) -> dict[str, Any]:
+    """Source: "OpenAPI extensions for API Gateway", x-amazon-apigateway-authorizer, JWT example."""
+    return {
+        "type": "oauth2",
+        "x-amazon-apigateway-authorizer": {
+            "type": "jwt",
+            "identitySource": "$request.header.Authorization",
+            "jwtConfiguration": {
+                "issuer": authorizer.issuer,
+                "audience": list(authorizer.audience),
+            },
+        },
+    }
+
+
+def _operation(names: Names, function: Function, *, role_arn: str, arn: str) -> dict[str, Any]:
+    invoke = f"arn:{names.partition}:apigateway:{names.region}:lambda:path/2015-03-31/functions"
+    operation: dict[str, Any] = {
+        "responses": {"default": {"description": function.name}},
+        **_security(function.admission),
+        "x-amazon-apigateway-integration": {
+            "type": "aws_proxy",
+            "httpMethod": "POST",
+            "uri": f"{invoke}/{arn}/invocations",
+            "connectionType": "INTERNET",
+            "payloadFormatVersion": "2.0",
+            "timeoutInMillis": min(function.timeout, MOST) * 1000,
+            "credentials": role_arn,
+            # A function sees its route, not the stage's name, which changes with the code.
+            # Source: API Gateway developer guide, "Transform API requests and responses for HTTP
+            # APIs in API Gateway".
+            "requestParameters": {"overwrite:path": "$request.path"},
+        },
+    }
+    names_in_path = re.findall(r"\{([^}+]+)\+?\}", function.route)
+    if names_in_path:
+        operation["parameters"] = [_parameter(name) for name in names_in_path]
+    return operation
+
+
+def _security(admission: Admission) -> dict[str, Any]:
+    if admission.authorizer is None:
+        return {}
+    return {"security": [{admission.authorizer.name: list(admission.scopes)}]}
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
