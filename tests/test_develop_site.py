@@ -180,3 +180,55 @@ def test_the_command_is_detected_by_framework(tmp_path: Path, package: str, comm
     (tmp_path / "jam.toml").write_text('[build]\npublish = "out"\n')
     config = load(tmp_path, None, Overrides(default_region="eu-west-1"))
     assert dev_command(config) == command
+
+
+RULES = {
+    "_redirects": "/old /about 301\n/list/:id /about.html 200\n/secret.html /about 302!\n",
+    "_headers": "/*\n  X-All: yes\n/about\n  Cache-Control: max-age=60\n  Set-Cookie: a=1\n",
+}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = folder_of(tmp_path_factory.mktemp("plain"), "")
+    (folder / "v1.2").mkdir()
+    files = {"about.html": "about", "secret.html": "secret", "404.html": "none",
+             "v1.2/index.html": "dotted", "big.bin": "x" * 5_000_000, **RULES}  # fmt: skip
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    running = start(folder, "dev")
+    yield running
+    stop(running)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/old?a=1", 301, {"location": "/about?a=1", "cache-control": "no-store"}),
+        ("/list/7", 200, {"x-all": "yes"}),
+        ("/secret", 302, {"location": "/about"}),
+        ("/about", 200, {"cache-control": "max-age=60", "set-cookie": "a=1", "x-all": "yes"}),
+        ("/", 200, {"cache-control": "no-store", "x-all": "yes"}),
+        ("/v1.2", 301, {"location": "/v1.2/"}),
+        ("/nowhere", 404, {"cache-control": "no-store"}),
+        ("/big.bin", 200, {"content-length": "5000000"}),
+    ],
+)
+def test_a_plain_site_has_the_rules_of_a_deploy(
+    plain: Running, path: str, status: int, told: dict[str, str]
+) -> None:
+    answer = plain.get(path, redirect=False)
+    assert answer.status == status
+    assert {name: answer.headers.get(name) for name in told} == told
+    assert not [name for name in answer.headers if name.lower().startswith("x-jam")]
+
+
+def test_a_saved_rule_counts_at_the_next_request_and_a_wrong_one_is_told(plain: Running) -> None:
+    plain.write("_redirects", "/new /about 308\n")
+    assert plain.get("/new", redirect=False).status == 308
+    plain.write("_redirects", "/new /about 999\n")
+    wrong = plain.get("/")
+    assert (wrong.status, "_redirects:1" in wrong.data.decode()) == (500, True)
+    eventually(lambda: plain.said("site │   _redirects:1"))
+    plain.write("_redirects", RULES["_redirects"])
+    assert plain.get("/old", redirect=False).status == 301

@@ -31,7 +31,9 @@ Load = Callable[[], Config]
 
 
 class Local:
-    """`serving` answers requests; `port` is where functions find Lambda once somebody listens."""
+    """`serving` answers requests; `port` is where functions find Lambda once somebody listens;
+    `work` is a folder of this run.
+    """
 
     def __init__(self, config: Config, load: Load, machine: Machine) -> None:
         self.config = config
@@ -40,6 +42,7 @@ class Local:
         self._first: Config | None = config
         self._machine = machine
         place = _place(config)
+        self.work = place.work
         self._pool = Pool(
             Interpreters(find(machine.cache).node, place.work / "runtime"),
             now=machine.now,

@@ -1,53 +1,166 @@
-"""A plain HTML site, served from its folder as it lies, under the addresses of a deploy."""
+"""A plain HTML site, served from its folder by the rules of a deploy: `_redirects`, `_headers`.
+
+The packager makes a release of it after each change and entry's own program answers for that, so
+that there is no second reading of the rules. Copies nothing: bytes are served as they lie.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote
 
+from runner.build.publish import Found, beside_the_site
+from runner.build.survey import Limits, survey
+from runner.config.load import Config
+from runner.develop.snapshot import Snapshot, snapshot
+from runner.entry.answer import Answer, served
+from runner.entry.counts import Counts
+from runner.entry.entry import Entry
+from runner.entry.release import Content, Site, site_of
+from runner.errors import JamError, Problem
 from runner.execution.http_messages import Request, Response
-from runner.package.content import content_type
+from runner.model import Release
+from runner.package.content import cache_control
+from runner.package.manifest import manifest
+from runner.package.redirects import shadows
+from runner.package.release import assemble
+from runner.package.site import rules_of
+from runner.paths import key_of_uri
 
-_NOT_FOUND = b"<!doctype html><title>404</title><h1>There is no such page</h1>\n"
+# What a deploy says of its own accord; here every request gets what was saved last.
+_OURS = frozenset({cache_control(fingerprinted=True), cache_control(fingerprinted=False)})
+_FRESH = ("cache-control", "no-store")
+# What a deploy needs and no browser sees; and the entity tag, by which a browser would keep it.
+_KEPT_BACK = ("x-jam-", "etag")
+_TOLD_BY_EDGE = ("accept-language", "cloudfront-viewer-country")
 
 
-# What a deploy reads or leaves out: runner/build/publish.py.
-_NOT_PUBLISHED = frozenset({
-    "_headers", "_redirects", "jam.toml", "node_modules", "package.json", "package-lock.json",
-})  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Made:
+    site: Site
+    entry: Entry
+    sources: dict[str, Path]
 
 
+@dataclass
 class Pages:
-    """Reads the files anew for every request."""
+    """`config` is that of the start; `work` is ours to fill; `say` prints a line."""
 
-    def __init__(self, folder: Path, *, functions: Path) -> None:
-        self._folder = folder.resolve()
-        self._functions = functions.resolve()
+    config: Config
+    work: Path
+    say: Callable[[str], None]
+    _seen: Snapshot | None = None
+    _made: _Made | JamError | None = None
+    _said: frozenset[str] = frozenset()
+    _looking: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, request: Request) -> Response:
+        """What a visitor of a deploy would get, or what a deploy would refuse, in words."""
         if request.method not in ("GET", "HEAD"):
             return Response(status=405, headers=(("allow", "GET, HEAD"),))
-        path = unquote(request.path).strip("/")
-        for name in (path, f"{path}/index.html".strip("/"), f"{path}.html"):
-            found = self._file(name)
-            if found:
-                return self._response(200, found)
-        missing = self._file("404.html")
-        if missing:
-            return self._response(404, missing)
-        return Response(status=404, headers=(("content-type", "text/html"),), body=_NOT_FOUND)
+        made = self._current()
+        if isinstance(made, JamError):
+            return _refusal(made)
+        return _response(_answer(made, request))
 
-    def _file(self, name: str) -> Path | None:
-        """A file that a deploy would publish; nothing hidden, nothing outside of the folder."""
-        parts = name.split("/")
-        if any(part.startswith(".") and part != ".well-known" for part in parts) or "\0" in name:
-            return None
-        if parts[0] in _NOT_PUBLISHED:
-            return None
-        path = (self._folder / name).resolve()
-        inside = path.is_relative_to(self._folder) and path.is_file()
-        return path if inside and not path.is_relative_to(self._functions) else None
+    @property
+    def _folder(self) -> Path:
+        return (self.config.root / self.config.publish).resolve()
 
-    def _response(self, status: int, file: Path) -> Response:
-        headers = (("content-type", content_type(file.name)), ("cache-control", "no-store"))
-        return Response(status=status, headers=headers, body=file.read_bytes())
+    def _current(self) -> _Made | JamError:
+        with self._looking:
+            seen = snapshot(self._folder, ())
+            if self._made is None or seen != self._seen:
+                self._seen, self._made = seen, self._read()
+            return self._made
+
+    def _read(self) -> _Made | JamError:
+        """What is odd is said once, until it is different."""
+        lines: list[str] = []
+        made = self._tried(lines.append)
+        if isinstance(made, JamError):
+            lines.append(f"error[{made.code}]: {made}\n{made.hint}")
+        for line in lines:
+            if line not in self._said:
+                self.say(line)
+        self._said = frozenset(lines)
+        return made
+
+    def _tried(self, echo: Callable[[str], None]) -> _Made | JamError:
+        try:
+            return self._of(self._release(echo))
+        except JamError as error:
+            return error
+
+    def _release(self, echo: Callable[[str], None]) -> Release:
+        build, root = self.config.settings.build, self.config.root
+        listed = survey(
+            self._folder,
+            allow=build.allow,
+            left_out=beside_the_site(self._folder, root, self.config.functions),
+            limits=Limits(),
+        )
+        _warn((*listed.unsafe, *listed.secret), echo)
+        found = [
+            Found(path=it.path, digest="", size=it.size, source=self._folder / it.path)
+            for it in listed.entries
+        ]
+        headers_of, redirects = rules_of(found, echo)
+        return assemble(
+            found,
+            self.work / "pages",
+            headers_of=headers_of,
+            redirects=redirects,
+            shadows=shadows,
+            spa=self.config.spa or build.spa,
+            immutable=build.immutable,
+        )
+
+    def _of(self, release: Release) -> _Made:
+        sources = {file.key: self._folder / file.path for file in release.files}
+
+        def fetch(place: str) -> Content | None:
+            within = place.removeprefix("assets/").removeprefix(f"releases/{release.id}/")
+            return _content(sources.get(within))
+
+        site = site_of(manifest(release))
+        return _Made(site, Entry(site, fetch, Counts("", lambda _line: None)), sources)
+
+
+def _warn(problems: tuple[Problem, ...], echo: Callable[[str], None]) -> None:
+    for problem in problems:
+        echo(f"warning: a deploy will refuse {problem}")
+
+
+def _answer(made: _Made, request: Request) -> Answer:
+    """A file as the bucket has it, whatever its size; anything else is entry's to answer."""
+    key = key_of_uri(request.path)
+    listed = made.site.listed(key)
+    content = _content(made.sources.get(key)) if listed else None
+    if listed and content:
+        return served(made.site, listed, content, status=200, dependent=False)
+    told = {name: request.header(name) for name in _TOLD_BY_EDGE if request.header(name)}
+    visit = {**told, "x-jam-path": request.path, "x-jam-query": request.query}
+    return made.entry.answer(f"/releases/{made.site.release}/{key}", visit)
+
+
+def _content(source: Path | None) -> Content | None:
+    try:
+        return Content(source.read_bytes(), "") if source else None
+    except OSError:
+        return None  # removed at this moment
+
+
+def _response(answer: Answer) -> Response:
+    """A `Cache-Control` of the site's own rules is shown; else nothing is kept."""
+    own = [pair for pair in answer.headers if not pair[0].startswith(_KEPT_BACK)]
+    kept = [pair for pair in own if pair[0] != "cache-control" or pair[1] not in _OURS]
+    fresh = () if any(name == "cache-control" for name, _ in kept) else (_FRESH,)
+    return Response(status=answer.status, headers=(*kept, *fresh), body=answer.body)
+
+
+def _refusal(error: JamError) -> Response:
+    headers = (("content-type", "text/plain; charset=utf-8"), _FRESH)
+    return Response(status=500, headers=headers, body=f"{error}\n{error.hint}\n".encode())

@@ -14,7 +14,6 @@ from runner.develop.front_end import FrontEnd
 from runner.develop.http import Answer, Elsewhere, Front, Server
 from runner.develop.local import HOST, Load, Local
 from runner.develop.machine import Machine
-from runner.develop.pages import Pages
 from runner.develop.serving import INVOKE
 from runner.errors import site_error
 from runner.execution.http_messages import Request, Response
@@ -55,8 +54,7 @@ class _Site:
         self._command = dev_command(local.config)
         self._front: FrontEnd | None = None
         self._started = threading.Event()
-        root = local.config.root
-        self._pages = Pages(root / local.config.publish, functions=root / local.config.functions)
+        self._plain = None if self._command else _pages(local, machine)
 
     def start(self) -> None:
         if self._command:
@@ -82,8 +80,8 @@ class _Site:
     def answer(self, request: Request) -> Response:
         if _is_ours(request.path):
             return self._local.serving.answer(request)
-        if not self._command:
-            return self._pages.answer(request)
+        if self._plain:
+            return self._plain(request)
         text = f"`{self._command}` has ended, or has not said where it listens\n".encode()
         return Response(status=502, headers=(("content-type", "text/plain"),), body=text)
 
@@ -100,6 +98,16 @@ class _Site:
         )
         kept = {name: value for name, value in built.items() if name != "CI" or name in seen}
         return {"BROWSER": "none", **kept}
+
+
+def _pages(local: Local, machine: Machine) -> Answer:
+    from runner.develop.pages import Pages  # with the packager, which functions alone need later
+
+    def say(text: str) -> None:
+        for line in text.split("\n"):
+            machine.say(f"site │ {line}")
+
+    return Pages(local.config, local.work, say).answer
 
 
 def _is_ours(path: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 Entry = tuple[str, int, int, int]
 Snapshot = tuple[Entry, ...]
-_FOREIGN = frozenset({"node_modules", "__pycache__", ".git"})
+_FOREIGN = frozenset({"node_modules", "__pycache__", ".git", ".jam"})
 
 
 def snapshot(folder: Path, others: Iterable[Path]) -> Snapshot:

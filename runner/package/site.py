@@ -53,7 +53,7 @@ def package(config: Config, folder: Path, around: Surroundings) -> Release:
         allow=config.settings.build.allow,
         left_out=publish.beside_the_site(folder, config.root, config.functions),
     )
-    headers_of, redirects = _rules(found, around.echo)
+    headers_of, redirects = rules_of(found, around.echo)
     return assemble(
         found,
         store,
@@ -142,7 +142,7 @@ def _value(value: Value, around: Surroundings) -> str:
             assert_never(value)
 
 
-def _rules(
+def rules_of(
     found: Iterable[Found], echo: Callable[[str], None]
 ) -> tuple[Callable[[str], Headers], tuple[Redirect, ...]]:
     """`_headers` and `_redirects` of the publish folder; what is odd in them is said."""
