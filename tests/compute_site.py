@@ -16,13 +16,14 @@ import pytest
 
 from runner.execution.interpreters import Interpreters
 from runner.execution.pool import Pool
-from runner.execution.program import Event, Outcome, Program
+from runner.execution.program import Event, Listener, Outcome, Program
 from runner.local.compute.code import Codes
 from runner.local.compute.desk import Desk
 from runner.local.compute.invoking import Invoker
 from runner.local.compute.service import Lambda
 from runner.local.compute.store import Store
 from runner.local.ids import Ids
+from runner.local.letters import Letter, Sender, UndeliveredError
 from runner.local.wire import AwsError, Call
 
 ACCOUNT = "123456789012"
@@ -60,12 +61,21 @@ class Standing:
     at: float = 1_800_000_000.0
     speed: float = 1.0
     due: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    waited: list[float] = field(default_factory=list)
 
     def now(self) -> float:
         return self.at
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
         self.due.append((seconds, action))
+
+    def pass_by(self) -> None:
+        """Does what was put off, and what that puts off, each at its time."""
+        while self.due:
+            seconds, action = self.due.pop(0)
+            self.at += seconds
+            self.waited.append(seconds)
+            action()
 
 
 class Granting:
@@ -81,6 +91,26 @@ class Granting:
         return True
 
 
+class Post:
+    """Takes every letter but those to `refused`; what is in `missing` does not exist."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Letter]] = []
+        self.refused: set[str] = set()
+        self.missing: set[str] = set()
+
+    def send(self, arn: str, letter: Letter, *, sender: Sender) -> None:
+        if arn in self.refused:
+            raise UndeliveredError("AccessDenied", f"{sender.role} may not")
+        self.sent.append((arn, letter))
+
+    def exists(self, arn: str) -> bool:
+        return arn not in self.missing
+
+    def may(self, arn: str, _action: str, *, sender: Sender) -> bool:
+        return bool(sender.role) and arn not in self.refused
+
+
 class Echo:
     """A pool whose functions return their event and the version that ran."""
 
@@ -90,9 +120,13 @@ class Echo:
         self.answer: bytes | None = None
         self.content_type = "application/json"
 
-    def invoke(self, program: Program, event: Event) -> Outcome:
+    def invoke(self, program: Program, event: Event, listener: Listener | None = None) -> Outcome:
         self.ran.append(program)
         payload = self.answer if self.answer is not None else event.payload
+        if listener and self.content_type != "application/json":
+            listener.began(self.content_type)
+            listener.part(payload)
+            payload = b""
         return Outcome(
             payload=payload,
             error=self.error,
@@ -111,6 +145,7 @@ class Plane:
         self.clock = Standing()
         self.roles = Granting()
         self.pool = Echo()
+        self.post = Post()
         self.objects: dict[tuple[str, str], bytes] = {}
         self.store = Store()
         self.draws = iter(lambda: 0.5, None)
@@ -121,6 +156,7 @@ class Plane:
             clock=self.clock,  # type: ignore[arg-type]  # a double of what is asked of it
             ids=Ids(),
             account=ACCOUNT,
+            outlet=lambda: self.post,
         )
         self.invoker = Invoker(
             self.desk,

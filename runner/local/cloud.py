@@ -16,6 +16,7 @@ from runner.local.clock import Clock
 from runner.local.cloudfront import CloudFront
 from runner.local.compute import Compute
 from runner.local.dynamodb_layer import DynamoDbLayer
+from runner.local.events import Events
 from runner.local.faults import Faults
 from runner.local.function_rights import FunctionRights
 from runner.local.iam_layer import IamLayer
@@ -54,7 +55,8 @@ class Cloud:
 
     `speed` cloud seconds pass in one of ours; `state` is the folder that survives a restart.
     Parts use `clock` (and its `timers`), `ids`, `account`, `identity`, `limiter`,
-    `moto(service, region)`, `send(request)`, `role_ready(arn)` and, once started, `endpoint`.
+    `moto(service, region)`, `events.emit(...)`, `send(request)`, `role_ready(arn)` and, once
+    started, `endpoint`.
     """
 
     def __init__(self, *, speed: float = 1.0, port: int = 0, state: Path | None = None) -> None:
@@ -73,7 +75,8 @@ class Cloud:
         self.permissions = Permissions(self.identity.principal)
         self.cloudfront = CloudFront(self)
         self.compute = Compute(self)
-        self.parts: tuple[Part, ...] = (self.cloudfront, self.compute)
+        self.events = Events(self)
+        self.parts: tuple[Part, ...] = (self.cloudfront, self.compute, self.events)
         self.overlay = self._overlay()
         self.hosts: tuple[Host, ...] = (*(h for part in self.parts for h in part.hosts), self._s3())
         self._server = Server(self.handle, port)

@@ -63,16 +63,18 @@ class Compute:
             clock=cloud.clock,
             ids=cloud.ids,
             account=cloud.account,
+            outlet=lambda: cloud.events.deliveries,
             forget=self._forget,
         )
         self.invoker = Invoker(desk, self.pool)
-        metrics = Metrics(cloud.clock.now)
-        self.invoker.on_invocation.append(metrics.count)
+        self.metrics = Metrics(cloud.clock.now)
+        self.invoker.on_invocation.append(self.metrics.count)
+        self.invoker.on_event.append(self.metrics.measure)
         apis = ApiDesk(clock=cloud.clock, ids=cloud.ids, account=cloud.account, redeploy=redeploy)
         self.services: tuple[Service, ...] = (
             Lambda(desk, self.invoker),
             ApiGateway(apis),
-            metrics,
+            self.metrics,
             Tagging(lambda: cloud.services, lambda r: cloud.moto("resourcegroupstaggingapi", r)),
         )
         self.hosts: tuple[Host, ...] = (

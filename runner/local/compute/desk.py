@@ -11,12 +11,15 @@ from runner.local.compute.reference import Reference, function_of, reference, st
 from runner.local.compute.roles import Roles
 from runner.local.compute.store import Function, Store
 from runner.local.ids import Ids
+from runner.local.letters import Outlet
 from runner.local.wire import Call, Parameters
 
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """`forget` is told of a function whose processes are of no use any more."""
+    """`forget` is told of a function whose processes are of no use any more; `outlet` sends what
+    functions' events become.
+    """
 
     store: Store
     codes: Codes
@@ -24,6 +27,7 @@ class Desk:
     clock: Clock
     ids: Ids
     account: str
+    outlet: Callable[[], Outlet]
     forget: Callable[[Function], None] = lambda _function: None
 
     def find(self, parameters: Parameters, call: Call) -> tuple[Function, Reference]:

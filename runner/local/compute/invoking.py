@@ -1,7 +1,7 @@
-"""Runs invocations: picks the version, keeps to concurrency and payload limits, retries events.
+"""Runs invocations: picks the version, keeps to concurrency and payload limits.
 
 Sources: Lambda developer guide, "Understanding Lambda function invocation methods", "Lambda
-quotas", "How Lambda handles errors and retries with asynchronous invocation".
+quotas".
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.execution.pool import Pool
-from runner.execution.program import Event, Outcome, Program
+from runner.execution.program import Event, Listener, Outcome, Program
 from runner.local.clock import Clock
 from runner.local.compute.desk import Desk
 from runner.local.compute.functions import settled
+from runner.local.compute.queue import Measure, Queue
+from runner.local.compute.records import Waiting
 from runner.local.compute.reference import absent
 from runner.local.compute.store import LATEST, Function, Version
 from runner.local.quotas import MB, PAYLOAD
 from runner.local.wire import AwsError, Call, Operation, Parameters, Result
 
 _ASYNC_LIMIT = 1 * MB  # Source: "Lambda quotas", "Invocation payload", asynchronous
-_RETRIES_AFTER = (60.0, 120.0)  # cloud seconds
 _TAIL = 4096  # bytes of log that an answer carries
 _KEPT = 10_000
 _RUNNABLE = ("nodejs", "python3.")
@@ -52,7 +53,9 @@ OnInvocation = Callable[[Invocation], None]
 
 
 class Invoker:
-    """`on_invocation` is a list of those to be told; `invocations` has the last 10,000."""
+    """`on_invocation` and `on_event` are lists of those to be told, of runs and of what happens to
+    asynchronous events; `invocations` has the last 10,000.
+    """
 
     def __init__(
         self, desk: Desk, pool: Pool, *, draw: Callable[[], float] = random.random
@@ -64,6 +67,8 @@ class Invoker:
         self._lock = threading.Lock()
         self.invocations: deque[Invocation] = deque(maxlen=_KEPT)
         self.on_invocation: list[OnInvocation] = []
+        self.on_event: list[Measure] = []
+        self.queue = Queue(desk, run=self.run, pick=self.pick, measure=self._measure)
 
     def operations(self) -> Mapping[str, Operation]:
         return {"Invoke": self.invoke}
@@ -81,7 +86,7 @@ class Invoker:
             return {"StatusCode": 204}
         context = _client_context(parameters.get("ClientContext") or "")
         if kind == "Event":
-            self._later(function, wanted.qualifier, payload, context)
+            self.queue.accept(function, wanted.qualifier, payload, context=context)
             return {"StatusCode": 202, "ExecutedVersion": version.number}
         outcome = self.run(function, wanted.qualifier, payload, version=version, context=context)
         answer: Result = {
@@ -124,13 +129,18 @@ class Invoker:
         version: Version | None = None,
         trace_id: str = "",
         context: str = "",
+        request_id: str = "",
+        listener: Listener | None = None,
     ) -> Outcome:
-        """Runs one event and records it. Raises TooManyRequestsException if it may not run."""
+        """Runs one event and records it. Raises TooManyRequestsException if it may not run.
+
+        `listener` hears a streamed answer as it is made, in this thread.
+        """
         chosen = version or self.pick(function, qualifier)
         program = program_of(function, chosen)
         event = Event(
             payload=payload,
-            request_id=str(uuid.uuid4()),
+            request_id=request_id or str(uuid.uuid4()),
             arn=function.qualified(qualifier),
             trace_id=trace_id or _trace(self._desk.clock),
             client_context=context,
@@ -139,12 +149,16 @@ class Invoker:
         key = (function.region, function.name)
         self._admit(function, qualifier, chosen, at)
         try:
-            outcome = _limited(self._pool.invoke(program, event))
+            outcome = _limited(self._pool.invoke(program, event, listener))
         finally:
             with self._lock:
                 self._running[key] -= 1
         self._tell(function, qualifier, chosen, at=at, outcome=outcome)
         return outcome
+
+    def _measure(self, metric: str, event: Waiting, value: float) -> None:
+        for listener in self.on_event:
+            listener(metric, event, value)
 
     def _admit(self, function: Function, qualifier: str, version: Version, at: float) -> None:
         key = (function.region, function.name)
@@ -184,17 +198,6 @@ class Invoker:
         self.invocations.append(told)
         for listener in self.on_invocation:
             listener(told)
-
-    def _later(self, function: Function, qualifier: str, payload: bytes, context: str) -> None:
-        def attempt(left: tuple[float, ...]) -> None:
-            try:
-                failed = self.run(function, qualifier, payload, context=context).error
-            except AwsError:  # throttled, or deleted meanwhile
-                failed = "AwsError"
-            if failed and left and self._desk.store.find(function.region, function.name):
-                self._desk.clock.later(left[0], lambda: attempt(left[1:]))
-
-        threading.Thread(target=attempt, args=(_RETRIES_AFTER,), daemon=True).start()
 
 
 def program_of(function: Function, version: Version) -> Program:

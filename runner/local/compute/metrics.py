@@ -1,6 +1,7 @@
-"""Lambda's own metrics, minute by minute, handed to moto's CloudWatch when somebody asks for them.
+"""AWS's own metrics, minute by minute, handed to moto's CloudWatch when somebody asks for them.
 
-Counting is all that an invocation pays; moto is reached by its own way for such metrics.
+Lambda's are counted here; other parts of the cloud `add` theirs. Counting is all that an invocation
+pays; moto is reached by its own way for such metrics.
 Source: Lambda developer guide, "Types of metrics for Lambda functions" and "Viewing metrics for
 Lambda functions".
 """
@@ -16,13 +17,14 @@ from typing import Any, NamedTuple
 from moto.core.common_models import CloudWatchMetricProvider
 
 from runner.local.compute.invoking import Invocation
+from runner.local.compute.records import Waiting
 from runner.local.wire import Operation
 
 NAMESPACE = "AWS/Lambda"
 _MINUTE = 60
 # One-minute data points are kept for 15 days. Source: CloudWatch API reference, GetMetricData.
 _KEPT = 15 * 24 * 3600  # cloud seconds
-_UNITS = {"Duration": "Milliseconds"}
+_UNITS = {"Duration": "Milliseconds", "AsyncEventAge": "Milliseconds"}
 
 Dimensions = tuple[tuple[str, str], ...]
 
@@ -30,6 +32,7 @@ Dimensions = tuple[tuple[str, str], ...]
 class _Series(NamedTuple):
     """One data point's place: `minute` in cloud seconds since the epoch."""
 
+    namespace: str
     region: str
     minute: int
     metric: str
@@ -51,7 +54,7 @@ class _Point:
 
 
 class Metrics:
-    """Counts invocations; a service of the cloud without operations, so that a reset reaches it.
+    """Counts; a service of the cloud without operations, so that a reset reaches it.
 
     The newest one made is the one that moto asks: its state belongs to the process as well.
     """
@@ -76,12 +79,35 @@ class Metrics:
 
     def count(self, told: Invocation) -> None:
         """A listener of `Invoker.on_invocation`. The time is that of the invocation's begin."""
-        minute = int(told.at) // _MINUTE * _MINUTE
-        values = values_of(told)
-        with self._lock:
+        for metric, value in values_of(told).items():
             for dimensions in dimensions_of(told):
-                for metric, value in values.items():
-                    self._add(_Series(told.region, minute, metric, dimensions), value)
+                self.add(
+                    NAMESPACE, metric, value,
+                    region=told.region, dimensions=dimensions, at=told.at,
+                )  # fmt: skip
+
+    def measure(self, metric: str, event: Waiting, value: float) -> None:
+        """A listener of `Invoker.on_event`."""
+        called = f"{event.name}:{event.qualifier}" if event.qualifier else event.name
+        function = ("FunctionName", event.name)
+        for dimensions in ((), (function,), (function, ("Resource", called))):
+            self.add(NAMESPACE, metric, value, region=event.region, dimensions=dimensions)
+
+    def add(
+        self,
+        namespace: str,
+        metric: str,
+        value: float,
+        *,
+        region: str,
+        dimensions: Dimensions = (),
+        at: float | None = None,
+    ) -> None:
+        """One value of one minute: that of `at`, in cloud seconds, else the present one."""
+        moment = self._now() if at is None else at
+        minute = int(moment) // _MINUTE * _MINUTE
+        with self._lock:
+            self._add(_Series(namespace, region, minute, metric, dimensions), value)
 
     def data(self, region: str) -> list[Any]:
         """All of a region's data points in moto's form."""
@@ -148,7 +174,7 @@ def _datum(series: _Series, point: _Point) -> Any:
     from moto.cloudwatch.models import MetricAggregatedDatum
 
     return MetricAggregatedDatum(
-        namespace=NAMESPACE,
+        namespace=series.namespace,
         name=series.metric,
         min_stat=point.least,
         max_stat=point.most,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from runner.local.compute.account import Account
 from runner.local.compute.aliases import Aliases
 from runner.local.compute.desk import Desk
+from runner.local.compute.event_configs import EventConfigs
 from runner.local.compute.functions import Functions
 from runner.local.compute.invoking import Invoker
 from runner.local.compute.permissions import Permissions
@@ -16,23 +17,23 @@ from runner.local.wire import AwsError, Call, Operation, Parameters, Result
 # What moto has and we do not: it would answer from a store that knows none of our functions.
 _NOT_OURS = (
     "AddLayerVersionPermission", "CreateEventSourceMapping", "DeleteEventSourceMapping",
-    "DeleteFunctionEventInvokeConfig", "DeleteLayerVersion", "GetEventSourceMapping",
-    "GetFunctionCodeSigningConfig", "GetFunctionEventInvokeConfig", "GetLayerVersion",
+    "DeleteLayerVersion", "GetEventSourceMapping",
+    "GetFunctionCodeSigningConfig", "GetLayerVersion",
     "GetLayerVersionPolicy", "InvokeAsync", "ListEventSourceMappings",
-    "ListFunctionEventInvokeConfigs", "ListLayerVersions", "ListLayers", "PublishLayerVersion",
-    "PutFunctionEventInvokeConfig", "RemoveLayerVersionPermission", "UpdateEventSourceMapping",
-    "UpdateFunctionEventInvokeConfig",
+    "ListLayerVersions", "ListLayers", "PublishLayerVersion",
+    "RemoveLayerVersionPermission", "UpdateEventSourceMapping",
+
 )  # fmt: skip
 
 
 class Lambda:
-    """Operations of five groups under one name."""
+    """Operations of six groups under one name."""
 
     name = "lambda"
 
     def __init__(self, desk: Desk, invoker: Invoker) -> None:
         self._desk = desk
-        groups = (Functions, Aliases, Permissions, Urls, Account)
+        groups = (Functions, Aliases, Permissions, Urls, Account, EventConfigs)
         self._operations: dict[str, Operation] = dict.fromkeys(_NOT_OURS, _missing)
         for group in groups:
             self._operations |= group(desk).operations()

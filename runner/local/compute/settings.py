@@ -85,8 +85,8 @@ def _check(given: dict[str, Any]) -> None:
         )
     if "Role" in given and not _ROLE.fullmatch(given["Role"]):
         raise invalid(f"{given['Role']} is no ARN of a role.", code="ValidationException")
-    _within("timeout", given.get("Timeout"), range(1, TIMEOUT.limit + 1))
-    _within("memorySize", given.get("MemorySize"), _MEMORY)
+    within("timeout", given.get("Timeout"), range(1, TIMEOUT.limit + 1))
+    within("memorySize", given.get("MemorySize"), _MEMORY)
     if len(given.get("Description", "")) > 256:
         raise invalid("'description' must have length less than or equal to 256",
                       code="ValidationException")  # fmt: skip
@@ -98,7 +98,8 @@ def _meant(value: Any) -> bool:
     return any(map(_meant, value.values())) if isinstance(value, dict) else bool(value)
 
 
-def _within(name: str, value: int | None, allowed: range) -> None:
+def within(name: str, value: int | None, allowed: range) -> None:
+    """Refuses a number outside its range, in Lambda's words."""
     if value is None or value in allowed:
         return
     side = (

@@ -79,6 +79,7 @@ class Function:
     aliases: dict[str, Alias] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     urls: dict[str, Url] = field(default_factory=dict)
+    event_configs: dict[str, Settings] = field(default_factory=dict)
     numbered: int = 0
     reserved: int | None = None
 
