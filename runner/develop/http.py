@@ -17,6 +17,7 @@ from http import HTTPStatus
 import httptools
 
 from runner.execution.http_messages import Request, Response
+from runner.execution.streaming import CutError
 
 Answer = Callable[[Request], Response]
 Elsewhere = Callable[[str], tuple[str, int] | None]
@@ -120,8 +121,27 @@ class Connection:
         while self._waiting and stays:
             request, stays = self._waiting.pop(0)
             response = self._front.answer(request)
-            self._socket.sendall(_bytes(request, response, stays=stays, now=self._front.now()))
+            if response.parts is None:
+                self._socket.sendall(_bytes(request, response, stays=stays, now=self._front.now()))
+            else:
+                stays = self._streamed(request, response, stays=stays) and stays
         return stays
+
+    def _streamed(self, request: Request, response: Response, *, stays: bool) -> bool:
+        """Sends each part as it comes; False for a body that was cut off, and ends without its
+        last, empty chunk. Source: RFC 9112, section 8, "Handling Incomplete Messages"."""
+        chunked = self._parser.get_http_version() == "1.1"
+        body = "transfer-encoding: chunked" if chunked else ""
+        now = self._front.now()
+        self._socket.sendall(_head(response, stays=stays and chunked, now=now, body=body))
+        try:
+            for part in () if request.method == "HEAD" else response.parts or ():
+                self._socket.sendall(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+        except CutError:
+            return False
+        if chunked and request.method != "HEAD":
+            self._socket.sendall(b"0\r\n\r\n")
+        return chunked
 
     def _pass_on(self, other: socket.socket) -> None:
         """Both directions, until the other server closes."""
@@ -255,16 +275,22 @@ def _refusal(status: int, text: str) -> bytes:
 
 
 def _bytes(request: Request, response: Response, *, stays: bool, now: float) -> bytes:
-    body = b"" if response.status in (204, 304) else response.body
+    has_body = response.status not in (204, 304)
+    body = response.body if has_body else b""
+    length = f"content-length: {len(body)}" if has_body else ""
+    sent = _head(response, stays=stays, now=now, body=length)
+    return sent if request.method == "HEAD" else sent + body
+
+
+def _head(response: Response, *, stays: bool, now: float, body: str) -> bytes:
+    """`body` is the header that says how long the body is, if one is needed."""
     lines = [
         f"HTTP/1.1 {response.status} {_REASONS.get(response.status, '')}",
         *(f"{name}: {value}" for name, value in response.headers if name != "content-length"),
         f"date: {formatdate(now, usegmt=True)}",
         f"connection: {'keep-alive' if stays else 'close'}",
+        *([body] if body else []),
     ]
-    if response.status not in (204, 304):
-        lines.append(f"content-length: {len(body)}")
     # A header with a line break in it would be two: refused by whoever reads it, not by us.
     head = "\r\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
-    sent = head.encode("latin-1", "replace") + b"\r\n\r\n"
-    return sent if request.method == "HEAD" else sent + body
+    return head.encode("latin-1", "replace") + b"\r\n\r\n"

@@ -12,6 +12,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from runner.develop.functions import Functions, Routes
 from runner.errors import JamError
@@ -19,7 +20,8 @@ from runner.execution import payload
 from runner.execution.http_messages import Request, Response
 from runner.execution.matching import Match, match
 from runner.execution.pool import PoolClosedError
-from runner.execution.program import Event, Outcome, Program
+from runner.execution.program import Event, Listener, Outcome, Program
+from runner.execution.streaming import Begun, CutError, begin
 from runner.package.functions.discover import Source
 
 ACCOUNT = "000000000000"  # nobody's
@@ -31,7 +33,15 @@ _DEFAULT_TYPE = "text/plain; charset=utf-8"
 # Lambda API reference, Invoke: where a function's own AWS client calls another function.
 INVOKE = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations")
 
-Run = Callable[[Program, Event], Outcome]
+
+class Run(Protocol):
+    """Runs one event; a streamed answer goes to a listener as it is made."""
+
+    def __call__(
+        self, program: Program, event: Event, listener: Listener | None = None, /
+    ) -> Outcome: ...
+
+
 Say = Callable[[str, str], None]
 """Told the name of a function and a text."""
 
@@ -70,16 +80,15 @@ class Serving:
             program = self.functions.program(source)
         except JamError as error:
             return self._refused(source.name, error)
+        told = _event(program, event, trace=asked.trace)
         try:
-            outcome = self.run(program, _event(program, event, trace=asked.trace))
+            if program.stream:
+                return _response(begin(lambda listener: self.run(program, told, listener)))
+            return _response(self.run(program, told))
         except PoolClosedError:  # Ctrl-C while it was being called
             return payload.message(503, "Service Unavailable")
-        if outcome.error:
+        except CutError:
             return payload.message(500, "Internal Server Error")
-        try:
-            if outcome.content_type != "application/json":
-                return payload.streamed(outcome.payload, outcome.content_type)
-            return payload.response(outcome.payload, default_type=_DEFAULT_TYPE)
         except payload.BadResultError as error:
             self.say(source.name, f"the result is no response: {error}")
             return payload.message(500, "Internal Server Error")
@@ -134,6 +143,14 @@ class Serving:
         lambda_name = self.functions.place.names.function
         plain = name.partition(":")[0]
         return next((each for each in routes.sources if lambda_name(each.name) == plain), None)
+
+
+def _response(answer: Begun | Outcome) -> Response:
+    if isinstance(answer, Begun):
+        return payload.streamed(answer.content_type, answer.parts)
+    if answer.error:
+        return payload.message(500, "Internal Server Error")
+    return payload.response(answer.payload, default_type=_DEFAULT_TYPE)
 
 
 def _event(program: Program, body: bytes, *, trace: str) -> Event:

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import net from "node:net";
 import path from "node:path";
+import { Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { format } from "node:util";
 
@@ -14,10 +15,11 @@ const {
 } = process.env;
 const [hostname, port] = AWS_LAMBDA_RUNTIME_API.split(":");
 const BASE = "/2018-06-01/runtime";
-const STREAMING = Symbol("streaming");
+// As AWS's client marks a handler: packages ask for it.
+const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 const write = process.stdout.write.bind(process.stdout);
 
-let current = null; // the invocation that runs now: { id, settle }
+let current = null; // the invocation that runs now: { id, idle, fail }
 
 // ---- the Runtime API ----
 
@@ -241,7 +243,8 @@ function crash(name, title) {
     logError(title, error);
     const target = current ? `/invocation/${current.id}/error` : "/init/error";
     // A fresh connection: the other one may be waiting for the next event.
-    report(new Line(), target, error).finally(() => process.exit(name.endsWith("Rejection") ? 128 : 129));
+    const told = current?.fail ? current.fail(error) : report(new Line(), target, error);
+    told.finally(() => process.exit(name.endsWith("Rejection") ? 128 : 129));
   };
 }
 process.on("unhandledRejection", crash("Runtime.UnhandledPromiseRejection", "Unhandled Promise Rejection"));
@@ -275,7 +278,7 @@ async function run(handler) {
     } catch (error) {
       logError("Invoke Error", error);
       line.hold(true);
-      await report(line, `/invocation/${id}/error`, error);
+      await (current.fail ? current.fail(error) : report(line, `/invocation/${id}/error`, error));
       asked = next();
     }
   }
@@ -289,36 +292,87 @@ function written(result) {
   }
 }
 
-// ---- response streaming: Lambda developer guide, "Writing response streaming-enabled functions" ----
+// ---- response streaming: Lambda developer guide, "Writing response streaming-enabled functions";
+// "Building a custom runtime for AWS Lambda", response streaming ----
 
 const PRELUDE = "application/vnd.awslambda.http-integration-response";
+const ERROR_TYPE = "Lambda-Runtime-Function-Error-Type";
+const ERROR_BODY = "Lambda-Runtime-Function-Error-Body";
 
 globalThis.awslambda = {
-  streamifyResponse: (handler) => Object.assign((...args) => handler(...args), { [STREAMING]: true }),
+  streamifyResponse: (handler) => Object.assign((...args) => handler(...args), { [STREAMING]: "response" }),
   HttpResponseStream: {
+    // The prelude goes out with the first write, eight zero bytes between it and the body.
     from(stream, prelude) {
       stream.setContentType(PRELUDE);
-      // Eight zero bytes part the prelude from the body.
-      stream.write(JSON.stringify(prelude) + "\0".repeat(8));
+      stream.before = JSON.stringify(prelude) + "\0".repeat(8);
       return stream;
     },
   },
 };
 
+// What a streaming handler writes to: each write is a part of the answer, sent at once.
+class Answer extends Writable {
+  constructor(request) {
+    super({ decodeStrings: false });
+    this.request = request;
+    this.begun = false;
+    this.before = "";
+  }
+  setContentType(type) {
+    if (this.begun) throw fault("InvalidStreamingOperation", "Cannot set content-type, too late.");
+    this.request.setHeader("content-type", type);
+  }
+  write(chunk, ...rest) {
+    const plain = typeof chunk === "string" || chunk instanceof Uint8Array;
+    return super.write(plain ? chunk : JSON.stringify(chunk), ...rest);
+  }
+  _write(chunk, encoding, done) {
+    const before = this.begun ? "" : this.before;
+    this.begun = true;
+    if (before) this.request.write(before);
+    this.request.write(chunk, encoding === "buffer" ? undefined : encoding, done);
+  }
+  _final(done) {
+    this.request.end(done);
+  }
+}
+
+let agent = null;
+
 async function streamed(handler, event, headers, id) {
+  // Only here: see `Line`. The stream's connection is its own, and kept for the next one.
   const http = createRequire(import.meta.url)("node:http");
+  agent ??= new http.Agent({ keepAlive: true, maxSockets: 1 });
   const request = http.request({
-    hostname, port, method: "POST", path: `${BASE}/invocation/${id}/response`,
-    headers: { "lambda-runtime-function-response-mode": "streaming", "transfer-encoding": "chunked" },
+    hostname, port, agent, method: "POST", path: `${BASE}/invocation/${id}/response`,
+    headers: {
+      "lambda-runtime-function-response-mode": "streaming",
+      "transfer-encoding": "chunked",
+      "content-type": "application/octet-stream",
+      trailer: [ERROR_TYPE, ERROR_BODY],
+    },
   });
-  request.setHeader("content-type", "application/octet-stream");
-  request.setContentType = (type) => request.setHeader("content-type", type);
   const done = new Promise((resolve, reject) => {
     request.on("response", (response) => response.resume().on("end", resolve));
     request.on("error", reject);
   });
-  await handler(event, request, contextOf(headers, () => {}));
-  request.end();
+  done.catch(() => {}); // whoever waits for it is told
+  current.fail = (error) => {
+    const body = Buffer.from(JSON.stringify(described(error))).toString("base64");
+    const type = error instanceof Error ? error.name : typeof error;
+    if (!request.writableEnded) {
+      request.addTrailers({ [ERROR_TYPE]: type, [ERROR_BODY]: body });
+      request.end();
+    }
+    return done;
+  };
+  const answer = new Answer(request);
+  answer.on("error", () => {}); // of a pipeline that failed: the handler's promise tells
+  const returned = handler(event, answer, contextOf(headers, () => {}));
+  if (typeof returned?.then !== "function") throw new Error("Streaming does not support non-async handlers.");
+  await returned;
+  // As on AWS: a handler that leaves its stream open is waited for until its time is over.
   await done;
 }
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runner.execution import lines
 from runner.execution.interpreters import Interpreter
 from runner.execution.process import Process
-from runner.execution.program import Event, Line, Now, Outcome, Program, Sink
+from runner.execution.program import Event, Line, Listener, Now, Outcome, Program, Sink
 from runner.execution.runtime_api import RuntimeApi, Said
 
 # Source: Lambda developer guide, "Understanding the Lambda execution environment lifecycle".
@@ -18,6 +18,12 @@ _INIT_SECONDS = 10
 # A runtime that posted its answer comes back at once; more means that it hangs.
 _BACK_SECONDS = 5
 _MEASURED_SECONDS = 0.05
+# Source: Lambda developer guide, "Response streaming for Lambda functions".
+_LARGEST_STREAM = 200 * 1024 * 1024
+_TOO_LARGE = "Function.ResponseSizeTooLarge"
+_TOO_LARGE_MESSAGE = (
+    f"Response payload size exceeded maximum allowed payload size ({_LARGEST_STREAM} bytes)."
+)
 
 Variables = Callable[[str], dict[str, str]]
 
@@ -34,6 +40,26 @@ class _Record:
         line = Line(self.now(), text)
         self.kept.append(line)
         self.tell(line)
+
+
+@dataclass
+class _Whole:
+    """Collects a streamed answer for a caller who takes it in one piece."""
+
+    content_type: str = ""
+    parts: list[bytes] = field(default_factory=list)
+
+    def began(self, content_type: str) -> None:
+        self.content_type = content_type
+
+    def part(self, data: bytes) -> None:
+        self.parts.append(data)
+
+    def of(self, said: Said) -> Said:
+        """What was said at the end, with what was collected until then."""
+        if said.kind != "response" or not self.content_type:
+            return said
+        return replace(said, body=b"".join(self.parts), content_type=self.content_type)
 
 
 class Environment:
@@ -84,13 +110,16 @@ class Environment:
         self._record = self._fresh()
         return not self.dead
 
-    def invoke(self, event: Event) -> Outcome:
-        """Runs one event, after `answers`; then `dead` says whether it is of use any more."""
+    def invoke(self, event: Event, listener: Listener | None = None) -> Outcome:
+        """Runs one event, after `answers`; then `dead` says whether it is of use any more.
+
+        A streamed answer goes to `listener` as it is made; without one it is collected.
+        """
         init, failed = self._ready()
         begun = self._now()
         if failed is None:
             self._record.add(lines.start(event.request_id, self.program.version))
-            said = self._handled(event, begun)
+            said = self._handled(event, begun, listener)
         else:
             said = failed
         seconds = self._now() - begun
@@ -139,15 +168,28 @@ class Environment:
         failed = None if said is not None and said.kind == "ready" else said
         return self._now() - self.started, failed if said else Said(kind="timeout")
 
-    def _handled(self, event: Event, begun: float) -> Said:
+    def _handled(self, event: Event, begun: float, listener: Listener | None) -> Said:
         deadline = begun + self.program.timeout
         self._api.offer(event, int(deadline * 1000))
+        whole = _Whole()
+        hears, size = listener or whole, 0
         while True:
             said = self._api.hear(deadline - self._now())
             if said is None:
                 return Said(kind="timeout")
-            if said.kind == "exit" or said.request_id == event.request_id:
+            if said.kind == "exit":
                 return said
+            if said.request_id != event.request_id:
+                continue
+            if said.kind == "head":
+                hears.began(said.content_type)
+            elif said.kind == "part":
+                size += len(said.body)
+                if size > _LARGEST_STREAM:
+                    return Said(kind="too-large")
+                hears.part(said.body)
+            else:
+                return whole.of(said)
 
     def _finished(self, event: Event, said: Said, *, seconds: float, init: float | None) -> Outcome:
         self._measure()
@@ -192,6 +234,10 @@ class Environment:
                 return said.body, said.error_type or _type_of(said.body)
             case "exit":
                 return self._exited(event, int(said.body))
+            case "too-large":
+                self.dead = True
+                self._process.kill()
+                return lines.failure(_TOO_LARGE, event.request_id, _TOO_LARGE_MESSAGE), _TOO_LARGE
             case _:
                 return self._timed_out(event)
 

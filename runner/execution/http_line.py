@@ -14,17 +14,24 @@ import httptools
 _CHUNK = 1 << 18
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS = {it.value: f"HTTP/1.1 {it.value} {it.phrase}\r\n" for it in HTTPStatus}
+# Source: Lambda developer guide, "Building a custom runtime for AWS Lambda", response streaming.
+_MODE = "lambda-runtime-function-response-mode"
 Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A request; header names are lower case."""
+    """A request; header names are lower case.
+
+    `part` is empty for a whole one. A streamed one comes as `head`, `part`s and `end`, whose
+    headers have the trailers too.
+    """
 
     method: str
     path: str
     headers: dict[str, str]
-    body: bytes
+    body: bytes = b""
+    part: str = ""
 
 
 class Line:
@@ -44,8 +51,8 @@ class Line:
         self._socket.close()
 
     def receive(self) -> list[Received] | None:
-        """The requests that are complete with what can be read now; None when the other side has
-        closed."""
+        """The requests, or parts of streamed ones, that can be read now; None when the other side
+        has closed."""
         chunk = self._socket.recv(_CHUNK)
         if not chunk:
             return None
@@ -72,6 +79,7 @@ class Line:
         self._path = b""
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
+        self._streams = False
 
     def on_url(self, url: bytes) -> None:
         self._path += url
@@ -82,15 +90,28 @@ class Line:
     def on_headers_complete(self) -> None:
         if "expect" in self._headers:
             self._socket.sendall(_CONTINUE)
+        self._streams = self._headers.get(_MODE) == "streaming"
+        if self._streams:
+            self._take("head")
 
     def on_body(self, body: bytes) -> None:
-        self._body.append(body)
+        if self._streams:
+            self._take("part", body)
+        else:
+            self._body.append(body)
 
     def on_message_complete(self) -> None:
+        if self._streams:
+            self._take("end")
+        else:
+            self._take("", b"".join(self._body))
+
+    def _take(self, part: str, body: bytes = b"") -> None:
         received = Received(
             method=self._parser.get_method().decode("latin-1"),
             path=self._path.decode("latin-1"),
             headers=self._headers,
-            body=b"".join(self._body),
+            body=body,
+            part=part,
         )
         self._received.append(received)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +36,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """A data-plane response; header names are lower case, repeated ones stand apart."""
+    """A data-plane response; header names are lower case, repeated ones stand apart.
+
+    With `parts` the body is still being made: it is what they yield, and `body` is empty. An
+    exception of theirs cuts it off.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    parts: Iterator[bytes] | None = field(default=None, compare=False)
 
     def header(self, name: str, default: str = "") -> str:
         found = [value for key, value in self.headers if key == name]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -155,13 +156,16 @@ STREAMED = "application/vnd.awslambda.http-integration-response"
 _PRELUDE_END = bytes(8)
 
 
-def streamed(payload: bytes, content_type: str) -> Response:
-    """What a streaming handler wrote: a prelude with status and headers, where it gave one, then
-    the body. Source: Lambda developer guide, "Writing response streaming-enabled Lambda functions".
+def streamed(content_type: str, parts: Iterator[bytes]) -> Response:
+    """What a streaming handler writes: a prelude with status and headers, where it gives one, then
+    the body, which goes on while it is made.
+
+    Waits for the whole prelude; raises BadResultError for one that is none.
+    Source: Lambda developer guide, "Writing response streaming-enabled Lambda functions".
     """
     if content_type != STREAMED:
-        return _made(200, (("content-type", content_type),), payload)
-    prelude, _, body = payload.partition(_PRELUDE_END)
+        return Response(status=200, headers=(("content-type", content_type),), parts=parts)
+    prelude, rest = _prelude(parts)
     try:
         told = json.loads(prelude)
     except ValueError as error:
@@ -170,7 +174,27 @@ def streamed(payload: bytes, content_type: str) -> Response:
     if not any(name == "content-type" for name, _ in given):
         given = (("content-type", "application/octet-stream"), *given)
     given += tuple(("set-cookie", str(cookie)) for cookie in told.get("cookies") or ())
-    return _made(_status(told.get("statusCode", 200)), given, body)
+    status = _status(told.get("statusCode", 200))
+    if status in _NO_BODY:
+        return Response(status=status, headers=given)
+    return Response(status=status, headers=given, parts=_continued(rest, parts))
+
+
+def _prelude(parts: Iterator[bytes]) -> tuple[bytes, bytes]:
+    """The text before the eight zero bytes, and what came with them."""
+    seen = b""
+    for part in parts:
+        seen += part
+        prelude, end, rest = seen.partition(_PRELUDE_END)
+        if end:
+            return prelude, rest
+    raise BadResultError("the prelude has no end")
+
+
+def _continued(first: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from parts
 
 
 def _made(status: int, given: tuple[tuple[str, str], ...], body: bytes) -> Response:

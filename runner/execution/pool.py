@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from runner.execution.environment import Environment
 from runner.execution.interpreters import Interpreters
-from runner.execution.program import Event, Line, Now, Outcome, Program, Sink
+from runner.execution.program import Event, Line, Listener, Now, Outcome, Program, Sink
 from runner.execution.variables import variables
 
 _KEEPER_SECONDS = 0.1  # between two looks at the memory of those that run
@@ -63,14 +63,17 @@ class Pool:
         self._closed = threading.Event()
         self._keeper: threading.Thread | None = None
 
-    def invoke(self, program: Program, event: Event) -> Outcome:
-        """Runs one event to its end, in the caller's thread. PoolClosedError after `close`."""
+    def invoke(self, program: Program, event: Event, listener: Listener | None = None) -> Outcome:
+        """Runs one event to its end, in the caller's thread. PoolClosedError after `close`.
+
+        `listener` hears a streamed answer as it is made, in this thread.
+        """
         environment = self._acquire(program)
         while not environment.answers():
             self._release(environment)
             environment = self._acquire(program)
         try:
-            return environment.invoke(event)
+            return environment.invoke(event, listener)
         finally:
             self._release(environment)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """One version of a function, unpacked in `folder`.
+    """One version of a function, unpacked in `folder`. `stream`: it may answer in parts.
 
     `identity` tells programs apart: equal identities may share execution environments. `memory` is
     in MB, `timeout` in seconds of real time.
@@ -27,6 +28,7 @@ class Program:
     log_group: str
     log_format: str = "Text"
     role: str = ""  # what it may do, where somebody judges that
+    stream: bool = False
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
@@ -52,7 +54,8 @@ class Line:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What an invocation gave. `error` is the error's type (`Runtime.ExitError`), empty if it is
-    well; then `payload` is what the handler returned, else AWS's error object.
+    well; then `payload` is what the handler returned, else AWS's error object. A streamed answer
+    that somebody heard leaves no payload.
 
     `log` holds the platform's and the function's lines, `seconds` the handler's time, `init` that
     of a cold start (None when warm), `memory` the peak in MB.
@@ -65,6 +68,14 @@ class Outcome:
     init: float | None
     memory: int
     content_type: str = "application/json"
+
+
+class Listener(Protocol):
+    """Hears a streamed answer while it is made; nothing of one that comes in one piece."""
+
+    def began(self, content_type: str) -> None: ...
+
+    def part(self, data: bytes) -> None: ...
 
 
 Sink = Callable[[Program, str, tuple[Line, ...]], None]

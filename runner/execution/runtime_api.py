@@ -7,7 +7,9 @@ runtime reads and writes by himself, because changing threads costs more than a 
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import select
 import socket
 import threading
@@ -21,12 +23,18 @@ _RUNTIME = "/2018-06-01/runtime/"
 _NEXT = f"{_RUNTIME}invocation/next"
 _ACCEPTED = b'{"status":"OK"}\n'
 _JSON = "application/json"
+_STREAM = "application/octet-stream"
+_ERROR_TYPE = "lambda-runtime-function-error-type"
+_ERROR_BODY = "lambda-runtime-function-error-body"
 _READ_SECONDS = 5.0  # in which a runtime takes a short answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What came from the runtime. `kind`: ready, response, error, init-error; or exit, from us."""
+    """What came from the runtime. `kind`: ready, response, error, init-error; or exit, from us.
+
+    A streamed answer is a head, parts, and a response (without a body) or an error.
+    """
 
     kind: str
     body: bytes = b""
@@ -142,17 +150,10 @@ class RuntimeApi:
         if not kind:
             line.answer(404, b"", (), seconds=_READ_SECONDS)
             return
-        # Answered first: the runtime must be back at `next` when the caller comes again.
-        line.answer(202, _ACCEPTED, (), seconds=_READ_SECONDS)
-        self._said.append(
-            Said(
-                kind=kind,
-                body=received.body,
-                error_type=received.headers.get("lambda-runtime-function-error-type", ""),
-                content_type=received.headers.get("content-type", _JSON),
-                request_id=request_id,
-            )
-        )
+        if received.part in ("", "end"):
+            # Answered first: the runtime must be back at `next` when the caller comes again.
+            line.answer(202, _ACCEPTED, (), seconds=_READ_SECONDS)
+        self._said.append(_streamed(received, request_id) or _said(kind, received, request_id))
 
     def _hand_over(self, line: Line) -> None:
         assert self._offered is not None
@@ -160,6 +161,40 @@ class RuntimeApi:
         seconds = deadline / 1000 - self._now()
         with contextlib.suppress(OSError):  # it ended, or does not read until its time is over
             line.answer(200, event.payload, _headers(event, deadline), seconds=seconds)
+
+
+def _said(kind: str, received: Received, request_id: str) -> Said:
+    return Said(
+        kind=kind,
+        body=received.body,
+        error_type=received.headers.get(_ERROR_TYPE, ""),
+        content_type=received.headers.get("content-type", _JSON),
+        request_id=request_id,
+    )
+
+
+def _streamed(received: Received, request_id: str) -> Said | None:
+    """What a part of a streamed answer says; an error in the middle comes in trailers.
+
+    Source: Lambda developer guide, "Building a custom runtime for AWS Lambda", response streaming.
+    """
+    if not received.part:
+        return None
+    if received.part != "end":
+        content_type = received.headers.get("content-type", _STREAM)
+        return Said(
+            kind=received.part,
+            body=received.body,
+            content_type=content_type,
+            request_id=request_id,
+        )
+    error = received.headers.get(_ERROR_TYPE, "")
+    if not error:
+        return Said(kind="response", request_id=request_id)
+    told = json.dumps({"errorType": error, "errorMessage": ""}).encode()
+    encoded = received.headers.get(_ERROR_BODY, "")
+    body = base64.b64decode(encoded) if encoded else told
+    return Said(kind="error", body=body, error_type=error, request_id=request_id)
 
 
 def _kind(received: Received) -> tuple[str, str]:

@@ -10,13 +10,14 @@ import logging
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from cheroot.server import Gateway, HTTPConnection, HTTPServer
 
+from runner.execution.streaming import CutError
 from runner.local.faults import ConnectionLost
 from runner.local.wire import Request, Response
 
@@ -133,9 +134,8 @@ def _write(req: Any, response: Response) -> None:
     reason = HTTPStatus(response.status).phrase if response.status in _KNOWN else "Unknown"
     req.status = f"{response.status} {reason}".encode("latin-1")
     bare = req.method == b"HEAD" or response.status in (204, 304) or response.status < 200
-    if not any(name == "content-length" for name, _ in response.headers) and not (
-        bare and req.method != b"HEAD"
-    ):
+    sized = any(name == "content-length" for name, _ in response.headers)
+    if not sized and response.parts is None and not (bare and req.method != b"HEAD"):
         req.outheaders.append((b"content-length", str(len(response.body)).encode()))
     req.outheaders.extend(
         (name.encode("latin-1"), value.encode("utf-8", "surrogateescape"))
@@ -143,8 +143,24 @@ def _write(req: Any, response: Response) -> None:
         if name not in ("connection", "transfer-encoding")
     )
     req.ensure_headers_sent()
-    if response.body and not bare:
+    if response.parts is not None:
+        _write_parts(req, response.parts, bare=bare)
+    elif response.body and not bare:
         req.write(response.body)
+
+
+def _write_parts(req: Any, parts: Iterator[bytes], *, bare: bool) -> None:
+    """Each part as it comes; a body that is cut off ends without the last, empty chunk.
+
+    Source: RFC 9112, section 8, "Handling Incomplete Messages".
+    """
+    try:
+        for part in () if bare else parts:
+            req.write(part)
+    except CutError as error:
+        LOG.info("a streamed answer was cut off: %s", error)
+        req.close_connection = True
+        req.chunked_write = False
 
 
 _KNOWN = frozenset(int(status) for status in HTTPStatus)

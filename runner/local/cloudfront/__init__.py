@@ -21,6 +21,7 @@ from runner.local.cloudfront import (
     edge,
     entities,
     events,
+    flowing,
     forward,
     freshness,
     functions,
@@ -65,7 +66,7 @@ RULES: tuple[Rule, ...] = tuple(
         entities, quantities, defaults, checks, origin_checks, distributions, access, policies,
         functions, stores, keyvalues, invalidations, tags, values, sites, admission, compiled,
         events, chosen, visit, forward, freshness, cache, lookup, origin, s3origin, ranges,
-        compression, edge,
+        compression, flowing, edge,
     )
     for found in module.RULES
 )  # fmt: skip

@@ -141,7 +141,8 @@ def _fitted(viewer: Request, response: Response) -> Response:
     """304, a range, or the whole."""
     if ranges.unchanged(viewer, response):
         return ranges.not_modified(response)
-    return ranges.ranged(viewer, response) if viewer.header("range") else response
+    part = viewer.header("range") and response.parts is None
+    return ranges.ranged(viewer, response) if part else response
 
 
 _OWN = frozenset({"x-cache", "via", "x-amz-cf-pop", "x-amz-cf-id", "age"})
@@ -153,7 +154,8 @@ def _signed(request: Request, answer: _Answer, identity: str, *, now: float) -> 
     names = {name for name, _ in kept}
     if "date" not in names:
         kept.append(("date", email.utils.formatdate(now, usegmt=True)))
-    if "content-length" not in names and response.status not in (204, 304):
+    sized = response.parts is not None or response.status in (204, 304)
+    if "content-length" not in names and not sized:
         kept.append(("content-length", str(len(response.body))))
     kept += [
         ("x-cache", f"{answer.verdict} from cloudfront"),
@@ -164,4 +166,4 @@ def _signed(request: Request, answer: _Answer, identity: str, *, now: float) -> 
     if answer.age is not None:
         kept.append(("age", str(answer.age)))
     body = b"" if request.method == "HEAD" or response.status in (204, 304) else response.body
-    return Response(status=response.status, headers=tuple(kept), body=body)
+    return replace(response, headers=tuple(kept), body=body)

@@ -10,6 +10,7 @@ from runner.local.cloudfront import forward, freshness
 from runner.local.cloudfront.account import Account
 from runner.local.cloudfront.cache import Cache, Entry
 from runner.local.cloudfront.compression import compressed
+from runner.local.cloudfront.flowing import collected
 from runner.local.cloudfront.forward import Key, forwards_cookies, key_of
 from runner.local.cloudfront.origin import Asked, Fetch
 from runner.local.cloudfront.pages import guide, rule
@@ -96,7 +97,7 @@ class Lookup:
 
     def _asked(self, visit: Visit, key: Key, entry: Entry | None) -> Found:
         conditions = _conditions(entry)
-        response = self._from_origin(visit, conditions)
+        response = collected(self._from_origin(visit, conditions))
         now = self._account.now()
         if entry and conditions and response.status == 304:
             return self._refreshed(visit, key, entry, response)
@@ -142,7 +143,7 @@ class Lookup:
             page = self._page(visit, rule_.page)
             if page.status == 200:
                 return replace(page, status=rule_.status)
-        if not visit.behaviour.compress:
+        if not visit.behaviour.compress or response.parts is not None:
             return response
         return compressed(response, forward.encoding(visit.request, visit.behaviour.cache))
 
@@ -150,7 +151,7 @@ class Lookup:
         behaviour = visit.site.behaviour(path)
         request = replace(visit.request, method="GET", path=path, query="", body=b"")
         asked = replace(visit, behaviour=behaviour, target=behaviour.target, request=request)
-        return self._from_origin(asked, ())
+        return collected(self._from_origin(asked, ()))
 
     def _invalidated(self, key: Key, entry: Entry) -> bool:
         listed = self._account.invalidations.get(key.distribution)
@@ -193,7 +194,8 @@ def _cleaned(response: Response, behaviour: Behaviour, *, now: float) -> Respons
     ]
     if not any(name == "date" for name, _ in headers):
         headers.append(("date", email.utils.formatdate(now, usegmt=True)))
-    if not any(name == "content-length" for name, _ in headers) and response.status != 304:
+    sized = response.parts is not None or response.status == 304
+    if not any(name == "content-length" for name, _ in headers) and not sized:
         headers.append(("content-length", str(len(response.body))))
     return replace(response, headers=tuple(headers))
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from runner.local.cloudfront import answers
+from runner.local.cloudfront.flowing import paced
 from runner.local.cloudfront.log import EdgeLog, OriginRequest
 from runner.local.cloudfront.pages import guide, rule
 from runner.local.cloudfront.s3origin import Bucket
@@ -117,7 +118,7 @@ class Origins:
     def _once(self, request: Request, origin: Origin) -> Response:
         waiting = self._threads.submit(self._reached, request)
         try:
-            return waiting.result(timeout=origin.read_seconds)
+            return paced(waiting.result(timeout=origin.read_seconds), origin.read_seconds)
         except concurrent.futures.TimeoutError:
             waiting.cancel()
             return _failure(504, answers.TOO_SLOW)
