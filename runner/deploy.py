@@ -30,6 +30,7 @@ from runner.names import PRODUCTION, Names
 from runner.package.entry import package as entry_archive
 from runner.package.manifest import manifest
 from runner.package.site import Surroundings, package, resolved
+from runner.plan.background import unattended
 from runner.plan.decide import Foundation, changed_functions, plan
 from runner.plan.live import Live
 from runner.plan.refs import Made, Ref
@@ -93,7 +94,11 @@ def decide(config: Config, world: World) -> Decided:
     release = _packaged(config, world, aws=aws)
     with world.watcher.stage("plan"):
         foundation = wanted_foundation(
-            names, tables=config.tables, router=router_code(), response=response_code()
+            names,
+            tables=config.tables,
+            router=router_code(),
+            response=response_code(),
+            unattended=unattended(release.functions),
         )
         live = read_live(aws, names, release=release.id, foundation=foundation)
         todo = plan(release, live, foundation=foundation, origin=_origin(world))

@@ -78,7 +78,8 @@ class Grants:
     `owner` is the one function that has them, empty where all share those of `[functions]`.
     `tables` are pairs of a table and `r`, `w` or `rw`; `invoke` names other functions. `secrets`
     are pairs of a variable and the name of a parameter in Systems Manager. `tracing` is to X-Ray,
-    `network` to make interfaces in a VPC.
+    `network` to make interfaces in a VPC. `failures`: Lambda puts its failed events among the
+    site's dead letters in its name; alone that is no reason for a role of its own.
     """
 
     owner: str = ""
@@ -87,6 +88,7 @@ class Grants:
     secrets: tuple[tuple[str, str], ...] = ()
     tracing: bool = False
     network: bool = False
+    failures: bool = False
 
     def __bool__(self) -> bool:
         used = (self.tables, self.invoke, self.secrets, self.tracing, self.network)

@@ -99,6 +99,38 @@ class Names:
         return f"{self.prefix}-api"
 
     @property
+    def scheduler_role(self) -> str:
+        return f"{self.prefix}-scheduler"
+
+    @property
+    def background_role(self) -> str:
+        return f"{self.prefix}-background"
+
+    @property
+    def acceptor(self) -> str:
+        """The function that takes requests in for those that run in the background."""
+        return f"{self.prefix}-background"
+
+    @property
+    def schedules(self) -> str:
+        """The group of the site's schedules; one is named as its function is."""
+        return self.prefix
+
+    @property
+    def schedules_arn(self) -> str:
+        here = f"{self.region}:{self.account}"
+        return f"arn:{self.partition}:scheduler:{here}:schedule-group/{self.schedules}"
+
+    @property
+    def dead_letters(self) -> str:
+        """The queue of failed events, and the alarm on it."""
+        return f"{self.prefix}-dead-letters"
+
+    @property
+    def dead_letters_arn(self) -> str:
+        return f"arn:{self.partition}:sqs:{self.region}:{self.account}:{self.dead_letters}"
+
+    @property
     def boundary_arn(self) -> str:
         return f"arn:{self.partition}:iam::{self.account}:policy{ROLE_PATH}{BOUNDARY}"
 

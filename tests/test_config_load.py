@@ -130,7 +130,22 @@ WRONG: dict[str, tuple[str, str]] = {
     "longer than API Gateway waits": (
         "[functions]\ntimeout = 31",
         "jam.toml:2 functions.timeout: found 31, allowed: 1 to 30 seconds (API Gateway waits no "
-        "longer; a function with a `schedule` may take 900)",
+        "longer; a function with `schedule` or `async` may take 900)",
+    ),
+    "no form of a schedule": (
+        '[functions.nightly]\nschedule = "every night"',
+        'jam.toml:2 functions.nightly.schedule: found "every night", allowed: "rate(5 minutes)", '
+        '"cron(0 8 * * ? *)", "0 8 * * *" or "@daily", in UTC',
+    ),
+    "a schedule that AWS refuses": (
+        '[functions.nightly]\nschedule = "cron(0 25 * * ? *)"',
+        'jam.toml:2 functions.nightly.schedule: found "cron(0 25 * * ? *)": the hour is 0 to 23, '
+        "not 25",
+    ),
+    "a schedule that only Unix takes": (
+        '[functions]\nschedule = "0 8 1 * 1"',
+        'jam.toml:2 functions.schedule: found "0 8 1 * 1": day of the month and day of the week '
+        "together: AWS takes only one of them",
     ),
     "a misspelt key of all functions": (
         "[functions]\ntimout = 5",

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from runner.apply import Known
 from runner.aws import keyvalues, logs, ownership, records
+from runner.aws.background import acceptor_arn
 from runner.aws.openapi import body, route_settings
 from runner.aws.refusals import is_fault_of_aws, tolerating
 from runner.aws.session import Aws
@@ -130,7 +131,8 @@ def make_stage(
         for each in functions
     }
     role = known[Ref(Made.ROLE, "api")]
-    text = json.dumps(body(names, functions, api, role_arn=role, arns=arns))
+    acceptor = acceptor_arn(names, known)
+    text = json.dumps(body(names, functions, api, role_arn=role, arns=arns, acceptor=acceptor))
     deployment = _deployment(aws, api_id, api_stage=api_stage, text=text)
     more: dict[str, Any] = {"RouteSettings": route_settings(functions, api)}
     if api.access_log:

@@ -171,6 +171,7 @@ def _at_most() -> list[dict[str, Any]]:
             ["lambda:InvokeFunction"],
             "lambda:*:${AWS::AccountId}:function:jam-*",
         ),
+        _allow(["sqs:SendMessage"], "sqs:*:${AWS::AccountId}:jam-*"),
         # A secret's name is its owner's to choose; which ones a role reads its own policy says.
         _allow(["ssm:GetParameters"], "ssm:*:${AWS::AccountId}:parameter/*"),
         _allow(["secretsmanager:GetSecretValue"], "secretsmanager:*:${AWS::AccountId}:secret:*"),

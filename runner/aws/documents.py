@@ -7,6 +7,7 @@ from typing import Any
 
 from runner.model import Grants
 from runner.names import PRODUCTION, Names
+from runner.plan.background import Unattended
 from runner.plan.foundation import Role
 
 Document = dict[str, Any]
@@ -15,6 +16,8 @@ _SERVICES = {
     Role.FUNCTIONS: "lambda.amazonaws.com",
     Role.ENTRY: "lambda.amazonaws.com",
     Role.API: "apigateway.amazonaws.com",
+    Role.SCHEDULER: "scheduler.amazonaws.com",
+    Role.BACKGROUND: "lambda.amazonaws.com",
 }
 
 
@@ -34,30 +37,42 @@ def parse(text: str) -> Document:
     return document
 
 
-def trust(role: Role) -> Document:
-    """Who may assume `role`: one AWS service.
+def trust(role: Role, names: Names) -> Document:
+    """Who may assume `role`: one AWS service; the scheduler for this site's schedules alone.
 
-    Source: Lambda developer guide, "Defining Lambda function permissions with an execution role".
+    Sources: Lambda developer guide, "Defining Lambda function permissions with an execution role";
+    EventBridge Scheduler user guide, "Confused deputy prevention in EventBridge Scheduler".
     """
     allowed: Document = {
         "Effect": "Allow",
         "Principal": {"Service": _SERVICES[role]},
         "Action": "sts:AssumeRole",
     }
+    if role is Role.SCHEDULER:
+        ours = {"aws:SourceAccount": names.account, "aws:SourceArn": names.schedules_arn}
+        allowed["Condition"] = {"StringEquals": ours}
     return _document(allowed)
 
 
-def permissions(role: Role, names: Names) -> Document:
-    """What `role` may do; functions' common role no more than write its logs."""
+_NOTHING = Unattended()
+
+
+def permissions(role: Role, names: Names, unattended: Unattended = _NOTHING) -> Document:
+    """What `role` may do; functions' common role no more than write its logs and dead letters."""
+    invoke = _allow("lambda:InvokeFunction", names.function_arn(f"{names.functions}*"))
     match role:
         case Role.FUNCTIONS:
-            return _document(_logs(names, f"{names.functions}*"))
+            letters = [_letters(names)] if unattended else []
+            return _document(_logs(names, f"{names.functions}*"), *letters)
         case Role.ENTRY:
             return _document(_logs(names, names.entry), *_read_files(names))
         case Role.API:
-            return _document(
-                _allow("lambda:InvokeFunction", names.function_arn(f"{names.functions}*"))
-            )
+            acceptor = _allow("lambda:InvokeFunction", f"{names.function_arn(names.acceptor)}:*")
+            return _document(invoke, *([acceptor] if unattended.requests else []))
+        case Role.SCHEDULER:
+            return _document(invoke, _letters(names))
+        case Role.BACKGROUND:
+            return _document(_logs(names, names.acceptor), invoke)
 
 
 def granted(grants: Grants, names: Names) -> Document:
@@ -65,9 +80,9 @@ def granted(grants: Grants, names: Names) -> Document:
     logs = names.function(grants.owner) if grants.owner else f"{names.functions}*"
     tables = [_table(names, table, access=access) for table, access in grants.tables]
     invoke = [_invoke(names, grants.invoke)] if grants.invoke else []
-    return _document(
-        _logs(names, logs), *tables, *invoke, *_secrets(names, grants.secrets), *_around(grants)
-    )
+    letters = [_letters(names)] if grants.failures else []
+    secrets = _secrets(names, grants.secrets)
+    return _document(_logs(names, logs), *tables, *invoke, *secrets, *_around(grants), *letters)
 
 
 # X-Ray and EC2 know no resources for these. Sources: Lambda developer guide, "Visualize Lambda
@@ -87,6 +102,15 @@ NETWORK = [
 def _around(grants: Grants) -> list[Document]:
     wanted = ((grants.tracing, TRACING), (grants.network, NETWORK))
     return [_allow(actions, "*") for is_wanted, actions in wanted if is_wanted]
+
+
+def _letters(names: Names) -> Document:
+    """Lambda sends a failed event as the function, Scheduler one that it could not deliver.
+
+    Sources: Lambda developer guide, "Retaining records of asynchronous invocations"; EventBridge
+    Scheduler user guide, "Configuring a schedule's dead-letter queue in EventBridge Scheduler".
+    """
+    return _allow("sqs:SendMessage", names.dead_letters_arn)
 
 
 def bucket_policy(names: Names, distribution_arn: str | None) -> Document:

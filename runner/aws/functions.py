@@ -7,7 +7,6 @@ a repeated run publishes nothing twice, and where only code changed one call pub
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from runner.aws import logs, ownership
 from runner.aws.refusals import code_of, message_of
 from runner.aws.session import Aws
 from runner.aws.versions import Wanted
-from runner.aws.waiting import until
+from runner.aws.waiting import insist, until
 from runner.errors import JamError, aws_error, busy_error
 from runner.model import Upkeep
 from runner.names import Names
@@ -36,7 +35,7 @@ def publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
     Made where it is missing.
     Raises JamError `JAM-FN-FAILED`, `JAM-FN-BUSY`, `JAM-ROLE-NOT-READY` and `JAM-NOT-OURS`.
     """
-    version = _insist(
+    version = insist(
         aws,
         lambda: _publish(aws, names, wanted=wanted),
         passes=lambda error: code_of(error) in _IN_THE_WAY,
@@ -94,7 +93,7 @@ def _create(aws: Aws, names: Names, *, wanted: Wanted) -> str:
         )["Version"]
 
     late = partial(_not_ready, wanted.name)
-    return _insist(aws, create, passes=_is_new_role, late=late, budget=ROLE_BUDGET)
+    return insist(aws, create, passes=_is_new_role, late=late, budget=ROLE_BUDGET)
 
 
 def _version(aws: Aws, wanted: Wanted) -> str | None:
@@ -206,29 +205,6 @@ def _check_state(found: FunctionConfigurationTypeDef, name: str) -> None:
 # visible"; Lambda API reference, CreateFunction, InvalidParameterValueException.
 _NOT_READY = ("cannot be assumed by Lambda", "execution role does not have permissions")
 _IN_THE_WAY = frozenset({"ResourceConflictException", "PreconditionFailedException"})
-
-
-def _insist(
-    aws: Aws,
-    call: Callable[[], str],
-    *,
-    passes: Callable[[ClientError], bool],
-    late: Callable[[ClientError], JamError],
-    budget: float,
-) -> str:
-    """What `call` returns, repeated while its refusal is one that `passes`."""
-    refused: list[ClientError] = []
-
-    def probe() -> str | None:
-        try:
-            return call()
-        except ClientError as error:
-            if not passes(error):
-                raise
-            refused.append(error)
-            return None
-
-    return until(aws, probe, budget=budget, late=lambda: late(refused[-1]))
 
 
 def _is_new_role(error: ClientError) -> bool:

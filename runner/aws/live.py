@@ -14,6 +14,7 @@ from typing import Any
 
 from runner.aws import (
     api,
+    dead_letters,
     edge,
     entry,
     files,
@@ -21,6 +22,7 @@ from runner.aws import (
     records,
     rights,
     roles,
+    schedules,
     table_changes,
     tables,
 )
@@ -129,11 +131,14 @@ def _with_files(live: Live, manifest: Mapping[str, Any]) -> Live:
 
 def _known(names: Names, environment: Environment, *, foundation: Foundation) -> dict[Ref, str]:
     """Everything of a firm foundation: our own names, and the recorded ids that AWS picked."""
+    needs = foundation.unattended
     return {
         Ref(Made.RECORDS): names.records,
         Ref(Made.BUCKET): names.bucket,
-        **{Ref(Made.ROLE, role): roles.arn_of(role, names) for role in Role},
+        **{Ref(Made.ROLE, role): roles.arn_of(role, names) for role in needs.roles},
         **{Ref(Made.TABLE, each.name): names.table(each.name) for each in foundation.tables},
+        **({Ref(Made.DEAD_LETTERS): names.dead_letters_arn} if needs else {}),
+        **({Ref(Made.SCHEDULE_GROUP): names.schedules} if needs.schedules else {}),
         **{Ref(made): value for made, value in environment.ids.items()},
     }
 
@@ -158,13 +163,20 @@ def _looks(
     def role(which: Role) -> Callable[[], str | None]:
         return lambda: roles.find_arn(aws, names, role=which)
 
+    needs = foundation.unattended
+    background: dict[Ref, Callable[[], str | None]] = {}
+    if needs:
+        background[Ref(Made.DEAD_LETTERS)] = partial(dead_letters.find, aws, names)
+    if needs.schedules:
+        background[Ref(Made.SCHEDULE_GROUP)] = partial(schedules.find_group, aws, names)
     return {
         Ref(Made.RECORDS): table(names.records),
         Ref(Made.BUCKET): lambda: names.bucket if files.exists(aws, names) else None,
         Ref(Made.STORE): partial(keyvalues.find, aws, names),
         Ref(Made.API): partial(api.find, aws, names),
         Ref(Made.ENTRY_URL): partial(entry.find_url, aws, names),
-        **{Ref(Made.ROLE, each): role(each) for each in Role},
+        **{Ref(Made.ROLE, each): role(each) for each in needs.roles},
+        **background,
         **{Ref(Made.TABLE, each.name): table(names.table(each.name)) for each in foundation.tables},
         **{
             Ref(Made.ACCESS, each): partial(edge.find_access, aws, names, access=each)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from runner.acceptor.acceptor import FUNCTION
 from runner.aws import ownership
 from runner.model import Admission, Api, Authorizer, Function
 from runner.names import Names
@@ -34,11 +36,18 @@ def body(
     *,
     role_arn: str,
     arns: Mapping[str, str],
+    acceptor: str = "",
 ) -> dict[str, Any]:
-    """The definition of one api_stage; `arns` are the qualified versions by function name."""
+    """The definition of one api_stage; `arns` are the qualified versions by function name.
+
+    `acceptor` is the version that takes requests for functions in the background.
+    """
     paths: dict[str, Any] = {}
     for function in functions:
-        operation = _operation(names, function, role_arn=role_arn, arn=arns[function.name])
+        called = _Called(arn=arns[function.name], role_arn=role_arn)
+        if function.background.requests:
+            called = replace(called, arn=acceptor, handed_on=arns[function.name])
+        operation = _operation(names, function, called)
         path = paths.setdefault(function.route, {})
         for method in methods_of(function, api):
             path[_METHODS.get(method, method.lower())] = operation
@@ -116,7 +125,27 @@ def _scheme(authorizer: Authorizer) -> dict[str, Any]:
     }
 
 
-def _operation(names: Names, function: Function, *, role_arn: str, arn: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Called:
+    """The version that API Gateway invokes, and the one that this hands the request on to."""
+
+    arn: str
+    role_arn: str
+    handed_on: str = ""
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """A function sees its route, not the stage's name, which changes with the code.
+
+        The acceptor hears from us alone whom to invoke: what a visitor sends is overwritten.
+        Source: API Gateway developer guide, "Transform API requests and responses for HTTP APIs in
+        API Gateway", with the headers that are reserved; this one is none of them.
+        """
+        function = {f"overwrite:header.{FUNCTION}": self.handed_on} if self.handed_on else {}
+        return {"overwrite:path": "$request.path", **function}
+
+
+def _operation(names: Names, function: Function, called: _Called) -> dict[str, Any]:
     invoke = f"arn:{names.partition}:apigateway:{names.region}:lambda:path/2015-03-31/functions"
     operation: dict[str, Any] = {
         "responses": {"default": {"description": function.name}},
@@ -124,15 +153,12 @@ def _operation(names: Names, function: Function, *, role_arn: str, arn: str) -> 
         "x-amazon-apigateway-integration": {
             "type": "aws_proxy",
             "httpMethod": "POST",
-            "uri": f"{invoke}/{arn}/invocations",
+            "uri": f"{invoke}/{called.arn}/invocations",
             "connectionType": "INTERNET",
             "payloadFormatVersion": "2.0",
             "timeoutInMillis": min(function.timeout, MOST) * 1000,
-            "credentials": role_arn,
-            # A function sees its route, not the stage's name, which changes with the code.
-            # Source: API Gateway developer guide, "Transform API requests and responses for HTTP
-            # APIs in API Gateway".
-            "requestParameters": {"overwrite:path": "$request.path"},
+            "credentials": called.role_arn,
+            "requestParameters": called.mapping,
         },
     }
     names_in_path = re.findall(r"\{([^}+]+)\+?\}", function.route)

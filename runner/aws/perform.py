@@ -12,6 +12,7 @@ from typing import assert_never
 from runner.apply import Known, Moved, Perform
 from runner.aws import (
     api,
+    background,
     edge,
     entry,
     files,
@@ -27,6 +28,7 @@ from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.model import Release
 from runner.names import Names
+from runner.plan.background import BackgroundStep
 from runner.plan.decide import Foundation
 from runner.plan.foundation import (
     ENTRY,
@@ -101,10 +103,13 @@ class _Performer:
         self._aws = aws
         self._names = names
         self._release = release
+        self._unattended = foundation.unattended
         self._content = content
 
     def __call__(self, step: Step, known: Known, moved: Moved) -> Known:
         with explained():
+            if isinstance(step, BackgroundStep):
+                return background.performed(self._aws, self._names, step=step, known=known)
             if isinstance(step, FoundationStep):
                 return self._make(step, known)
             if isinstance(step, ReleaseStep):
@@ -120,7 +125,8 @@ class _Performer:
             case MakeBucket():
                 return {Ref(Made.BUCKET): files.make_bucket(aws, names)}
             case MakeRole(role=role):
-                return {Ref(Made.ROLE, role): roles.make(aws, names, role=role)}
+                arn = roles.make(aws, names, role=role, unattended=self._unattended)
+                return {Ref(Made.ROLE, role): arn}
             case MakeTable(table=table):
                 return {Ref(Made.TABLE, table.name): tables.make(aws, names, table=table)}
             case MakeAccess(access=access):
@@ -200,6 +206,8 @@ class _Performer:
                 },
             )
         version = functions.publish(self._aws, names, wanted=wanted)
+        if isinstance(step, PublishFunction) and step.function.background:
+            background.keep_failures(self._aws, names, function=step.function, version=version)
         return dict.fromkeys(step.makes, version)
 
     def _switch(self, step: SwitchStep | SettleStep, known: Known) -> None:

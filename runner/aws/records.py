@@ -15,7 +15,7 @@ from runner.apply import Known
 from runner.aws import roles
 from runner.aws.session import Aws
 from runner.errors import busy_error
-from runner.model import Origin, Release, Upkeep
+from runner.model import Background, Origin, Release, Upkeep
 from runner.names import PRODUCTION, Names
 from runner.plan.foundation import ENTRY
 from runner.plan.live import Published
@@ -184,6 +184,8 @@ def _functions(names: Names, release: Release, known: Known) -> dict[str, Any]:
             "digest": each.digest,
             "version": known[Ref(Made.VERSION, each.name)],
             **({"upkeep": asdict(each.upkeep)} if each.upkeep != Upkeep() else {}),
+            **({"background": asdict(each.background)} if each.background else {}),
+            **({} if each.methods else {"routed": False}),
             **({"role": roles.name_of_grants(each.grants, names)} if each.grants else {}),
         }
         for each in release.functions
@@ -221,7 +223,11 @@ def _read_release(item: dict[str, Any]) -> Staged | None:
 def _published(item: dict[str, Any]) -> dict[str, Published]:
     return {
         name: Published(
-            digest=each["digest"], version=each["version"], upkeep=_upkeep(each.get("upkeep", {}))
+            digest=each["digest"],
+            version=each["version"],
+            upkeep=_upkeep(each.get("upkeep", {})),
+            background=_background(each.get("background", {})),
+            routed=each.get("routed", True),
         )
         for name, each in item["functions"].items()
     }
@@ -233,6 +239,14 @@ def _upkeep(found: Mapping[str, Any]) -> Upkeep:
     return Upkeep(
         log_days=int(found.get("log_days", Upkeep().log_days)),
         reserved=None if reserved is None else int(reserved),
+    )
+
+
+def _background(found: Mapping[str, Any]) -> Background:
+    return Background(
+        schedule=found.get("schedule", ""),
+        requests=found.get("requests", False),
+        retries=int(found.get("retries", Background().retries)),
     )
 
 

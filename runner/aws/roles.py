@@ -10,6 +10,7 @@ from runner.aws.session import Aws
 from runner.errors import aws_error
 from runner.model import Grants
 from runner.names import ROLE_PATH, Names
+from runner.plan.background import Unattended
 from runner.plan.foundation import Role
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ def name_of(role: Role, names: Names) -> str:
             return names.entry_role
         case Role.API:
             return names.api_role
+        case Role.SCHEDULER:
+            return names.scheduler_role
+        case Role.BACKGROUND:
+            return names.background_role
 
 
 def arn_of(role: Role, names: Names) -> str:
@@ -63,14 +68,14 @@ def name_of_grants(grants: Grants, names: Names) -> str:
     return names.grants_role(grants.owner, hashlib.sha256(text.encode()).hexdigest())
 
 
-def make(aws: Aws, names: Names, *, role: Role) -> str:
-    """One of the site's three roles; returns its ARN."""
+def make(aws: Aws, names: Names, *, role: Role, unattended: Unattended) -> str:
+    """One of the site's roles; returns its ARN."""
     return _make(
         aws,
         names,
         name=name_of(role, names),
-        trust=documents.compact(documents.trust(role)),
-        allowed=documents.compact(documents.permissions(role, names)),
+        trust=documents.compact(documents.trust(role, names)),
+        allowed=documents.compact(documents.permissions(role, names, unattended)),
         told=f"the {role} of {names.site}",
     )
 
@@ -81,7 +86,7 @@ def make_granted(aws: Aws, names: Names, *, grants: Grants) -> str:
         aws,
         names,
         name=name_of_grants(grants, names),
-        trust=documents.compact(documents.trust(Role.FUNCTIONS)),
+        trust=documents.compact(documents.trust(Role.FUNCTIONS, names)),
         allowed=documents.compact(documents.granted(grants, names)),
         # A description takes no brackets of every kind. Source: IAM API reference, CreateRole.
         told=f"a function of {names.site}" if grants.owner else f"functions of {names.site}",

@@ -105,6 +105,8 @@ class Aws:
     api: ApiGatewayV2Client = _client("apigatewayv2")
     parameters: Any = _client("ssm")  # two calls: not worth its stubs
     secrets: Any = _client("secretsmanager")  # one call
+    queues: Any = _client("sqs")  # three calls: not worth their stubs
+    schedules: Any = _client("scheduler")
     metrics: Any = _client("cloudwatch")  # one call: not worth its stubs
     # For creates without a token and without a unique name: sent once, looked up after.
     api_once: ApiGatewayV2Client = _client("apigatewayv2", attempts=1)

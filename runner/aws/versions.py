@@ -32,6 +32,7 @@ class Wanted:
     archive: Path | bytes = field(repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosting: Hosting = field(default_factory=Hosting)
+    retries: int | None = None  # of a failed event; None where no event is anybody's to wait for
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -53,8 +54,12 @@ class Wanted:
 
     @property
     def description(self) -> str:
-        """The digest of the settings: what a version is told by, beside its code."""
-        told = documents.compact([self.architecture, self.settings])
+        """The digest of the settings: what a version is told by, beside its code.
+
+        How events are retried is set on the version afterwards; it is never changed there.
+        """
+        events = [] if self.retries is None else [self.retries]
+        told = documents.compact([self.architecture, self.settings, *events])
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
@@ -82,4 +87,5 @@ def wanted_of(
         archive=function.archive,
         environment={**told, **dict(function.environment)},
         hosting=function.hosting,
+        retries=function.background.retries if function.background else None,
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from botocore.exceptions import ClientError
+
 from runner.aws.session import Aws
 from runner.errors import JamError
 
@@ -29,6 +31,30 @@ def until(
             raise late()
         aws.sleep(spread)
     raise AssertionError("pauses never end")
+
+
+def insist(
+    aws: Aws,
+    call: Callable[[], T],
+    *,
+    passes: Callable[[ClientError], bool],
+    late: Callable[[ClientError], JamError],
+    budget: float,
+) -> T:
+    """What `call` returns, repeated while its refusal is one that `passes`."""
+    refused: list[ClientError] = []
+
+    def probe() -> tuple[T] | None:
+        try:
+            return (call(),)
+        except ClientError as error:
+            if not passes(error):
+                raise
+            refused.append(error)
+            return None
+
+    (found,) = until(aws, probe, budget=budget, late=lambda: late(refused[-1]))
+    return found
 
 
 def _pauses() -> Iterator[float]:

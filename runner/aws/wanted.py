@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict
 
-from runner.aws import delivery, documents
+from runner.aws import dead_letters, delivery, documents
 from runner.model import Table
 from runner.names import Names
+from runner.plan.background import Unattended
 from runner.plan.decide import Foundation
-from runner.plan.foundation import Role
 
 REVISION = 1  # raise it when a step makes something that no document below shows
 
@@ -29,21 +29,34 @@ _SYMBOLS = delivery.Parts(
 )
 
 
+_NOTHING = Unattended()
+
+
 def foundation(
-    names: Names, *, tables: tuple[Table, ...], router: str, response: str
+    names: Names,
+    *,
+    tables: tuple[Table, ...],
+    router: str,
+    response: str,
+    unattended: Unattended = _NOTHING,
 ) -> Foundation:
-    """The wanted foundation: the site's tables and the two programs at the edge."""
+    """The wanted foundation: the site's tables, the two programs at the edge, and what functions
+    need that run without a visitor."""
+    roles = unattended.roles
     wanted = [
         REVISION,
         [asdict(table) for table in tables],
         router,
         response,
-        [documents.trust(role) for role in Role],
-        [documents.permissions(role, names) for role in Role],
+        [documents.trust(role, names) for role in roles],
+        [documents.permissions(role, names, unattended) for role in roles],
+        dead_letters.told(names) if unattended else [],
         documents.bucket_policy(names, "distribution"),
         delivery.cache_policy(names),
         delivery.forward_policy(names),
         delivery.distribution(names, _SYMBOLS),
     ]
     digest = hashlib.sha256(documents.compact(wanted).encode()).hexdigest()[:32]
-    return Foundation(digest=digest, tables=tables, router=router, response=response)
+    return Foundation(
+        digest=digest, tables=tables, router=router, response=response, unattended=unattended
+    )

@@ -54,7 +54,7 @@ class Function(
     ] = None
     timeout: Annotated[
         v.Timeout | None,
-        _told("Seconds until Lambda stops it (10); at most 30 without a schedule.", 10),
+        _told("Seconds until Lambda stops it (10; 900 with async); 30 where somebody waits.", 10),
     ] = None
     memory: Annotated[v.Memory | None, _told("Memory in MB (256); CPU grows with it.", 512)] = None
     architecture: Annotated[
@@ -77,7 +77,7 @@ class Function(
     ] = None
     schedule: Annotated[
         v.Schedule | None,
-        _told("When it runs by itself, in UTC; no path of its own then.", "rate(5 minutes)"),
+        _told("When it runs by itself, in UTC; without `methods` it has no path then.", "@daily"),
     ] = None
     background: Annotated[
         bool | None,
@@ -93,7 +93,10 @@ class Function(
     ] = None
     authorizer: Annotated[
         v.AuthorizerName | None,
-        _told("The authorizer of [authorizers] whose tokens its callers need.", "members"),
+        _told(
+            "The authorizer of [authorizers] whose tokens its callers need; none for nobody's.",
+            "members",
+        ),
     ] = None
     scopes: Annotated[
         tuple[v.Text, ...] | None,
@@ -101,7 +104,7 @@ class Function(
     ] = None
     throttle: Annotated[
         Throttle | None,
-        Meta(description="Requests that its route takes; more get 429."),
+        Meta(description="Requests that its route takes, each method by itself; more get 429."),
     ] = None
     tables: Annotated[
         tuple[v.TableGrant, ...] | None,
@@ -172,7 +175,11 @@ class Functions(
         ),
     ] = ()
     access_log: Annotated[
-        bool, _told("Keeps a line for each request to a function, with its release.", True)
+        bool,
+        _told(
+            "Keeps a line for each request to a function; logs --access tells them by release.",
+            True,
+        ),
     ] = True
     # In TOML its members lie beside the other keys; `runner.config.shape` puts them here.
     named: dict[v.FunctionName, Function] = field(default_factory=dict)

@@ -9,13 +9,7 @@ from runner.config.settings import Preview, Production, Settings
 from runner.errors import Problem, site_error
 
 _FUNCTION = {
-    "schedule": "schedule",
-    "background": "async",
-    "retries": "retries",
     "stream": "stream",
-    "authorizer": "authorizer",
-    "scopes": "scopes",
-    "throttle": "throttle",
 }
 
 
@@ -39,8 +33,6 @@ def pending(settings: Settings) -> Iterator[Problem]:
         for name, key in _FUNCTION.items():
             if getattr(section, name):
                 yield _not_yet(f"{where}.{key}")
-    if settings.functions.cors:
-        yield _not_yet("functions.cors")
     if settings.build.image:
         yield _not_yet("build.image")
     if settings.notify:

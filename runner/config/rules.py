@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from runner.config.functions import Function
+from runner.config.admission import broken_admission
+from runner.config.cron import ScheduleError, expression
+from runner.config.functions import Function, Functions
 from runner.config.settings import Index, Settings, Table
 from runner.config.shape import Wrong
 from runner.config.values import LOG_DAYS
@@ -34,8 +36,10 @@ RESERVED = frozenset(
 
 def broken_rules(settings: Settings) -> Iterator[Wrong]:
     """Every rule that the settings break."""
-    yield from _timeouts(settings)
+    yield from _timeout(settings.functions)
+    yield from _schedules(settings)
     yield from _names(settings)
+    yield from broken_admission(settings)
     yield from _grants(settings)
     yield from _variables(settings)
     yield from _hosting(settings)
@@ -61,15 +65,25 @@ def _functions(settings: Settings) -> Iterator[tuple[tuple[str, ...], Function]]
         yield (name,), one
 
 
-def _timeouts(settings: Settings) -> Iterator[Wrong]:
+def _timeout(functions: Functions) -> Iterator[Wrong]:
+    """Of all functions; of a single one only its code may say that nobody waits for it."""
+    sections = (functions, *functions.named.values())
+    awaited = not any(one.schedule or one.background for one in sections)
+    if (functions.timeout or 0) > HTTP_TIMEOUT and awaited:
+        yield Wrong(
+            at=("functions", "timeout"),
+            message=f"found {functions.timeout}, allowed: 1 to {HTTP_TIMEOUT} seconds",
+            hint="API Gateway waits no longer; a function with `schedule` or `async` may take 900",
+        )
+
+
+def _schedules(settings: Settings) -> Iterator[Wrong]:
     for name, one in _functions(settings):
-        scheduled = one.schedule or settings.functions.schedule
-        if (one.timeout or 0) > HTTP_TIMEOUT and not scheduled:
-            yield Wrong(
-                at=("functions", *name, "timeout"),
-                message=f"found {one.timeout}, allowed: 1 to {HTTP_TIMEOUT} seconds",
-                hint="API Gateway waits no longer; a function with a `schedule` may take 900",
-            )
+        try:
+            expression(one.schedule or "@daily")
+        except ScheduleError as error:
+            at = ("functions", *name, "schedule")
+            yield Wrong(at=at, message=f'found "{one.schedule}": {error}')
 
 
 def _names(settings: Settings) -> Iterator[Wrong]:

@@ -117,13 +117,12 @@ Subnet = Annotated[str, text(r"subnet-[0-9a-z]+", "a subnet such as subnet-0a1b2
 SecurityGroup = Annotated[str, text(r"sg-[0-9a-zA-Z]+", "a security group such as sg-0a1b2c3d")]
 Architecture = Literal["x86_64", "arm64"]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"]
-# Source: EventBridge user guide, "Setting a schedule pattern for scheduled rules".
+# The forms alone; what their fields may be runner/config/cron.py judges.
 Schedule = Annotated[
     str,
     text(
-        r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9][0-9]+) (?:minutes|hours|days))\)"
-        r"|cron\([^ ]+(?: [^ ]+){5}\)",
-        '"rate(5 minutes)" or "cron(0 8 * * ? *)"',
+        r"rate\(.+\)|cron\(.+\)|@[a-z]+|[^\s()@]+(?: [^\s()]+){4}",
+        '"rate(5 minutes)", "cron(0 8 * * ? *)", "0 8 * * *" or "@daily", in UTC',
     ),
 ]
 # An origin as browsers send it.

@@ -67,11 +67,18 @@ def redirect_form(redirect: Redirect) -> dict[str, Any]:
     }
 
 
-def api_stage_of(functions: Iterable[Function], api: Api = _API) -> str:
-    """The name of the snapshot that serves these functions: 16 hex digits, empty without any."""
+def api_stage_of(functions: Iterable[Function], api: Api = _API, *, acceptor: str = "") -> str:
+    """The name of the snapshot that serves these functions: 16 hex digits, empty without any.
+
+    `acceptor` is the digest of the program that takes requests for those in the background.
+    """
     routes = sorted(
-        (it.name, it.route, sorted(it.methods), it.digest, _let_in(it.admission))
+        (
+            *(it.name, it.route, sorted(it.methods), it.digest, _let_in(it.admission)),
+            acceptor if it.background.requests else "",
+        )
         for it in functions
+        if it.methods
     )
     return _digest([routes, _whole(api)])[:16] if routes else ""
 
@@ -93,7 +100,7 @@ def identity(release: Release, entry: Mapping[str, bytes]) -> str:
     it is rolled out and taken back like any change. Not over where files lie, nor over the old id.
     """
     functions = (
-        (it.name, it.route, sorted(it.methods), it.digest, str(it.upkeep))
+        (it.name, it.route, sorted(it.methods), it.digest, str(it.upkeep), it.background.schedule)
         for it in release.functions
     )
     headers = ((it.ref, [list(pair) for pair in it.headers]) for it in release.header_sets)

@@ -15,7 +15,7 @@ from pathlib import Path
 from runner.build.publish import Found
 from runner.errors import Problem, site_error
 from runner.model import Api, File, Function, HeaderSet, Redirect, Release
-from runner.package import documents, entry, patterns
+from runner.package import acceptor, documents, entry, patterns
 from runner.package.content import cache_control, content_type, is_document, kind_of
 from runner.package.fingerprint import fingerprinted
 from runner.package.header_sets import Headers, header_sets
@@ -83,7 +83,7 @@ def assemble(
     way = routing(
         files,
         redirects=rules,
-        api_stage=api_stage_of(functions, api),
+        api_stage=api_stage_of(functions, api, acceptor=acceptor.digest()),
         patterns=chosen,
         headers=_reference(sets, shared),
         spa=spa,

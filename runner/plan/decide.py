@@ -106,9 +106,7 @@ def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin
     )
 
 
-def _foundation(
-    wanted: Foundation, live: Live
-) -> Iterator[FoundationStep | BackgroundFoundation]:
+def _foundation(wanted: Foundation, live: Live) -> Iterator[FoundationStep | BackgroundFoundation]:
     def exists(kind: Made, name: str = "") -> bool:
         return Ref(kind, name) in live.existing
 

@@ -21,6 +21,8 @@ class Role(StrEnum):
     FUNCTIONS = "functions"
     ENTRY = "entry"
     API = "api"
+    SCHEDULER = "scheduler"  # where functions run by schedule
+    BACKGROUND = "background"  # where functions take requests in the background
 
 
 class Access(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from runner.model import Upkeep
+from runner.model import Background, Upkeep
 from runner.plan.refs import Ref
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -14,11 +14,16 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A function that a recorded release uses: the digest of what was published, and where."""
+    """A function that a recorded release uses: the digest of what was published, and where.
+
+    Without a route (`routed`) only a schedule runs it, or another function.
+    """
 
     digest: str
     version: str
     upkeep: Upkeep = field(default_factory=Upkeep)
+    background: Background = field(default_factory=Background)
+    routed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ class Made(StrEnum):
     EDGE = "edge"  # value: ARN of a CloudFront Function
     API = "api"  # value: id of the HTTP API
     TABLE = "table"  # one of the site's own tables
+    DEAD_LETTERS = "dead-letters"  # value: ARN of the queue
+    SCHEDULE_GROUP = "schedule-group"  # value: its name
     VERSION = "version"  # value: number of a published function version
     ENTRY_URL = "entry-url"  # value: domain of the entry's function URL
     DISTRIBUTION = "distribution"  # value: id

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from runner.plan.background import BackgroundFoundation, MoveSchedule, PublishAcceptor
 from runner.plan.foundation import FoundationStep
 from runner.plan.releasing import ReleaseStep, SettleStep, SwitchStep
 
-StageStep = FoundationStep | ReleaseStep
-Step = StageStep | SwitchStep | SettleStep
+StageStep = FoundationStep | BackgroundFoundation | ReleaseStep | PublishAcceptor
+VisibleStep = SwitchStep | MoveSchedule
+Step = StageStep | VisibleStep | SettleStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,7 @@ class Plan:
     """
 
     stage: tuple[StageStep, ...] = ()
-    switch: tuple[SwitchStep, ...] = ()
+    switch: tuple[VisibleStep, ...] = ()
     settle: tuple[SettleStep, ...] = ()
 
     def __iter__(self) -> Iterator[Step]:

@@ -102,6 +102,8 @@ def _digest(
         configuration.environment,
         astuple(configuration.grants)[1:],
         astuple(configuration.hosting),
+        # With the version goes what becomes of its failed events; not when it runs.
+        configuration.background.retries if configuration.background else None,
     ]
     return _sha([1, files, settings])
 

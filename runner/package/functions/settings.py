@@ -6,9 +6,11 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from runner.config.cron import expression
 from runner.errors import Problem
 from runner.model import Admission, Authorizer, Background, Grants, Hosting, Upkeep
 from runner.names import table_variable
+from runner.package.functions.admission import admission
 from runner.package.functions.discover import Language, Source
 from runner.package.functions.runtimes import names
 
@@ -24,9 +26,14 @@ DEFAULT_MEMORY = 256
 DEFAULT_TIMEOUT = 10  # seconds
 METHODS = ("ANY", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MEMORY = (128, 10_240)  # MB. Source: Lambda developer guide, "Lambda quotas"
-# Seconds; an HTTP API gives up on its integration after 30.
-# Source: API Gateway developer guide, "Quotas for configuring and running an HTTP API".
-TIMEOUT = (1, 30)
+# Seconds; an HTTP API gives up on its integration after 30, Lambda on a function after 900.
+# Sources: API Gateway developer guide, "Quotas for configuring and running an HTTP API"; Lambda
+# developer guide, "Lambda quotas".
+TIMEOUT, ALONE = (1, 30), (1, 900)
+# Netlify gives its functions that run in the background 15 minutes, and the name to tell them by.
+# Source: Netlify docs, "Background Functions".
+BACKGROUND_TIMEOUT = 900  # seconds
+BACKGROUND_NAME = "-background"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,15 +109,21 @@ def configure(source: Source, settings: FunctionsSettings) -> Configuration:
     own = settings.named.get(source.name, FunctionSettings())
     common = settings.common
     hosting = _hosting(own, common)
+    background = _background(source, own, common)
     grants = _grants(source.name, own, common, hosting=hosting)
+    grants = replace(grants, failures=bool(background))
     told = {table_variable(table): settings.tables.get(table, "") for table, _ in grants.tables}
     variables = {**told, **dict(common.environment), **dict(own.environment)}
     return Configuration(
         runtime=_runtime(source.language, own, common),
         architecture=own.architecture or common.architecture or DEFAULT_ARCHITECTURE,
         memory=_first(own.memory, common.memory, DEFAULT_MEMORY),
-        timeout=_first(own.timeout, common.timeout, DEFAULT_TIMEOUT),
-        methods=tuple(sorted({*(own.methods or common.methods or ("ANY",))})),
+        timeout=_first(
+            own.timeout,
+            common.timeout,
+            BACKGROUND_TIMEOUT if background.requests else DEFAULT_TIMEOUT,
+        ),
+        methods=_methods(own, common, background=background),
         external=tuple(sorted({*(common.external or ()), *(own.external or ())})),
         # In their order: a pattern with `!` takes away from those before it.
         included_files=(*(common.included_files or ()), *(own.included_files or ())),
@@ -118,8 +131,8 @@ def configure(source: Source, settings: FunctionsSettings) -> Configuration:
         grants=grants,
         hosting=hosting,
         upkeep=_upkeep(own, common),
-        background=_background(own, common),
-        admission=_admission(own, common, authorizers=settings.authorizers),
+        background=background,
+        admission=admission(own, common, settings.authorizers),
         stream=bool(common.stream if own.stream is None else own.stream),
     )
 
@@ -142,25 +155,24 @@ def _upkeep(own: FunctionSettings, common: FunctionSettings) -> Upkeep:
     )
 
 
-def _background(own: FunctionSettings, common: FunctionSettings) -> Background:
+def _background(source: Source, own: FunctionSettings, common: FunctionSettings) -> Background:
+    schedule = own.schedule or common.schedule
+    named = source.name.endswith(BACKGROUND_NAME)
+    asked = (common.background or named) if own.background is None else own.background
     return Background(
-        schedule=own.schedule or common.schedule or "",
-        requests=bool(common.background if own.background is None else own.background),
+        schedule=expression(schedule) if schedule else "",
+        requests=bool(asked),
         retries=_first(own.retries, common.retries, Background().retries),
     )
 
 
-def _admission(
-    own: FunctionSettings, common: FunctionSettings, *, authorizers: Mapping[str, Authorizer]
-) -> Admission:
-    name = own.authorizer or common.authorizer
-    rate, burst = own.throttle or common.throttle or (None, None)
-    return Admission(
-        authorizer=authorizers[name] if name else None,
-        scopes=tuple(sorted((common.scopes if own.scopes is None else own.scopes) or ())),
-        rate=rate,
-        burst=burst,
-    )
+def _methods(
+    own: FunctionSettings, common: FunctionSettings, *, background: Background
+) -> tuple[str, ...]:
+    """None for a schedule alone: what runs by itself no visitor starts, unless it says so."""
+    if background.schedule and not (own.methods or own.background):
+        return ()
+    return tuple(sorted({*(own.methods or common.methods or ("ANY",))}))
 
 
 def _grants(
@@ -204,7 +216,13 @@ def problems(source: Source, found: Configuration) -> Iterable[Problem]:
             hint=f"Allowed: {', '.join(allowed)}.",
         )
     yield from _outside(f"{where}.memory", found.memory, MEMORY, unit="MB")
-    yield from _outside(f"{where}.timeout", found.timeout, TIMEOUT, unit="s")
+    yield from _outside(f"{where}.timeout", found.timeout, _longest(found), unit="s")
+    if found.stream and (found.background.requests or not found.methods):
+        yield Problem(
+            where=f"{where}.stream",
+            message="nobody waits for what it would stream",
+            hint="Leave out `stream`, or `async` and `schedule`.",
+        )
     for key, value, choices in [
         ("architecture", found.architecture, ARCHITECTURES),
         *(("methods", method, METHODS) for method in found.methods),
@@ -215,6 +233,11 @@ def problems(source: Source, found: Configuration) -> Iterable[Problem]:
                 message=f"{value!r} is not known",
                 hint=f"Allowed: {', '.join(choices)}.",
             )
+
+
+def _longest(found: Configuration) -> tuple[int, int]:
+    """How long a run may take: behind a route that is answered at once, or without one, longest."""
+    return ALONE if found.background.requests or not found.methods else TIMEOUT
 
 
 def sections(settings: FunctionsSettings) -> Iterable[tuple[str, FunctionSettings]]:
