@@ -15,15 +15,17 @@ from runner.errors import Problem, site_error
 from runner.model import Function
 from runner.package.archive import Member, Packer
 from runner.package.functions import environment as variables
-from runner.package.functions import node, python, runtimes
+from runner.package.functions import node, runtimes
 from runner.package.functions import settings as wishes
-from runner.package.functions.discover import Language, Source, Tree, discover
+from runner.package.functions.discover import Language, Source, Tree, discover, placed
 from runner.package.functions.exported import Exported
 from runner.package.functions.included import Included
 from runner.package.functions.pack import Built, check_size, function_of
-from runner.package.functions.requirements import Installer, nearest
+from runner.package.functions.python_build import build_python
+from runner.package.functions.requirements import Installer
 from runner.package.functions.secrets import wrapped
 from runner.package.functions.settings import Configuration, FunctionsSettings
+from runner.package.functions.streams import stream_problems
 from runner.package.functions.variants import Variants
 from runner.toolchain import Toolchain
 
@@ -87,7 +89,7 @@ def package_functions(
         source_maps=source_maps,
         today=today,
     )
-    tree = discover(site.folder)
+    tree = discover(site.folder, site.directory)
     settings = _exported(site).added(settings, tree.sources)
     configured = {
         source: configuration
@@ -97,7 +99,7 @@ def package_functions(
     included = _included(configured, site)
     built = {
         **_node(configured, site, included=included),
-        **_python(configured, site, tree=tree, included=included),
+        **_python(configured, site, files=tree.files, included=included),
     }
     built = {
         source: wrapped(one, source.language, secrets=configured[source].grants.secrets)
@@ -130,11 +132,12 @@ def _configure(tree: Tree, site: _Site, *, settings: FunctionsSettings) -> _Conf
         problems += wishes.problems(source, wanted)
         too_large += variables.size_problems(source.path, merged)
         problems += _ended(source, wanted, site)
+    problems += stream_problems(found)
     if problems:
         raise site_error(
             "JAM-FUNCTION-SETTINGS",
             "functions have settings that cannot be",
-            hint="Correct them in jam.toml.",
+            hint="Correct them in jam.toml, or in the `config` that a function exports.",
             problems=tuple(problems),
         )
     names = [
@@ -142,7 +145,8 @@ def _configure(tree: Tree, site: _Site, *, settings: FunctionsSettings) -> _Conf
         for where, section in wishes.sections(settings)
         for problem in variables.key_problems(dict(section.environment), f"{where}.environment")
     ]
-    if in_environment := [*environments.problems, *names, *too_large]:
+    in_files = [placed(one, site.directory) for one in (*environments.problems, *too_large)]
+    if in_environment := [*in_files, *names]:
         raise site_error(
             "JAM-ENV",
             "functions have an environment that Lambda refuses",
@@ -195,6 +199,7 @@ def _node(configured: _Configured, site: _Site, *, included: _Files) -> dict[Sou
         source: node.Wanted(
             path=f"{site.directory}/{source.path}",
             runtime=configuration.runtime,
+            streams=configuration.stream,
             external=configuration.external,
             source_map=site.source_maps,
         )
@@ -232,60 +237,20 @@ def _node(configured: _Configured, site: _Site, *, included: _Files) -> dict[Sou
 
 
 def _python(
-    configured: _Configured, site: _Site, *, tree: Tree, included: _Files
+    configured: _Configured, site: _Site, *, files: tuple[str, ...], included: _Files
 ) -> dict[Source, Built]:
-    ours = {
-        source: configuration
-        for source, configuration in configured.items()
-        if source.language is Language.PYTHON
-    }
-    handlers = _python_handlers(ours, site)
     installer = Installer(
+        root=site.root,
         cache=site.cache / "python",
         toolchain=site.toolchain,
         environment=site.environment,
         echo=site.echo,
     )
-    return {
-        source: Built(
-            handler=python.HANDLER,
-            members=included[source]
-            | python.members(
-                site.folder,
-                source.path,
-                directory=site.directory,
-                files=tree.files,
-                packages=_packages(source, configuration, site=site, installer=installer),
-                handler=handlers[source],
-            ),
-        )
-        for source, configuration in ours.items()
-    }
-
-
-def _packages(
-    source: Source, configuration: Configuration, *, site: _Site, installer: Installer
-) -> Mapping[str, Member]:
-    file = nearest(site.folder, source.path)
-    if file is None:
-        return {}
-    return installer.packages(file, configuration.runtime, architecture=configuration.architecture)
-
-
-def _python_handlers(ours: _Configured, site: _Site) -> dict[Source, str]:
-    handlers, problems = {}, []
-    for source, configuration in ours.items():
-        handlers[source], problem = python.handler_of(
-            (site.folder / source.path).read_bytes(),
-            f"{site.directory}/{source.path}",
-            runtime=configuration.runtime,
-        )
-        problems += [problem] if problem else []
-    if problems:
-        raise site_error(
-            "JAM-FUNCTION-PYTHON",
-            "Python functions cannot run",
-            hint="`def handler(event, context):`; a file that is no function begins with `_`.",
-            problems=tuple(problems),
-        )
-    return handlers
+    return build_python(
+        {source: one for source, one in configured.items() if source.language is Language.PYTHON},
+        folder=site.folder,
+        directory=site.directory,
+        files=files,
+        included=included,
+        installer=installer,
+    )

@@ -9,7 +9,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
@@ -67,13 +67,19 @@ _PARAMETER = re.compile(r"\[([A-Za-z_][A-Za-z0-9_]*)\]")
 _GREEDY = re.compile(r"\[\.\.\.([A-Za-z_][A-Za-z0-9_]*)\]")
 _LONGEST = 128  # characters of a name: a tag and a log line still hold it
 _INDEX = "index"
+_HINTS = {
+    "JAM-FUNCTION-FILE": "Put the file itself there: what a link leads to may be anything.",
+    "JAM-FUNCTION-NAME": "A file that is no function begins with `_` or lies in `lib/`.",
+    "JAM-FUNCTION-CLASH": "A file that is no function begins with `_` or lies in `lib/`.",
+}
 _LINK = "is a symbolic link"
 
 
-def discover(folder: Path) -> Tree:
+def discover(folder: Path, directory: str = "") -> Tree:
     """The functions below `folder`, by name; none if the folder does not exist.
 
-    Raises JAM-FUNCTION-CLASH, JAM-FUNCTION-NAME or JAM-FUNCTION-FILE, with every problem found.
+    Raises JAM-FUNCTION-CLASH, JAM-FUNCTION-NAME or JAM-FUNCTION-FILE, with every problem found;
+    they name files below `directory`, where the folder lies in the site.
     """
     faults: list[tuple[str, Problem]] = []
     if folder.is_symlink():
@@ -87,11 +93,16 @@ def discover(folder: Path) -> Tree:
     if faults:
         raise site_error(
             faults[0][0],
-            f"the folder {folder.name} cannot be deployed as it is",
-            hint="A file that is no function begins with `_` or lies in `lib/`.",
-            problems=tuple(problem for _, problem in faults),
+            f"the folder {directory or folder.name} cannot be deployed as it is",
+            hint=_HINTS[faults[0][0]],
+            problems=tuple(placed(problem, directory) for _, problem in faults),
         )
     return Tree(sources=tuple(sorted(sources, key=lambda source: source.name)), files=files)
+
+
+def placed(problem: Problem, directory: str) -> Problem:
+    """A problem of a file in the functions folder, told from the site's root."""
+    return replace(problem, where=f"{directory}/{problem.where}") if directory else problem
 
 
 def _walk(folder: Path, below: str, faults: list[tuple[str, Problem]]) -> Iterator[str]:

@@ -38,7 +38,8 @@ def check_size(source: Source, built: Built) -> None:
         raise site_error(
             "JAM-FUNCTION-SIZE",
             f"{source.path} unpacks to {total // 2**20} MB; Lambda takes 250 MB",
-            hint="Leave out what the function does not need.",
+            hint="Leave out what it does not need (`included_files`, dependencies), or keep what "
+            "is large in S3 or a layer.",
             problems=tuple(
                 Problem(where=path, message=f"{sizes[path] / 2**20:.1f} MB") for path in largest
             ),
@@ -102,6 +103,7 @@ def _digest(
         configuration.environment,
         astuple(configuration.grants)[1:],
         astuple(configuration.hosting),
+        *(["stream"] if configuration.stream else []),
         # With the version goes what becomes of its failed events; not when it runs.
         configuration.background.retries if configuration.background else None,
     ]

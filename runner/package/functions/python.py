@@ -93,8 +93,21 @@ def handler_of(content: bytes, where: str, *, runtime: str) -> tuple[str, Proble
     names = set(_names(tree.body))
     for handler in _HANDLERS:
         if handler in names or "*" in names:
-            return handler, None
+            return handler, _never_awaited(tree, handler, where=where)
     return _HANDLERS[0], Problem(where=where, message="defines no `handler(event, context)`")
+
+
+def _never_awaited(tree: ast.Module, handler: str, *, where: str) -> Problem | None:
+    """Lambda's runtime would try to send a coroutine as JSON.
+
+    Source: aws/aws-lambda-python-runtime-interface-client, bootstrap.py, handle_event_request.
+    """
+    for node in tree.body:
+        if isinstance(node, ast.AsyncFunctionDef) and node.name == handler:
+            message = f"`{handler}` is `async def`, and nobody awaits it"
+            hint = "def handler(event, context): return asyncio.run(main(event))"
+            return Problem(where=f"{where}:{node.lineno}", message=message, hint=hint)
+    return None
 
 
 def _folders(path: str) -> list[PurePosixPath]:

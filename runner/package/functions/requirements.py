@@ -13,14 +13,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from runner.errors import Problem, site_error
+from runner.errors import JamError
 from runner.package.archive import Member
+from runner.package.functions.unsolved import failed
 from runner.package.functions.wanted import Line, digest, exported, files, lines, unpinned
 from runner.toolchain import Toolchain
 
@@ -41,8 +42,12 @@ _SECONDS = 900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installer:
-    """Installs each distinct requirements file once a run, and keeps the result in `cache`."""
+    """Installs each distinct requirements file once a run, and keeps the result in `cache`.
 
+    `root` is the site's: files are told from there.
+    """
+
+    root: Path
     cache: Path
     toolchain: Toolchain
     environment: Mapping[str, str] = field(repr=False)
@@ -62,10 +67,10 @@ class Installer:
         if key not in self._known:
             target = self.cache / key
             if names := unpinned(lines):
-                where = f"{file.parent.name}/{file.name}"
-                self.echo(f"warning: {where}: not pinned to a version: {', '.join(names)}")
+                told = ", ".join(names)
+                self.echo(f"warning: {self._where(file)}: not pinned to a version: {told}")
             if not target.is_dir():
-                self.echo(f"uv pip install -r {file.parent.name}/{file.name} for {platform}")
+                self.echo(f"uv pip install -r {self._where(file)} for {platform}")
                 self._install(file, target, options=options, lines=lines)
             self._known[key] = dict(_tree(target))
         return self._known[key]
@@ -84,6 +89,7 @@ class Installer:
                 ["pip", "install", "--only-binary=:all:", f"--python={sys.executable}"],
                 [f"--target={scratch / 'packages'}", *options, "-r", str(listed)],
                 file=file,
+                asked=texts,
             )
             (scratch / "packages").mkdir(exist_ok=True)  # an empty list installs nothing
             if not target.is_dir():
@@ -116,12 +122,13 @@ class Installer:
         )
         (built,) = wheels.glob("*.whl")
         if not built.name.endswith("-none-any.whl"):
-            raise _failed(
-                file, f"{package.name} is compiled, here for another machine than Lambda's"
-            )
+            message = f"{package.name} is compiled, here for another machine than Lambda's"
+            raise self._failed(file, f"{message}: no usable wheels")
         return built
 
-    def _uv(self, command: list[str], options: list[str], *, file: Path) -> str:
+    def _uv(
+        self, command: list[str], options: list[str], *, file: Path, asked: Sequence[str] = ()
+    ) -> str:
         done = subprocess.run(
             [str(self.toolchain.uv), *command, *options, "--quiet", "--color=never"],
             cwd=file.parent,
@@ -133,8 +140,16 @@ class Installer:
             check=False,
         )
         if done.returncode != 0:
-            raise _failed(file, done.stderr.strip())
+            raise self._failed(file, done.stderr, platform=_platform(options), asked=asked)
         return done.stdout
+
+    def _failed(
+        self, file: Path, said: str, *, platform: str = "Lambda", asked: Sequence[str] = ()
+    ) -> JamError:
+        return failed(file, said, where=self._where(file), platform=platform, asked=asked)
+
+    def _where(self, file: Path) -> str:
+        return file.relative_to(self.root).as_posix()
 
 
 def nearest(folder: Path, path: str) -> Path | None:
@@ -146,6 +161,13 @@ def nearest(folder: Path, path: str) -> Path | None:
         if above == folder:
             break
     return None
+
+
+def _platform(options: Iterable[str]) -> str:
+    """The platform and the Python that uv was told, in a few words."""
+    told = dict(option.split("=", 1) for option in options if option.startswith("--python-"))
+    python = told.get("--python-version")
+    return f"{told['--python-platform']}, Python {python}" if python else "Lambda"
 
 
 def _told(lines: Iterable[Line]) -> Iterator[str]:
@@ -177,25 +199,3 @@ def _tree(folder: Path) -> Iterator[tuple[str, Member]]:
             path = file.relative_to(folder).as_posix()
             if not _LEFT_OUT.search(path):
                 yield path, (file.read_bytes(), bool(file.stat().st_mode & 0o100))
-
-
-def _failed(file: Path, message: str) -> Exception:
-    line = _line(file, message)
-    where = f"{file.parent.name}/{file.name}" + (f":{line}" if line else "")
-    return site_error(
-        "JAM-FUNCTION-DEPENDENCIES",
-        "Python packages cannot be installed for Lambda",
-        hint="Only wheels for Lambda's Linux will do (python3.11: glibc 2.26, later: 2.34); pin a "
-        "version that has them.",
-        problems=(Problem(where=where, message=message),),
-    )
-
-
-def _line(file: Path, message: str) -> int:
-    """The first line whose package the message names; 0 if there is none."""
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    for number, line in enumerate(lines, start=1):
-        name = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", line)
-        if name and re.search(rf"\b{re.escape(name[1])}\b", message, re.IGNORECASE):
-            return number
-    return 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from runner.errors import Problem, site_error
+from runner.errors import JamError, Problem, site_error
 
 _INCLUDE = re.compile(r"^(?:-r|--requirements?)[ =]\s*(\S+)")
 _BESIDE = re.compile(r"^(-c|--constraints?|-f|--find-links)[ =]\s*(\S+)")
@@ -76,10 +76,12 @@ def files(folder: Path) -> list[str]:
 
 
 def _lines(text: str, file: Path, *, above: tuple[Path, ...]) -> Iterator[Line]:
-    for raw in text.splitlines():
+    for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.strip()
         if included := _INCLUDE.match(line):
             other = (file.parent / included[1]).resolve()
+            if not other.is_file():
+                raise _unreadable(file, number, message=f"there is no {included[1]}")
             if other not in above:
                 inner = other.read_text(encoding="utf-8", errors="replace")
                 yield from _lines(inner, other, above=(*above, other))
@@ -111,7 +113,7 @@ def _path(word: str, folder: Path) -> Path | None:
 
 
 def _of_project(file: Path) -> Iterator[Line]:
-    told = tomllib.loads(file.read_text(encoding="utf-8"))
+    told = _toml(file)
     project, tool = told.get("project", {}), told.get("tool", {})
     if "dependencies" not in project and set(_poetrys(tool)) - {"python"}:
         raise site_error(
@@ -123,6 +125,24 @@ def _of_project(file: Path) -> Iterator[Line]:
     for text in project.get("dependencies", ()):
         named = _NAME.match(text)
         yield _from_source(text, sources.get(_plain(named[1])) if named else None, file)
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8", errors="replace"))
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"line (\d+)", str(error))  # its `lineno` is new in Python 3.14
+        message = re.sub(r" \(at .*\)$", "", str(error))
+        raise _unreadable(file, int(place[1]) if place else 1, message=message) from None
+
+
+def _unreadable(file: Path, line: int, *, message: str) -> JamError:
+    return site_error(
+        "JAM-FUNCTION-DEPENDENCIES",
+        "a list of Python packages cannot be read",
+        hint="Correct the line, or take the file away if no function needs it.",
+        problems=(Problem(where=f"{file.parent.name}/{file.name}:{line}", message=message),),
+    )
 
 
 def _from_source(text: str, source: Any, file: Path) -> Line:

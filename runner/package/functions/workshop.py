@@ -24,12 +24,12 @@ from runner.package.functions.esbuild import (
     package_of,
 )
 from runner.package.functions.judge import Judge, declared
+from runner.package.functions.leads_nowhere import UNRESOLVED, explained
 
 # Entries of a call: as many as read about this many bytes together, so that esbuild, which gives
 # back nothing before it ends, takes under 400 MB; the first call shows what one reads.
 _READ_TOGETHER = 28_000_000
 _FIRST, _FEWEST, _MOST = 8, 4, 50
-_UNRESOLVED = re.compile(r'Could not resolve "([^"]+)"')
 _LOADED_LATER = re.compile(
     r'"require" call|call to "require"|"import" expression|"require\.resolve"|Indirect calls'
 )
@@ -90,8 +90,8 @@ class Workshop:
             raise site_error(
                 "JAM-FUNCTION-BUNDLE",
                 "functions cannot be bundled",
-                hint="A package that is not found: add it to package.json, commit the lock file.",
-                problems=tuple(self._errors),
+                hint="Correct these places; all that is wrong is named.",
+                problems=tuple(explained(error, self.root) for error in self._errors),
             )
         for entry, kept in found.items():
             if not kept:
@@ -122,7 +122,7 @@ class Workshop:
         owner = self.judge.owner(_file(error))
         if owner is None:
             return ""
-        missing = _UNRESOLVED.search(error.message)
+        missing = UNRESOLVED.search(error.message)
         named = package_of(missing[1]) if missing and not missing[1].startswith(".") else ""
         return "" if named in declared(owner) else owner.pattern
 
