@@ -136,7 +136,7 @@ def test_the_event_is_payload_2_0_with_the_route_and_its_parameters(server: Runn
     event = answer.json()
     assert event["version"] == "2.0"
     assert event["routeKey"] == "ANY /.functions/echo/{id}"
-    assert event["rawPath"] == "/.functions/echo/4%202"
+    assert event["rawPath"] == "/.functions/echo/4 2"
     assert event["rawQueryString"] == "a=1&a=2&b="
     assert event["queryStringParameters"] == {"a": "1,2", "b": ""}
     assert event["pathParameters"] == {"id": "4 2"}

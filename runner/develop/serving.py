@@ -11,8 +11,9 @@ import secrets
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
+from urllib.parse import unquote
 
 from runner.develop.functions import Functions, Routes
 from runner.errors import JamError
@@ -25,6 +26,7 @@ from runner.execution.streaming import Begun, CutError, begin
 from runner.package.functions.discover import Source
 
 ACCOUNT = "000000000000"  # nobody's
+_API, _STAGE = "local", "dev"
 # Source: "Quotas for configuring and running an HTTP API", payload size; "Lambda quotas",
 # invocation payload, request and response.
 _LARGEST_BODY = 10 * 1024 * 1024
@@ -70,7 +72,8 @@ class Serving:
             return payload.message(404, "Not Found")
         source = routes.sources[chosen.index]
         asked = self._asked(request, chosen)
-        event = json.dumps(payload.event(request, asked), separators=(",", ":")).encode()
+        heard = replace(request, host=self._host)
+        event = json.dumps(payload.event(heard, asked), separators=(",", ":")).encode()
         if len(event) > _LARGEST_EVENT:
             return payload.message(413, "Request Entity Too Large")
         return self._called(source, event, asked)
@@ -93,15 +96,24 @@ class Serving:
             self.say(source.name, f"the result is no response: {error}")
             return payload.message(500, "Internal Server Error")
 
+    @property
+    def _host(self) -> str:
+        """CloudFront asks an API by the API's own name; the visitor's is in `x-forwarded-host`."""
+        return f"{_API}.execute-api.{self.functions.place.names.region}.amazonaws.com"
+
     def _asked(self, request: Request, chosen: Match) -> payload.Asked:
-        now = self.now()
+        """As behind a distribution: the stage is in the context's path alone. Only the headers that
+        tell of the visitor say how dev is reached; a deploy's are https and port 443."""
+        now, path = self.now(), unquote(request.path)
+        port = request.host.rpartition(":")[2]
         return payload.Asked(
-            api="local",
+            api=_API,
             account=ACCOUNT,
-            stage="$default",
+            stage=_STAGE,
             route=chosen.key,
-            path=request.path,
-            context_path=request.path,
+            path=path,
+            context_path=f"/{_STAGE}{path}",
+            port=port if port.isdigit() else "",
             request_id=secrets.token_urlsafe(11) + "=",
             at=now,
             trace=f"Root=1-{int(now):08x}-{secrets.token_hex(12)}",

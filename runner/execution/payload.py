@@ -45,6 +45,7 @@ class Asked:
     at: float
     trace: str
     authorizer: dict[str, Any] | None = None
+    port: str = ""  # that the visitor asked; the scheme's own if it is not said
     path_parameters: dict[str, str] | None = None
     stage_variables: dict[str, str] | None = None
 
@@ -90,7 +91,7 @@ def headers(request: Request, asked: Asked) -> dict[str, str]:
         "content-length": str(len(request.body)),
         "x-amzn-trace-id": asked.trace,
         "x-forwarded-for": before + request.client,
-        "x-forwarded-port": "443" if request.scheme == "https" else "80",
+        "x-forwarded-port": asked.port or ("443" if request.scheme == "https" else "80"),
         "x-forwarded-proto": request.scheme,
     }
 
