@@ -44,12 +44,17 @@ class Verdict(StrEnum):
 
 
 class Minute(NamedTuple):
-    """Trials and failures of both releases in the same minute, by one signal."""
+    """Trials and failures of both releases in the same minute, by one signal.
+
+    Where a trial can fail later than it began (a session), trials are all that were open, and
+    `fresh` those of the candidate's that began; else they are the same.
+    """
 
     candidate: int
     candidate_failed: int
     baseline: int
     baseline_failed: int
+    fresh: int | None = None
 
 
 class Evidence(NamedTuple):
@@ -77,6 +82,7 @@ def after(evidence: Evidence, minute: Minute) -> Evidence:
     """The evidence with one minute more. A minute's failures are at most its trials."""
     n_c, n_b = minute.candidate, minute.baseline
     x_c, x_b = min(minute.candidate_failed, n_c), min(minute.baseline_failed, n_b)
+    fresh = n_c if minute.fresh is None else minute.fresh
     compared = n_c > 0 and n_b > 0 and x_c + x_b > 0
     return Evidence(
         worse=tuple(
@@ -85,8 +91,8 @@ def after(evidence: Evidence, minute: Minute) -> Evidence:
         ),
         alike=evidence.alike
         - (_log_factor(TOLERATED_RATIO, n_c=n_c, n_b=n_b, failed=(x_c, x_b)) if compared else 0.0),
-        sound=evidence.sound + _log_sound(n_c, x_c),
-        candidate=evidence.candidate + n_c,
+        sound=evidence.sound + _log_sound(fresh, x_c),
+        candidate=evidence.candidate + fresh,
         candidate_failed=evidence.candidate_failed + x_c,
         baseline=evidence.baseline + n_b,
         baseline_failed=evidence.baseline_failed + x_b,

@@ -1,0 +1,119 @@
+"""The record of a rollout in the site's table: one item while it is open, one beside its release.
+
+Standard library only. The rollout is JSON text in one attribute, so that reader and writer need no
+types of DynamoDB's; what conditions are on has attributes of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from runner.guard.rollout import Phase, Policy, Rollout
+from runner.guard.verdict import Evidence, Minute
+
+Item = Mapping[str, Any]
+KEY = {"pk": {"S": "environment#production"}, "sk": {"S": "rollout"}}
+# An item may have 400 KB. Source: DynamoDB developer guide, "Quotas in Amazon DynamoDB".
+_MINUTES_KEPT = 720
+
+
+def text_of(rollout: Rollout) -> str:
+    """The rollout as JSON text."""
+    return json.dumps(asdict(rollout), separators=(",", ":"))
+
+
+def rollout_of(text: str) -> Rollout:
+    """The rollout of a text; members that a later version wrote are left out."""
+    told = json.loads(text)
+    known = {field.name for field in fields(Rollout)}
+    made = {name: value for name, value in told.items() if name in known}
+    made |= {
+        name: tuple(made[name]) for name in ("alarms", "stages", "after", "notify") if name in made
+    }
+    return replace(
+        Rollout(**made),
+        phase=Phase(made.get("phase", Phase.OPENING)),
+        policy=Policy(made.get("policy", Policy.PROMOTE)),
+    )
+
+
+def evidence_text(
+    minutes: Mapping[str, list[Minute]], evidence: Mapping[str, Evidence], *, weight: float
+) -> str:
+    """What decided: counts per minute, where each signal stands, the weight (0 to 1)."""
+    told = {
+        "weight": weight,
+        "minutes": {
+            name: [list(one) for one in found[-_MINUTES_KEPT:]] for name, found in minutes.items()
+        },
+        "log_e": {name: round(one.log_e, 3) for name, one in evidence.items()},
+        "totals": {
+            name: [one.candidate, one.candidate_failed, one.baseline, one.baseline_failed]
+            for name, one in evidence.items()
+        },
+    }
+    return json.dumps(told, separators=(",", ":"))
+
+
+def put(table: str, rollout: Rollout) -> dict[str, Any]:
+    """PutItem of a new rollout; refused while another one is open."""
+    return {
+        "TableName": table,
+        "Item": {**KEY, **_attributes(rollout)},
+        "ConditionExpression": "attribute_not_exists(#phase) OR #phase = :closed OR #id = :id",
+        "ExpressionAttributeNames": {"#phase": "phase", "#id": "id"},
+        "ExpressionAttributeValues": {":closed": {"S": Phase.CLOSED}, ":id": {"S": rollout.id}},
+    }
+
+
+def update(table: str, rollout: Rollout, *, evidence: str = "") -> dict[str, Any]:
+    """UpdateItem of this rollout, unless it is closed already."""
+    named = {"#phase": "phase", "#id": "id", "#rollout": "rollout"}
+    values = {":closed": {"S": Phase.CLOSED}, ":id": {"S": rollout.id}}
+    values |= {":phase": {"S": rollout.phase}, ":rollout": {"S": text_of(rollout)}}
+    change = "SET #phase = :phase, #rollout = :rollout"
+    if evidence:
+        named["#evidence"] = "evidence"
+        values[":evidence"] = {"S": evidence}
+        change += ", #evidence = :evidence"
+    return {
+        "TableName": table,
+        "Key": KEY,
+        "UpdateExpression": change,
+        "ConditionExpression": "#id = :id AND #phase <> :closed",
+        "ExpressionAttributeNames": named,
+        "ExpressionAttributeValues": values,
+    }
+
+
+def claim(table: str, rollout: Rollout, *, outcome: str, why: str) -> dict[str, Any]:
+    """UpdateItem by which one of guard and runner becomes the one who ends the rollout."""
+    return {
+        "TableName": table,
+        "Key": KEY,
+        "UpdateExpression": "SET #outcome = :outcome, #why = :why",
+        "ConditionExpression": "#id = :id AND attribute_not_exists(#outcome)",
+        "ExpressionAttributeNames": {"#id": "id", "#outcome": "outcome", "#why": "why"},
+        "ExpressionAttributeValues": {
+            ":id": {"S": rollout.id},
+            ":outcome": {"S": outcome},
+            ":why": {"S": why},
+        },
+    }
+
+
+def kept(table: str, item: Item, *, candidate: str) -> dict[str, Any]:
+    """PutItem beside the release: everything that decided stays with it."""
+    key = {"pk": {"S": f"release#{candidate}"}, "sk": {"S": f"rollout#{item['id']['S']}"}}
+    return {"TableName": table, "Item": {**item, **key}}
+
+
+def _attributes(rollout: Rollout) -> dict[str, dict[str, str]]:
+    return {
+        "id": {"S": rollout.id},
+        "phase": {"S": rollout.phase},
+        "rollout": {"S": text_of(rollout)},
+    }

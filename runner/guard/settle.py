@@ -1,0 +1,193 @@
+"""Looks at an open rollout and carries out what is decided; the guard and the runner do it alike.
+
+Every act can be repeated and cut off anywhere: the next look finds what is left to do. Visitors
+come first: the store, then CodeDeploy, then the record. Standard library only; clients come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Set
+from dataclasses import replace
+from typing import Any
+
+from runner.guard import journal
+from runner.guard.look import Clients, Look, Place, alias_of, weights_of
+from runner.guard.rollout import Act, Decision, Deployment, Phase, Rollout, decide
+from runner.guard.verdict import Verdict
+
+LIVE = "live"  # the key of the store that decides what visitors get
+WON, LOST = "live", "rolled_back"
+VERDICT = "verdict"  # our metric: 1 takes the candidate back
+_TRIES = 5  # of a write to the store that others write to as well
+
+
+class Settler:
+    """Judges and settles the rollout of one site. `code_of` tells an AWS error's code, or None."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        place: Place,
+        *,
+        code_of: Callable[[Exception], str | None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._clients = clients
+        self._place = place
+        self._code_of = code_of
+        self._clock = clock
+
+    def settle(self, look: Look) -> Decision:
+        """Decides and acts; returns what was decided."""
+        wanted = decide(look.rollout, look.seen, now=int(self._clock()))
+        return self.act(look, self._claimed(look, wanted))
+
+    def act(self, look: Look, decision: Decision) -> Decision:
+        """Carries out a decision that guard, runner or a person made."""
+        if decision.act is Act.NOTHING:
+            return decision
+        self._tell(look)
+        if decision.act is Act.WAIT:
+            self._note(look, look.rollout)
+        elif decision.act is Act.HOLD:
+            self._hold(look)
+        elif decision.act is Act.PROMOTE:
+            self._claim(look, WON, decision.why)
+            self._promote(look)
+        else:
+            self._claim(look, LOST, decision.why)
+            self._take_back(look)
+        return decision
+
+    def _claimed(self, look: Look, wanted: Decision) -> Decision:
+        """What somebody began to end is ended in the same way, whatever is seen now."""
+        outcome = look.item.get("outcome", {}).get("S")
+        why = look.item.get("why", {}).get("S", "")
+        if outcome == LOST:
+            return Decision(act=Act.TAKE_BACK, why=why)
+        if outcome == WON:
+            return Decision(act=Act.PROMOTE, why=why)
+        return wanted
+
+    def _claim(self, look: Look, outcome: str, why: str) -> None:
+        change = journal.claim(self._place.table, look.rollout, outcome=outcome, why=why)
+        self._tolerate(lambda: self._clients.records.update_item(**change), _TAKEN)
+
+    def _promote(self, look: Look) -> None:
+        rollout = look.rollout
+        if look.seen.alias != rollout.candidate_version or look.seen.weights:
+            self._stop(rollout, back=False)
+            self._point(rollout.candidate_version)
+        self._write(rollout.promoted)
+        for call in rollout.after:
+            self._perform(call)
+        self._close(look)
+
+    def _take_back(self, look: Look) -> None:
+        rollout = look.rollout
+        self._write(rollout.restored)
+        stopped = self._stop(rollout, back=True)
+        if stopped and look.seen.deployment is Deployment.ACTIVE:
+            self._note(look, rollout)
+            return  # CodeDeploy puts the alias back by a deployment of its own; the next look ends
+        alias = alias_of(self._clients, self._place)
+        if alias["FunctionVersion"] != rollout.baseline_version or weights_of(alias):
+            self._point(rollout.baseline_version)
+        self._close(look)
+
+    def _hold(self, look: Look) -> None:
+        """Noted first: from here on the guard alone protects."""
+        self._note(look, replace(look.rollout, phase=Phase.HELD))
+        self._stop(look.rollout, back=False)
+
+    def _stop(self, rollout: Rollout, *, back: bool) -> bool:
+        """Whether CodeDeploy takes care of the alias: it was asked to stop and to put it back."""
+        if not rollout.deployment:
+            return False
+        try:
+            self._clients.deployments.stop_deployment(
+                deploymentId=rollout.deployment, autoRollbackEnabled=back
+            )
+        except Exception as error:  # noqa: BLE001  # whatever ails CodeDeploy, visitors come first
+            return self._code_of(error) == "DeploymentAlreadyCompletedException" and back
+        return back
+
+    def _point(self, version: str) -> None:
+        """All weight of the alias to one version, upon the alias as it was just read."""
+        where = {"FunctionName": self._place.where.entry, "Name": self._place.where.alias}
+        for _ in range(_TRIES):
+            alias = self._clients.functions.get_alias(**where)
+            if self._tolerate(
+                lambda: self._clients.functions.update_alias(
+                    **where,
+                    FunctionVersion=version,
+                    RoutingConfig={"AdditionalVersionWeights": {}},
+                    RevisionId=alias["RevisionId"],  # noqa: B023  # called at once
+                ),
+                {"PreconditionFailedException"},
+            ):
+                return
+
+    def _write(self, value: str) -> None:
+        """What visitors get, by one value. Another write in between only changes the ETag."""
+        values, store = self._clients.values, self._place.store
+        for left in reversed(range(_TRIES)):
+            etag = values.describe_key_value_store(KvsARN=store)["ETag"]
+            put = {"Key": LIVE, "Value": value}
+            if self._tolerate(
+                lambda: values.update_keys(KvsARN=store, IfMatch=etag, Puts=[put]),  # noqa: B023
+                {"ConflictException"} if left else frozenset(),
+            ):
+                return
+
+    def _perform(self, call: Mapping[str, Any]) -> None:
+        """A call that the runner prepared for the moment at which the candidate goes live."""
+        client = getattr(self._clients, call["client"])
+        operation = getattr(client, call["operation"])
+        self._tolerate(lambda: operation(**call["arguments"]), frozenset(call.get("tolerate", ())))
+
+    def _close(self, look: Look) -> None:
+        closed = replace(look.rollout, phase=Phase.CLOSED)
+        self._note(look, closed)
+        found = self._clients.records.get_item(
+            TableName=self._place.table, Key=journal.KEY, ConsistentRead=True
+        )
+        kept = journal.kept(self._place.table, found["Item"], candidate=closed.candidate)
+        self._clients.records.put_item(**kept)
+        ours = [name for name in closed.alarms if closed.id in name]
+        if ours:
+            self._clients.metrics.delete_alarms(AlarmNames=ours)
+        self._tolerate(
+            lambda: self._clients.schedules.delete_schedule(
+                Name=self._place.schedule, GroupName=self._place.schedule_group
+            ),
+            {"ResourceNotFoundException"},
+        )
+
+    def _note(self, look: Look, rollout: Rollout) -> None:
+        told = journal.evidence_text(look.minutes, look.evidence, weight=look.weight)
+        change = journal.update(self._place.table, rollout, evidence=told)
+        self._tolerate(lambda: self._clients.records.update_item(**change), _TAKEN)
+
+    def _tell(self, look: Look) -> None:
+        """The verdict as a metric: the alarm on it is the second line, for a dead guard."""
+        dimensions = [
+            {"Name": "site", "Value": self._place.where.site},
+            {"Name": "release", "Value": look.rollout.candidate},
+        ]
+        failed = 1.0 if look.seen.verdict is Verdict.FAIL else 0.0
+        metric = {"MetricName": VERDICT, "Dimensions": dimensions, "Value": failed}
+        self._clients.metrics.put_metric_data(Namespace="jam", MetricData=[metric])
+
+    def _tolerate(self, call: Callable[[], object], codes: Set[str]) -> bool:
+        """Whether the call was carried out; those errors say that it need not be."""
+        try:
+            call()
+        except Exception as error:
+            if self._code_of(error) not in codes:
+                raise
+            return False
+        return True
+
+
+_TAKEN = frozenset({"ConditionalCheckFailedException"})
