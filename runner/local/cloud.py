@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
+from urllib.parse import urlsplit
 
+from runner.execution.issuers import over_https
 from runner.local import admin, protocol, state
 from runner.local.clock import Clock
 from runner.local.cloudfront import CloudFront
+from runner.local.cloudwatch import CloudWatch
+from runner.local.cognito import CognitoHost, CognitoLayer
 from runner.local.compute import Compute
 from runner.local.dynamodb_layer import DynamoDbLayer
 from runner.local.events import Events
@@ -30,6 +34,7 @@ from runner.local.protocol import ACCOUNT, Incoming
 from runner.local.quotas import Limiter
 from runner.local.s3.host import S3Host, path_style
 from runner.local.s3.layer import S3Layer
+from runner.local.scheduler import Scheduler
 from runner.local.server import Server
 from runner.local.simulation import Simulation
 from runner.local.ssm_layer import SsmLayer
@@ -73,12 +78,18 @@ class Cloud:
             clock=self.clock, ids=self.ids, account=ACCOUNT, roles=lambda: self.moto("iam")
         )
         self.permissions = Permissions(self.identity.principal)
+        self.cloudwatch = CloudWatch(self)
         self.cloudfront = CloudFront(self)
         self.compute = Compute(self)
         self.events = Events(self)
-        self.parts: tuple[Part, ...] = (self.cloudfront, self.compute, self.events)
+        self.scheduler = Scheduler(self)
+        self.parts: tuple[Part, ...] = (
+            self.cloudwatch, self.cloudfront, self.compute, self.events, self.scheduler,
+        )  # fmt: skip
         self.overlay = self._overlay()
-        self.hosts: tuple[Host, ...] = (*(h for part in self.parts for h in part.hosts), self._s3())
+        self._pools = CognitoHost(self._user_pools, self.overlay.forward)
+        parts = (host for part in self.parts for host in part.hosts)
+        self.hosts: tuple[Host, ...] = (*parts, self._pools, self._s3())
         self._server = Server(self.handle, port)
         self._recording = _replayed(self, state) if state else None
 
@@ -97,6 +108,7 @@ class Cloud:
                 IamLayer(lambda: self.moto("iam")),
                 DynamoDbLayer(self.clock),
                 SsmLayer(),
+                CognitoLayer(self.clock.now),
                 StackLayer(lambda region: self.moto("cloudformation", region)),
             ),
             gates=(
@@ -206,6 +218,16 @@ class Cloud:
                 listed.clear()
             if self._recording:
                 self._recording.clear()
+
+    def published(self, address: str) -> bytes:
+        """What lies under an https address: of this account's user pools, else out there."""
+        parts = urlsplit(address)
+        if not self._pools.has(parts.netloc, parts.path):
+            return over_https(address)
+        return self._pools.handle(Request(method="GET", host=parts.netloc, path=parts.path)).body
+
+    def _user_pools(self, region: str) -> Iterable[str]:
+        return list(self.moto("cognito-idp", region).user_pools)
 
     def _bucket(self, name: str) -> Any:
         return self.moto("s3").buckets.get(name)

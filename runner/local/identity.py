@@ -96,7 +96,7 @@ class Identity:
                 return None
             raise
 
-    def ready(self, arn: str, service: str = "") -> bool:
+    def ready(self, arn: str, service: str = "", *, context: policy.Context | None = None) -> bool:
         """Whether `service` can assume the role by now: it exists, trusts it, and is old enough."""
         role = self.role(arn)
         if role is None:
@@ -104,12 +104,12 @@ class Identity:
         created = role.create_date.replace(tzinfo=datetime.UTC).timestamp()
         if self._clock.now() < created + self._propagation:
             return False
-        return not service or self._trusted(role, service)
+        return not service or self._trusted(role, service, context=context)
 
-    def _trusted(self, role: Any, principal: str) -> bool:
+    def _trusted(self, role: Any, principal: str, *, context: policy.Context | None = None) -> bool:
         return policy.allows(
             role.assume_role_policy_document,
-            principal=principal, action="sts:AssumeRole", resource=role.arn,
+            principal=principal, action="sts:AssumeRole", resource=role.arn, context=context,
         )  # fmt: skip
 
     def session(
@@ -156,7 +156,7 @@ class Identity:
         """Refuses unsigned, unknown and expired credentials. S3 judges unsigned ones by policy."""
         key = incoming.caller.access_key
         if not key:
-            if incoming.service not in ("s3", "sts"):
+            if incoming.service not in ("s3", "sts") and not incoming.unsigned:
                 raise AwsError(
                     "MissingAuthenticationToken", "Missing Authentication Token", status=403
                 )
@@ -255,7 +255,7 @@ def _claims(token: str) -> dict[str, Any]:
 # The same refusal has a code of its own in each family of protocols.
 # Source: S3 API, "Error responses"; STS API, "Common errors"; Lambda API, "Common errors".
 _JSON = frozenset({"dynamodb", "dynamodbstreams", "logs", "codedeploy", "events", "ssm",
-                   "secretsmanager", "lambda", "apigateway", "apigatewayv2",
+                   "scheduler", "secretsmanager", "lambda", "apigateway", "apigatewayv2",
                    "resourcegroupstaggingapi", "cloudfront-keyvaluestore"})  # fmt: skip
 
 

@@ -99,7 +99,8 @@ def _item(text: str, allowed: range, names: dict[str, int]) -> range:
         elif matched["step"]:
             last = allowed[-1]
     step = int(matched["step"] or 1)
-    if last < first or step < 1:
+    # */60 is refused. Source: EventBridge user guide, the page above, "increments".
+    if last < first or not 1 <= step <= allowed[-1]:
         raise ValueError(f"{text} names nothing")
     return range(first, last + 1, step)
 
