@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from runner.execution.tokens import Tokens
 from runner.local.compute.http_api.host import HttpApis
 from runner.local.compute.http_api.refusals import ApiDesk
 from runner.local.compute.http_api.service import ApiGateway
@@ -39,18 +40,46 @@ def definition(paths: dict[str, Any]) -> dict[str, Any]:
     return {"openapi": "3.0.1", "info": {"title": "jam-notes", "version": "1"}, "paths": paths}
 
 
+class Groups:
+    """CloudWatch Logs with the groups of `names`; keeps what is delivered."""
+
+    def __init__(self) -> None:
+        self.names = {"access"}
+        self.denied: set[str] = set()
+        self.lines: list[str] = []
+
+    def has(self, _region: str, group: str) -> bool:
+        return group in self.names
+
+    def may(self, _call: Call, action: str) -> bool:
+        return action not in self.denied
+
+    def deliver(self, _region: str, _group: str, _stream: str, line: str) -> None:
+        self.lines.append(line)
+
+
 class Apis:
-    """The control plane of API Gateway."""
+    """The control plane of API Gateway; `published` is what lies under https addresses."""
 
     def __init__(self) -> None:
         self.region = REGION
+        self.clock = Standing()
+        self.groups = Groups()
+        self.published: dict[str, bytes] = {}
         self.desk = ApiDesk(
-            clock=Standing(),  # type: ignore[arg-type]  # a double of what is asked of it
+            clock=self.clock,  # type: ignore[arg-type]  # a double of what is asked of it
             ids=Ids(),
             account=ACCOUNT,
+            tokens=Tokens(self._fetch, self.clock.now),
+            groups=self.groups,
             redeploy=redeploy,
         )
         self.service = ApiGateway(self.desk)
+
+    def _fetch(self, address: str) -> bytes:
+        if address not in self.published:
+            raise OSError("status 404")
+        return self.published[address]
 
     def __call__(self, name: str, **parameters: Any) -> dict[str, Any]:
         call = Call(

@@ -169,7 +169,7 @@ def test_an_integration_in_use_cannot_be_deleted(apis: Apis) -> None:
     ("operation_name", "parameters"),
     [
         ("CreateApi", {"Name": "x", "ProtocolType": "WEBSOCKET"}),
-        ("CreateAuthorizer", {"ApiId": "x"}),
+        ("CreateDomainName", {"DomainName": "x"}),
         ("ImportApi", {"Body": "openapi: 3.0.1"}),
     ],
 )

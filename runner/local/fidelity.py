@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runner.local import (
     cloudfront,
+    cognito,
     compute,
     dynamodb_layer,
     function_rights,
@@ -64,7 +65,7 @@ _PARTS = (cloudfront, compute)
 def rules() -> tuple[Rule, ...]:
     """Every rule of every module, without doubles, by service."""
     modules = (quotas, policy, identity, permissions, function_rights, simulation, iam_layer,
-               dynamodb_layer, ssm_layer, s3, stack_types, *_PARTS)  # fmt: skip
+               dynamodb_layer, ssm_layer, cognito, s3, stack_types, *_PARTS)  # fmt: skip
     unique = dict.fromkeys(rule for module in modules for rule in module.RULES)
     return tuple(sorted(unique, key=lambda rule: rule.service))
 

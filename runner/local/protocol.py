@@ -64,6 +64,7 @@ class Incoming:
     caller: Caller
     account: str = ACCOUNT
     matched: tuple[OperationModel, dict[str, Any]] | None = field(default=None, repr=False)
+    recorded: bool = True  # kept for a replay, if it changes something
 
     @property
     def service(self) -> str:
@@ -72,6 +73,11 @@ class Incoming:
     @property
     def operation(self) -> str:
         return str(self.matched[0].name) if self.matched else ""
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether AWS takes the operation from anybody, as its model says (Cognito's SignUp)."""
+        return self.matched is not None and self.matched[0].auth_type == "none"
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -138,7 +144,10 @@ def _service(signed_as: str, request: Request) -> str:
 def _unsigned(request: Request) -> str:
     if _UNSIGNED.search(request.body):
         return "sts"
-    return "" if request.header("x-amz-target") or request.path == "/" else "s3"
+    target = request.header("x-amz-target")
+    if target.startswith("AWSCognitoIdentityProviderService."):
+        return "cognito-idp"
+    return "" if target or request.path == "/" else "s3"
 
 
 def incoming(request: Request) -> Incoming:
@@ -205,7 +214,7 @@ def answer(incoming: Incoming, result: Result | AwsError) -> Response:
     protocol = determine_request_protocol(
         model.service_model, incoming.request.header("content-type")
     )
-    identity = str(uuid.uuid4())
+    identity = _identity(result)
     serializer = get_serializer_class(str(model.service_model.service_name), protocol)(
         model, context=SerializationContext(identity)
     )
@@ -214,9 +223,29 @@ def answer(incoming: Incoming, result: Result | AwsError) -> Response:
     # The model's own status holds, unless the operation chose one or the model knows none.
     if isinstance(result, AwsError) and result.status != 400:
         status = result.status
+    if isinstance(result, dict):
+        status = _chosen(model, result, status)
     headers = {name.lower(): str(value) for name, value in made["headers"].items()}
     headers |= {"x-amzn-requestid": identity, "x-amz-request-id": identity}
     return Response(status=status, headers=tuple(headers.items()), body=_bytes(made["body"]))
+
+
+def _identity(result: Result | AwsError) -> str:
+    """The request's id: an operation may have given it to somebody already (Lambda's Invoke)."""
+    told = result.get("ResponseMetadata", {}) if isinstance(result, dict) else {}
+    return str(told.get("RequestId") or uuid.uuid4())
+
+
+def _chosen(model: OperationModel, result: Result, status: int) -> int:
+    """The status that a member of the result is: moto's serializers do not know the place.
+
+    Source: Lambda API reference, Invoke, "Response Elements", StatusCode.
+    """
+    members = model.output_shape.members if model.output_shape else {}
+    for name, shape in members.items():
+        if shape.serialization.get("location") == "statusCode" and name in result:
+            return int(result[name])
+    return status
 
 
 def _model(incoming: Incoming) -> OperationModel:

@@ -14,6 +14,7 @@ _KEY_VALUE_STORE = 'CloudFront developer guide, "Quotas on key value stores"'
 _CLOUDFRONT = 'CloudFront developer guide, "Quotas"'
 _HTTP_API = 'API Gateway developer guide, "Quotas for configuring and running an HTTP API"'
 _API_CONTROL = 'API Gateway developer guide, "Quotas for creating, deploying and managing an API"'
+_API_ALL = 'API Gateway developer guide, "Amazon API Gateway quotas"'
 _LAMBDA = 'Lambda developer guide, "Lambda quotas"'
 _S3 = 'S3 user guide, "Naming Amazon S3 objects"'
 _DYNAMODB = 'DynamoDB developer guide, "Quotas in Amazon DynamoDB"'
@@ -57,6 +58,13 @@ API_STAGES = _quota("apigatewayv2", "stages of an API", limit=10, page=_HTTP_API
 API_ROUTES = _quota("apigatewayv2", "routes of an API", limit=300, page=_HTTP_API)
 API_INTEGRATIONS = _quota("apigatewayv2", "integrations of an API", limit=300, page=_HTTP_API)
 API_PAYLOAD = _quota("apigatewayv2", "bytes of a payload", limit=10 * MB, page=_HTTP_API)
+API_AUTHORIZERS = _quota("apigatewayv2", "authorizers of an API", limit=10, page=_HTTP_API)
+API_AUDIENCES = _quota("apigatewayv2", "audiences of an authorizer", limit=50, page=_HTTP_API)
+API_SCOPES = _quota("apigatewayv2", "scopes of a route", limit=10, page=_HTTP_API)
+API_LOG_FORMAT = _quota("apigatewayv2", "bytes of an access log's format", limit=3 * KB,
+                        page=_HTTP_API)  # fmt: skip
+API_RATE = _quota("apigatewayv2", "requests a second of all APIs", limit=10_000, page=_API_ALL)
+API_BURST = _quota("apigatewayv2", "requests at once of all APIs", limit=5_000, page=_API_ALL)
 API_TIMEOUT = _quota("apigatewayv2", "seconds of an integration", limit=30, page=_HTTP_API)
 ZIP_UPLOAD = _quota("lambda", "bytes of a zip uploaded directly", limit=50 * MB, page=_LAMBDA)
 ZIP_CONTENT = _quota("lambda", "bytes of an unzipped function with layers", limit=250 * MB,
@@ -72,7 +80,8 @@ ITEM = _quota("dynamodb", "bytes of an item", limit=400 * KB, page=_DYNAMODB)
 QUOTAS: tuple[Quota, ...] = (
     FUNCTION_CODE, STORE_KEY, STORE_VALUE, STORE_SIZE, STORE_UPDATE_KEYS, STORE_UPDATE_SIZE,
     BEHAVIOURS, ORIGINS, ORIGIN_GROUPS, ALIASES, FUNCTIONS, API_STAGES, API_ROUTES,
-    API_INTEGRATIONS, API_PAYLOAD, API_TIMEOUT, ZIP_UPLOAD, ZIP_CONTENT, ENVIRONMENT,
+    API_INTEGRATIONS, API_PAYLOAD, API_AUTHORIZERS, API_AUDIENCES, API_SCOPES, API_LOG_FORMAT,
+    API_RATE, API_BURST, API_TIMEOUT, ZIP_UPLOAD, ZIP_CONTENT, ENVIRONMENT,
     FUNCTION_POLICY, PAYLOAD, TIMEOUT, OBJECT_KEY, ITEM,
 )  # fmt: skip
 

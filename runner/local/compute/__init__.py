@@ -16,6 +16,7 @@ from typing import Any
 from runner.execution.interpreters import Interpreters
 from runner.execution.pool import Pool
 from runner.execution.program import Program
+from runner.execution.tokens import Tokens
 from runner.local.compute.code import Codes
 from runner.local.compute.code_host import CodeHost
 from runner.local.compute.desk import Desk
@@ -25,6 +26,7 @@ from runner.local.compute.http_api.refusals import ApiDesk
 from runner.local.compute.http_api.service import ApiGateway
 from runner.local.compute.http_api.stages import redeploy
 from runner.local.compute.invoking import Invocation, Invoker, program_of
+from runner.local.compute.log_delivery import LogDelivery
 from runner.local.compute.logs import Logs
 from runner.local.compute.metrics import Metrics
 from runner.local.compute.roles import Roles
@@ -32,7 +34,7 @@ from runner.local.compute.rules import NOT_EMULATED, RULES
 from runner.local.compute.service import Lambda
 from runner.local.compute.store import Function, Store
 from runner.local.tagging import Tagging
-from runner.local.wire import Host, Service
+from runner.local.wire import Call, Host, Service
 
 __all__ = ["NOT_EMULATED", "RULES", "Compute", "Invocation"]
 
@@ -70,7 +72,20 @@ class Compute:
         self.metrics = Metrics(cloud.clock.now)
         self.invoker.on_invocation.append(self.metrics.count)
         self.invoker.on_event.append(self.metrics.measure)
-        apis = ApiDesk(clock=cloud.clock, ids=cloud.ids, account=cloud.account, redeploy=redeploy)
+        self._delivery = LogDelivery(
+            lambda region: cloud.moto("logs", region),
+            may=self._may,
+            now=cloud.clock.now,
+            lock=lambda: cloud.overlay.lock,
+        )
+        apis = ApiDesk(
+            clock=cloud.clock,
+            ids=cloud.ids,
+            account=cloud.account,
+            tokens=Tokens(cloud.published, cloud.clock.now),
+            groups=self._delivery,
+            redeploy=redeploy,
+        )
         self.services: tuple[Service, ...] = (
             Lambda(desk, self.invoker),
             ApiGateway(apis),
@@ -87,7 +102,12 @@ class Compute:
         """Ends every process of a function, writes the last log lines, removes the folder."""
         self.pool.close()
         self._logs.stop()
+        self._delivery.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _may(self, call: Call, action: str) -> bool:
+        cloud = self._cloud
+        return not cloud.permissions.denied(action, cloud.identity.principal(call.access_key))
 
     def _pool(self) -> Pool:
         lifetime = _CREDENTIALS_SECONDS / self._cloud.clock.speed * 0.9

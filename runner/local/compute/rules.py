@@ -106,7 +106,24 @@ RULES: tuple[Rule, ...] = (
     _api("parameter mapping of headers, query and path (overwrite:path)",
          f'{_API}"Transform API requests and responses for HTTP APIs in API Gateway"'),
     _api("with CORS configured preflights are answered without the function and its own CORS "
-         "headers do not count", f'{_API}"Configure CORS for HTTP APIs in API Gateway"'),
+         "headers do not count; where an authorizer guards ANY, OPTIONS or $default a preflight is "
+         "refused as any request without a token; credentials never with every origin",
+         f'{_API}"Configure CORS for HTTP APIs in API Gateway"'),
+    _api("a JWT authorizer needs a kid of the issuer's RSA keys and a signature by it, iss, aud or "
+         "else client_id, exp, nbf, iat; then one of the route's scopes in scope or scp; else 401 "
+         "with www-authenticate, or 403; keys by OpenID discovery over https, kept two hours",
+         f'{_API}"Control access to HTTP APIs with JWT authorizers in API Gateway"'),
+    _api("an authorizer's issuer must have a discovery document and keys within 1.5 s each and "
+         "150,000 bytes", f'{_API}"Quotas for configuring and running an HTTP API"'),
+    _api("routes take requests by a token bucket of rate and burst, for the route or the stage; "
+         "more are 429; settings of routes that are not there are refused",
+         f'{_API}"Throttle requests to your HTTP APIs for better throughput in API Gateway"'),
+    _api("an access log's format is one line of at most 3 KB with $context.requestId, its "
+         "destination a log group of the account that exists, and who turns it on may create log "
+         "deliveries", f'{_API}"Configure logging for HTTP APIs in API Gateway"; '
+         "API Gateway V2 API reference, AccessLogSettings"),
+    _api("access log lines have the format's variables, - for what there is nothing to say of",
+         f'{_API}"Customize HTTP API access logs"'),
 )  # fmt: skip
 
 NOT_EMULATED: tuple[str, ...] = (
@@ -122,8 +139,8 @@ NOT_EMULATED: tuple[str, ...] = (
     "freezing between invocations; more than 64 environments at once (an event then waits)",
     "Lambda: response streaming reaches the caller in one piece; InvokeWithResponseStream",
     "Lambda: identity policies for callers of function URLs: any key of the account may call",
-    "HTTP APIs: authorizers, custom domains, VPC links, integrations other than AWS_PROXY with "
-    "payload format 2.0, throttling of routes, access logs, mutual TLS, definitions in YAML; "
-    "WebSocket APIs",
+    "HTTP APIs: authorizers by a Lambda function or IAM, custom domains, VPC links, integrations "
+    "other than AWS_PROXY with payload format 2.0, access logs to Firehose, mutual TLS, "
+    "definitions in YAML; WebSocket APIs",
     "the tagging API: tagging through it",
 )

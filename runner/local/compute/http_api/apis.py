@@ -9,12 +9,14 @@ import copy
 from collections.abc import Mapping
 from urllib.parse import unquote
 
+from runner.local.compute.http_api.authorizers import new_authorizer
+from runner.local.compute.http_api.cors import check_cors
 from runner.local.compute.http_api.imported import Imported, read
 from runner.local.compute.http_api.refusals import ApiDesk, absent, bad, missing, moment, page
 from runner.local.compute.http_api.routes import integration_settings, new_route
 from runner.local.compute.http_api.stages import deploy, new_stage
 from runner.local.compute.http_api.store import DEFAULT_STAGE, Api, Settings
-from runner.local.wire import Call, Operation, Parameters, Result
+from runner.local.wire import AwsError, Call, Operation, Parameters, Result
 
 _KEPT = ("Name", "Description", "Version", "CorsConfiguration", "DisableExecuteApiEndpoint",
          "IpAddressType", "RouteSelectionExpression", "ApiKeySelectionExpression")  # fmt: skip
@@ -52,7 +54,11 @@ class ApiOperations:
     def bring(self, parameters: Parameters, call: Call) -> Result:
         imported = read(parameters)
         api = self._made(call, {**imported.settings}, dict(imported.tags))
-        self._fill(api, imported)
+        try:
+            self._fill(api, imported)
+        except AwsError:
+            del self._desk.apis.apis[api.identity]
+            raise
         return view(api) | _warned(imported)
 
     def bring_again(self, parameters: Parameters, call: Call) -> Result:
@@ -62,11 +68,15 @@ class ApiOperations:
         kept: Settings = {key: api.settings[key] for key in ("RouteSelectionExpression",
                 "ApiKeySelectionExpression", "DisableExecuteApiEndpoint", "IpAddressType",
                 "ProtocolType") if key in api.settings}  # fmt: skip
+        before = (api.settings, api.routes, api.integrations, api.authorizers)
         api.settings = {**kept, **imported.settings}
+        api.routes, api.integrations, api.authorizers = {}, {}, {}
+        try:
+            self._fill(api, imported)
+        except AwsError:
+            api.settings, api.routes, api.integrations, api.authorizers = before
+            raise
         api.tags |= imported.tags
-        api.routes.clear()
-        api.integrations.clear()
-        self._fill(api, imported)
         return view(api) | _warned(imported)
 
     def get(self, parameters: Parameters, call: Call) -> Result:
@@ -133,9 +143,20 @@ class ApiOperations:
 
     def _fill(self, api: Api, imported: Imported) -> None:
         identities = [self._integration(api, each) for each in imported.integrations]
-        for key, operation, number in imported.routes:
-            target = "" if number is None else f"integrations/{identities[number]}"
-            given = {"RouteKey": key, "OperationName": operation, "Target": target}
+        authorizers = {
+            name: new_authorizer(self._desk, api, each)["AuthorizerId"]
+            for name, each in imported.authorizers.items()
+        }
+        for route in imported.routes:
+            number = route.integration
+            given = {
+                "RouteKey": route.key,
+                "OperationName": route.operation,
+                "Target": "" if number is None else f"integrations/{identities[number]}",
+                "AuthorizationType": "JWT" if route.authorizer else "",
+                "AuthorizerId": authorizers.get(route.authorizer, ""),
+                "AuthorizationScopes": list(route.scopes),
+            }
             new_route(self._desk, api, {name: value for name, value in given.items() if value})
         self._desk.changed(api)
 
@@ -169,6 +190,7 @@ def view(api: Api) -> Result:
 
 
 def _given(parameters: Parameters) -> Settings:
+    check_cors(parameters.get("CorsConfiguration"))
     return {key: parameters[key] for key in _KEPT if parameters.get(key) is not None}
 
 

@@ -5,6 +5,7 @@ Pure. Source: API Gateway developer guide, "Configure CORS for HTTP APIs in API 
 
 from __future__ import annotations
 
+from runner.local.compute.http_api.refusals import bad
 from runner.local.compute.http_api.store import Api, Settings
 from runner.local.wire import Request, Response
 
@@ -12,11 +13,12 @@ _NAMES = ("access-control-allow-", "access-control-expose-", "access-control-max
 
 
 def preflight(api: Api, request: Request) -> Response | None:
-    """The answer to a preflight, also where no OPTIONS route exists."""
-    asked = request.header("access-control-request-method")
-    if not api.settings.get("CorsConfiguration") or request.method != "OPTIONS" or not asked:
+    """The answer to a preflight, also where no OPTIONS route exists: it has both headers."""
+    settings = api.settings.get("CorsConfiguration")
+    asked = request.header("origin") and request.header("access-control-request-method")
+    if not settings or request.method != "OPTIONS" or not asked:
         return None
-    return Response(status=204)
+    return Response(status=204, headers=_headers(settings, request))
 
 
 def with_headers(api: Api, request: Request, response: Response) -> Response:
@@ -28,6 +30,16 @@ def with_headers(api: Api, request: Request, response: Response) -> Response:
     return Response(
         status=response.status, headers=kept + _headers(settings, request), body=response.body
     )
+
+
+def check_cors(settings: Settings | None) -> None:
+    """Raises what API Gateway would for a CORS configuration."""
+    if (
+        settings
+        and settings.get("AllowCredentials")
+        and "*" in (settings.get("AllowOrigins") or ())
+    ):
+        raise bad("Unable to enable AllowCredentials when AllowOrigins contains *")
 
 
 def _headers(settings: Settings, request: Request) -> tuple[tuple[str, str], ...]:

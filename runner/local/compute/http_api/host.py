@@ -1,50 +1,35 @@
-"""The hosts `<api>.execute-api.<region>.amazonaws.com`: stage, route, function, answer.
+"""The hosts `<api>.execute-api.<region>.amazonaws.com`: stage, route, who may, answer.
 
-Sources: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs",
-"Troubleshooting issues with HTTP API Lambda integrations", "Quotas for configuring and running an
-HTTP API".
+Sources: API Gateway developer guide, "Quotas for configuring and running an HTTP API", "Control
+access to HTTP APIs with JWT authorizers in API Gateway", "Throttle requests to your HTTP APIs for
+better throughput in API Gateway".
 """
 
 from __future__ import annotations
 
 import base64
-import json
 import secrets
-import threading
-import uuid
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from urllib.parse import unquote
+from typing import assert_never
+from urllib.parse import parse_qs
 
 from runner.execution import payload
-from runner.execution.matching import Match, match
+from runner.execution.matching import match
+from runner.execution.tokens import Admitted, Refused, Wanted, authorizer, refusal, text_of
 from runner.local.compute.desk import Desk
 from runner.local.compute.http_api import cors
-from runner.local.compute.http_api.mapping import Source, mapped
+from runner.local.compute.http_api.access_log import request_context, response_context, write
+from runner.local.compute.http_api.integrating import Integrations
 from runner.local.compute.http_api.refusals import ApiDesk
-from runner.local.compute.http_api.routes import function_arn
 from runner.local.compute.http_api.store import DEFAULT_STAGE, Api, Settings, Stage
+from runner.local.compute.http_api.throttling import Buckets, limits_of
+from runner.local.compute.http_api.visit import NOT_FOUND, Judged, Passed, Visit
 from runner.local.compute.invoking import Invoker
-from runner.local.compute.permissions import permits
-from runner.local.compute.reference import function_of, parse
-from runner.local.compute.store import Function
-from runner.local.quotas import API_PAYLOAD, PAYLOAD
-from runner.local.wire import AwsError, Request, Response
+from runner.local.quotas import API_PAYLOAD
+from runner.local.wire import Request, Response
 
 _SUFFIX = ".amazonaws.com"
-_SERVICE = "apigateway.amazonaws.com"
-_DEFAULT_TYPE = "text/plain; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Visit:
-    """A request that found its stage; `path` is raw and without the stage."""
-
-    api: Api
-    stage: Stage
-    path: str
-    request: Request
-    request_id: str
 
 
 class HttpApis:
@@ -52,8 +37,8 @@ class HttpApis:
 
     def __init__(self, desk: ApiDesk, functions: Desk, invoker: Invoker) -> None:
         self._desk = desk
-        self._functions = functions
-        self._invoker = invoker
+        self._integrations = Integrations(functions, invoker, now=desk.clock.now)
+        self._buckets = Buckets(desk.clock.now)
 
     def owns(self, host: str) -> bool:
         return self._find(host) is not None
@@ -64,11 +49,25 @@ class HttpApis:
     def handle(self, request: Request) -> Response:
         api = self._find(request.host)
         if api is None or api.settings.get("DisableExecuteApiEndpoint"):
-            return payload.message(404, "Not Found")
-        if len(request.body) > API_PAYLOAD.limit:
-            return payload.message(413, "Request Entity Too Large")
-        answer = cors.preflight(api, request) or self._staged(api, request)
-        return cors.with_headers(api, request, answer)
+            return NOT_FOUND
+        # As they look at AWS: 15 characters and "=".
+        identity = base64.urlsafe_b64encode(secrets.token_bytes(11)).decode()
+        visit = _visit(api, request, identity)
+        if visit is None:
+            return _told(cors.preflight(api, request) or NOT_FOUND, identity)
+        at, begun = self._desk.clock.now(), time.monotonic()
+        answer = self._answer(visit)
+        visit.told.update(
+            request_context(api, request, account=self._desk.account, at=at),
+            requestId=identity,
+            extendedRequestId=identity,
+            routeKey=visit.chosen.key if visit.chosen else "",
+            stage=visit.stage.name,
+        )
+        elapsed = int((time.monotonic() - begun) * 1000)
+        visit.told.update(response_context(answer, milliseconds=elapsed))
+        write(self._desk.groups, api, visit.stage.settings, _with_old_names(visit.told))
+        return _told(answer, identity)
 
     def _find(self, host: str) -> Api | None:
         if not host.endswith(_SUFFIX) or ".execute-api." not in host:
@@ -76,118 +75,67 @@ class HttpApis:
         api = self._desk.apis.apis.get(host.partition(".")[0])
         return api if api and api.host == host else None
 
-    def _staged(self, api: Api, request: Request) -> Response:
-        stage, path = _stage(api, request.path)
-        # As they look at AWS: 15 characters and "=".
-        identity = base64.urlsafe_b64encode(secrets.token_bytes(11)).decode()
-        found = api.deployments.get(stage.deployment) if stage else None
-        if stage is None or found is None:
-            return _told(payload.message(404, "Not Found"), identity)
-        chosen = match((r["RouteKey"] for r, _ in found.routes), request.method, path)
-        if chosen is None:
-            return _told(payload.message(404, "Not Found"), identity)
-        visit = _Visit(api=api, stage=stage, path=path, request=request, request_id=identity)
-        return _told(self._integrated(visit, chosen, found.routes[chosen.index][1]), identity)
+    def _answer(self, visit: Visit) -> Response:
+        """Only what an integration answers bears CORS headers, and preflights."""
+        if len(visit.request.body) > API_PAYLOAD.limit:
+            return _refused(visit, 413, "Request Entity Too Large")
+        # A preflight has no token: on a route that takes OPTIONS, an authorizer refuses it.
+        guarded = visit.chosen is not None and bool(visit.route.get("AuthorizerId"))
+        preflight = None if guarded else cors.preflight(visit.api, visit.request)
+        if preflight:
+            return preflight
+        if visit.chosen is None:
+            return _refused(visit, 404, "Not Found")
+        judged = self._judged(visit)
+        if isinstance(judged, Response):
+            return judged
+        answer = self._integrations.answer(visit, judged.authorizer)
+        return cors.with_headers(visit.api, visit.request, answer)
 
-    def _integrated(self, visit: _Visit, chosen: Match, integration: Settings) -> Response:
-        variables: dict[str, str] = visit.stage.settings.get("StageVariables") or {}
-        arn = function_arn(integration, variables)
-        try:
-            wanted = parse(arn, region=visit.api.region)
-            function = function_of(self._functions.store, wanted, account=self._desk.account)
-        except AwsError:
-            return payload.message(500, "Internal Server Error")
-        if not self._may(visit, chosen, integration, function, wanted.qualifier):
-            return payload.message(500, "Internal Server Error")
-        asked, request = self._asked(visit, chosen, integration, variables)
-        event = json.dumps(payload.event(request, asked), separators=(",", ":")).encode()
-        if len(event) > PAYLOAD.limit:
-            return payload.message(413, "Request Entity Too Large")
-        seconds = integration["TimeoutInMillis"] / 1000
-        return self._run(function, wanted.qualifier, event, trace=asked.trace, seconds=seconds)
+    def _judged(self, visit: Visit) -> Judged:
+        key = str(visit.route["RouteKey"])
+        bucket = (visit.api.identity, visit.stage.name, key)
+        if not self._buckets.take(bucket, limits_of(visit.stage.settings, key)):
+            return _refused(visit, 429, "Too Many Requests")
+        guard = visit.authorizers.get(str(visit.route.get("AuthorizerId") or ""))
+        return self._let_in(visit, guard) if guard else Passed()
 
-    def _may(
-        self,
-        visit: _Visit,
-        chosen: Match,
-        integration: Settings,
-        function: Function,
-        qualifier: str,
-    ) -> bool:
-        """Through the integration's role, else by the function's own policy."""
-        role = integration.get("CredentialsArn")
-        roles = self._functions.roles
-        if role:
-            target = function.qualified(qualifier)
-            allowed = roles.allows(role, "lambda:InvokeFunction", target)
-            return allowed and roles.assumable(role, _SERVICE)
-        api = visit.api
-        path = chosen.key.partition(" ")[2]
-        tail = "$default" if chosen.key == "$default" else f"{visit.request.method}{path}"
-        arn = (
-            f"arn:aws:execute-api:{api.region}:{self._desk.account}:{api.identity}/"
-            f"{visit.stage.name}/{tail}"
+    def _let_in(self, visit: Visit, guard: Settings) -> Judged:
+        jwt = guard["JwtConfiguration"]
+        wanted = Wanted(
+            issuer=jwt["Issuer"],
+            audience=tuple(jwt["Audience"]),
+            scopes=tuple(visit.route.get("AuthorizationScopes") or ()),
         )
-        context = {"AWS:SourceArn": arn, "AWS:SourceAccount": self._desk.account}
-        return permits(
-            function,
-            qualifier,
-            principal=_SERVICE,
-            action="lambda:InvokeFunction",
-            context=context,
-        )
+        found = self._desk.tokens.judge(_source(visit.request, guard["IdentitySource"][0]), wanted)
+        match found:
+            case Refused():
+                visit.told["authorizer.error"] = found.reason or "no token"
+                return refusal(found)
+            case Admitted():
+                for name, value in found.claims.items():
+                    visit.told[f"authorizer.claims.{name}"] = text_of(value)
+                return Passed(authorizer=authorizer(found))
+            case _:
+                assert_never(found)
 
-    def _asked(
-        self, visit: _Visit, chosen: Match, integration: Settings, variables: dict[str, str]
-    ) -> tuple[payload.Asked, Request]:
-        now = self._desk.clock.now()
-        stage, request = visit.stage.name, visit.request
-        whole = unquote(request.path)
-        source = Source(
-            path=unquote(visit.path),
-            request=request,
-            path_parameters=chosen.parameters,
-            stage_variables=variables,
-            context={"stage": stage, "requestId": visit.request_id, "apiId": visit.api.identity},
-        )
-        changed, path = mapped(integration.get("RequestParameters") or {}, source, whole)
-        asked = payload.Asked(
-            api=visit.api.identity,
-            account=self._desk.account,
-            stage=stage,
-            route=chosen.key,
-            path=path,
-            context_path=whole,
-            request_id=visit.request_id,
-            at=now,
-            trace=f"Root=1-{int(now):08x}-{uuid.uuid4().hex[:24]}",
-            path_parameters=chosen.parameters,
-            stage_variables=variables,
-        )
-        return asked, changed
 
-    def _run(
-        self, function: Function, qualifier: str, event: bytes, *, trace: str, seconds: float
-    ) -> Response:
-        """The function goes on when API Gateway has stopped waiting for it."""
-        answers: list[Response] = []
-
-        def run() -> None:
-            answers.append(self._outcome(function, qualifier, event, trace))
-
-        waiting = threading.Thread(target=run, daemon=True)
-        waiting.start()
-        waiting.join(seconds)
-        return answers[0] if answers else payload.message(503, "Service Unavailable")
-
-    def _outcome(self, function: Function, qualifier: str, event: bytes, trace: str) -> Response:
-        try:
-            outcome = self._invoker.run(function, qualifier, event, trace_id=trace)
-            if outcome.error:
-                return payload.message(500, "Internal Server Error")
-            return payload.response(outcome.payload, default_type=_DEFAULT_TYPE)
-        except (AwsError, payload.BadResultError):
-            return payload.message(500, "Internal Server Error")
+def _visit(api: Api, request: Request, identity: str) -> Visit | None:
+    """The request at its stage; None where none answers."""
+    stage, path = _stage(api, request.path)
+    found = api.deployments.get(stage.deployment) if stage else None
+    if stage is None or found is None:
+        return None
+    return Visit(
+        api=api,
+        stage=stage,
+        routes=found.routes,
+        authorizers=found.authorizers,
+        path=path,
+        request=request,
+        request_id=identity,
+        chosen=match((r["RouteKey"] for r, _ in found.routes), request.method, path),
+    )
 
 
 def _stage(api: Api, path: str) -> tuple[Stage | None, str]:
@@ -197,6 +145,32 @@ def _stage(api: Api, path: str) -> tuple[Stage | None, str]:
     if named and first != DEFAULT_STAGE:
         return named, f"/{rest}"
     return api.stages.get(DEFAULT_STAGE), path
+
+
+def _source(request: Request, expression: str) -> str:
+    """`$request.header.Name` or `$request.querystring.name`."""
+    _, kind, name = expression.split(".", 2)
+    if kind == "header":
+        return request.header(name.lower())
+    return next(iter(parse_qs(request.query).get(name, ())), "")
+
+
+def _refused(visit: Visit, status: int, text: str) -> Response:
+    visit.told["error.message"] = text
+    return payload.message(status, text)
+
+
+def _with_old_names(told: dict[str, str]) -> dict[str, str]:
+    """The variables that API Gateway knows under two names.
+
+    Source: API Gateway developer guide, "Customize HTTP API access logs".
+    """
+    return {
+        **told,
+        "integrationErrorMessage": told.get("integration.error", ""),
+        "integrationLatency": told.get("integration.latency", ""),
+        "integrationStatus": told.get("integration.integrationStatus", ""),
+    }
 
 
 def _told(response: Response, identity: str) -> Response:

@@ -7,9 +7,11 @@ Source: API Gateway developer guide, "Use OpenAPI definitions for HTTP APIs in A
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runner.local.compute.http_api.cors import check_cors
 from runner.local.compute.http_api.refusals import bad, missing
 from runner.local.compute.http_api.routes import check_route_key, integration_settings
 from runner.local.compute.http_api.store import Settings
@@ -19,6 +21,7 @@ _ANY = "x-amazon-apigateway-any-method"
 _INTEGRATION = "x-amazon-apigateway-integration"
 _INTEGRATIONS = "x-amazon-apigateway-integrations"
 _CORS = "x-amazon-apigateway-cors"
+_AUTHORIZER = "x-amazon-apigateway-authorizer"
 _TAG = "x-amazon-apigateway-tag-value"
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 _NAMES = {
@@ -34,13 +37,25 @@ _CORS_NAMES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedRoute:
+    """`integration` is an index, `authorizer` a name."""
+
+    key: str
+    operation: str
+    integration: int | None
+    authorizer: str = ""
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """`routes` are (key, operation's name, index of its integration or None)."""
+    """`authorizers` are by the names of their security schemes."""
 
     settings: Settings
     tags: dict[str, str]
     integrations: tuple[Settings, ...]
-    routes: tuple[tuple[str, str, int | None], ...]
+    authorizers: Mapping[str, Settings]
+    routes: tuple[ImportedRoute, ...]
     warnings: tuple[str, ...]
 
 
@@ -50,7 +65,8 @@ def read(parameters: Parameters) -> Imported:
     _check_basepath(parameters.get("Basepath") or "ignore")
     integrations: list[Settings] = []
     shared: dict[str, int] = {}
-    routes: list[tuple[str, str, int | None]] = []
+    routes: list[ImportedRoute] = []
+    authorizers = imported_authorizers(document)
     warnings: list[str] = []
     for path, item in (document.get("paths") or {}).items():
         for key, operation in _operations(path, item):
@@ -58,13 +74,22 @@ def read(parameters: Parameters) -> Imported:
             number = _integration(document, operation, integrations, shared)
             if number is None:
                 warnings.append(f"No integration is defined for the route {key}")
-            routes.append((key, str(operation.get("operationId") or ""), number))
+            authorizer, scopes = _security(document, operation, authorizers)
+            made = ImportedRoute(
+                key=key,
+                operation=str(operation.get("operationId") or ""),
+                integration=number,
+                authorizer=authorizer,
+                scopes=scopes,
+            )
+            routes.append(made)
     if warnings and parameters.get("FailOnWarnings"):
         raise bad("Warnings found during import: " + "; ".join(warnings))
     return Imported(
         settings=_settings(document),
         tags=_tags(document),
         integrations=tuple(integrations),
+        authorizers=authorizers,
         routes=tuple(routes),
         warnings=tuple(warnings),
     )
@@ -103,6 +128,7 @@ def _settings(document: dict[str, Any]) -> Settings:
         settings["CorsConfiguration"] = {
             ours: cors[name] for name, ours in _CORS_NAMES.items() if name in cors
         }
+        check_cors(settings["CorsConfiguration"])
     return settings
 
 
@@ -120,6 +146,43 @@ def _operations(path: str, item: dict[str, Any]) -> list[tuple[str, dict[str, An
         elif name in _METHODS:
             found.append((f"{name.upper()} {path}", operation))
     return found
+
+
+def imported_authorizers(document: dict[str, Any]) -> dict[str, Settings]:
+    """The security schemes that are authorizers."""
+    schemes = (document.get("components") or {}).get("securitySchemes") or {}
+    found = {}
+    for name, scheme in schemes.items():
+        given = scheme.get(_AUTHORIZER)
+        if given is None:
+            continue
+        if given.get("type") != "jwt" or scheme.get("type") not in ("oauth2", "openIdConnect"):
+            raise missing("Authorizers other than JWT")
+        jwt = given.get("jwtConfiguration") or {}
+        source = given.get("identitySource")
+        found[name] = {
+            "Name": name,
+            "AuthorizerType": "JWT",
+            "IdentitySource": [source] if isinstance(source, str) else list(source or ()),
+            "JwtConfiguration": {"Issuer": jwt.get("issuer"), "Audience": jwt.get("audience")},
+        }
+    return found
+
+
+def _security(
+    document: dict[str, Any], operation: dict[str, Any], authorizers: Mapping[str, Settings]
+) -> tuple[str, tuple[str, ...]]:
+    """The operation's one authorizer with its scopes; the definition's, where it names none."""
+    wanted = operation.get("security", document.get("security")) or []
+    named = [pair for each in wanted for pair in each.items()]
+    if not named:
+        return "", ()
+    if len(named) > 1:
+        raise bad("Only one security scheme is supported for a route")
+    name, scopes = named[0]
+    if name not in authorizers:
+        raise bad(f"Unable to find an authorizer for the security scheme {name}")
+    return name, tuple(scopes)
 
 
 def _integration(

@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runner.local.clock import Clock
 from runner.local.compute.http_api.store import Api, Apis
 from runner.local.ids import Ids
 from runner.local.wire import AwsError, Parameters, Result
 
+if TYPE_CHECKING:
+    from runner.execution.tokens import Tokens
+    from runner.local.compute.http_api.access_log import Groups
+
 _PAGE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiDesk:
-    """What the operations work with; `redeploy` follows an API whose routes are others now."""
+    """What the operations work with; `redeploy` follows an API whose routes are others now.
+
+    `tokens` knows issuers' keys, `groups` takes access logs.
+    """
 
     clock: Clock
     ids: Ids
     account: str
+    tokens: Tokens
+    groups: Groups
     apis: Apis = field(default_factory=Apis)
     redeploy: Callable[[ApiDesk, Api], None] = lambda _desk, _api: None
 

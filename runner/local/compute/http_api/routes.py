@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from runner.local.compute.http_api.authorizers import check_authorization
 from runner.local.compute.http_api.mapping import TARGET
 from runner.local.compute.http_api.refusals import ApiDesk, absent, bad, conflict, missing, page
 from runner.local.compute.http_api.store import Api, Settings, target_of
@@ -138,8 +139,7 @@ def new_route(desk: ApiDesk, api: Api, given: Settings) -> Settings:
 def _check_route(api: Api, route: Settings, *, itself: Settings | None = None) -> None:
     key = route["RouteKey"]
     check_route_key(key)
-    if route.get("AuthorizationType", "NONE") != "NONE":
-        raise missing("Authorizers")
+    check_authorization(api, route)
     if any(each["RouteKey"] == key for each in api.routes.values() if each is not itself):
         raise conflict(f"Route with key {key} already exists for this API")
     if route.get("Target") and target_of(route) not in api.integrations:

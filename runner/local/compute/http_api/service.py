@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from runner.local.compute.http_api.apis import ApiOperations
+from runner.local.compute.http_api.authorizers import AuthorizerOperations
 from runner.local.compute.http_api.refusals import ApiDesk, missing
 from runner.local.compute.http_api.routes import RouteOperations
 from runner.local.compute.http_api.stages import StageOperations
@@ -12,25 +13,25 @@ from runner.local.wire import Call, Operation, Parameters, Result
 
 # What moto has and we do not: it would answer from a store that knows none of our APIs.
 _NOT_OURS = (
-    "CreateApiMapping", "CreateAuthorizer", "CreateDomainName", "CreateIntegrationResponse",
-    "CreateModel", "CreateRouteResponse", "CreateVpcLink", "DeleteApiMapping", "DeleteAuthorizer",
+    "CreateApiMapping", "CreateDomainName", "CreateIntegrationResponse",
+    "CreateModel", "CreateRouteResponse", "CreateVpcLink", "DeleteApiMapping",
     "DeleteDomainName", "DeleteIntegrationResponse", "DeleteModel", "DeleteRouteRequestParameter",
-    "DeleteRouteResponse", "DeleteVpcLink", "GetApiMapping", "GetApiMappings", "GetAuthorizer",
+    "DeleteRouteResponse", "DeleteVpcLink", "GetApiMapping", "GetApiMappings",
     "GetDomainName", "GetDomainNames", "GetIntegrationResponse", "GetIntegrationResponses",
-    "GetModel", "GetRouteResponse", "GetVpcLink", "GetVpcLinks", "UpdateAuthorizer",
+    "GetModel", "GetRouteResponse", "GetVpcLink", "GetVpcLinks",
     "UpdateIntegrationResponse", "UpdateModel", "UpdateVpcLink",
 )  # fmt: skip
 
 
 class ApiGateway:
-    """Operations of three groups under one name. Authorizers will be a fourth."""
+    """Operations of four groups under one name."""
 
     name = "apigatewayv2"
 
     def __init__(self, desk: ApiDesk) -> None:
         self._desk = desk
         self._operations: dict[str, Operation] = dict.fromkeys(_NOT_OURS, _missing)
-        for group in (ApiOperations, RouteOperations, StageOperations):
+        for group in (ApiOperations, AuthorizerOperations, RouteOperations, StageOperations):
             self._operations |= group(desk).operations()
 
     def operations(self) -> Mapping[str, Operation]:
@@ -41,6 +42,7 @@ class ApiGateway:
 
     def reset(self) -> None:
         self._desk.apis.apis.clear()
+        self._desk.tokens.clear()
 
     def tagged(self) -> Iterable[tuple[str, dict[str, str]]]:
         """(ARN, tags) of every API and stage that has tags, for the tagging API."""

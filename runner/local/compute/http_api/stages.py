@@ -9,8 +9,10 @@ import copy
 import re
 from collections.abc import Mapping
 
+from runner.local.compute.http_api.access_log import check_access_log
 from runner.local.compute.http_api.refusals import ApiDesk, absent, bad, conflict, moment, page
 from runner.local.compute.http_api.store import DEFAULT_STAGE, Api, Deployment, Settings, Stage
+from runner.local.compute.http_api.throttling import check_route_settings
 from runner.local.quotas import API_STAGES
 from runner.local.wire import Call, Operation, Parameters, Result
 
@@ -82,6 +84,7 @@ class StageOperations:
 
     def create(self, parameters: Parameters, call: Call) -> Result:
         api = self._desk.find(parameters, call.region)
+        self._check(api, parameters, call)
         stage = new_stage(self._desk, api, parameters)
         if stage.automatic and api.snapshot():
             stage.deployment = deploy(self._desk, api, automatic=True).identity
@@ -98,6 +101,7 @@ class StageOperations:
     def update(self, parameters: Parameters, call: Call) -> Result:
         api = self._desk.find(parameters, call.region)
         stage = self._stage(api, parameters["StageName"])
+        self._check(api, parameters, call)
         given = _given(parameters)
         wanted = parameters.get("DeploymentId")
         if wanted:
@@ -112,6 +116,15 @@ class StageOperations:
         api = self._desk.find(parameters, call.region)
         del api.stages[self._stage(api, parameters["StageName"]).name]
         return {}
+
+    def _check(self, api: Api, parameters: Parameters, call: Call) -> None:
+        """Which routes a stage's settings may name AWS does not say: those of both, then."""
+        keys = frozenset(route["RouteKey"] for route in api.routes.values())
+        if parameters.get("DeploymentId") in api.deployments:
+            deployed = api.deployments[parameters["DeploymentId"]]
+            keys &= {route["RouteKey"] for route, _ in deployed.routes}
+        check_route_settings(parameters, keys)
+        check_access_log(parameters.get("AccessLogSettings"), self._desk.groups, call)
 
     def _stage(self, api: Api, name: str) -> Stage:
         if name not in api.stages:
@@ -131,6 +144,7 @@ def deploy(
         created=desk.clock.now(),
         automatic=automatic,
         routes=api.snapshot(),
+        authorizers=copy.deepcopy(api.authorizers),
     )
     api.deployments[made.identity] = made
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +13,14 @@ DEFAULT_STAGE = "$default"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """A snapshot: (route, its integration) pairs as they were."""
+    """A snapshot: (route, its integration) pairs and authorizers as they were."""
 
     identity: str
     description: str
     created: float
     automatic: bool
     routes: tuple[tuple[Settings, Settings], ...]
+    authorizers: Mapping[str, Settings]
 
 
 @dataclass(kw_only=True)
@@ -47,6 +48,7 @@ class Api:
     created: float
     routes: dict[str, Settings] = field(default_factory=dict)
     integrations: dict[str, Settings] = field(default_factory=dict)
+    authorizers: dict[str, Settings] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)
     stages: dict[str, Stage] = field(default_factory=dict)
 
