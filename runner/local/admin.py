@@ -106,6 +106,14 @@ def _set_cloudfront(cloud: Cloud, request: Request) -> Any:
     return cloud.cloudfront.configure(json.loads(request.body))
 
 
+def _cloudwatch(cloud: Cloud, _request: Request) -> Any:
+    return cloud.cloudwatch.inspect()
+
+
+def _set_cloudwatch(cloud: Cloud, request: Request) -> Any:
+    return cloud.cloudwatch.configure(json.loads(request.body))
+
+
 def _reset(cloud: Cloud, _request: Request) -> Any:
     cloud.reset()
     return {}
@@ -124,5 +132,7 @@ _ROUTES: dict[tuple[str, str], Callable[[Cloud, Request], Any]] = {
     ("DELETE", "deny"): _allow_again,
     ("GET", "cloudfront"): _cloudfront,
     ("POST", "cloudfront"): _set_cloudfront,
+    ("GET", "cloudwatch"): _cloudwatch,
+    ("POST", "cloudwatch"): _set_cloudwatch,
     ("POST", "reset"): _reset,
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runner.local import (
     cloudfront,
+    cloudwatch,
     cognito,
     compute,
     dynamodb_layer,
@@ -59,7 +60,7 @@ NOT_EMULATED: tuple[str, ...] = (
     "CloudWatch is not kept",
 )
 
-_PARTS = (cloudfront, compute)
+_PARTS = (cloudfront, cloudwatch, compute)
 
 
 def rules() -> tuple[Rule, ...]:
