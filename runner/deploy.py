@@ -226,6 +226,9 @@ def _new_functions(decided: Decided) -> tuple[Function, ...]:
 def _last_words(decided: Decided, function: Function, *, known: Known) -> str:
     from runner.aws.trial import last_words
 
+    if function.background.requests:  # to call it would be to run it
+        group = f"/aws/lambda/{decided.names.acceptor}"
+        return f"Its requests are taken in by the acceptor, whose log is {group}."
     version = known[Ref(Made.VERSION, function.name)]
     return last_words(decided.aws, decided.names, function=function, version=version)
 

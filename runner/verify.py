@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from runner.acceptor.acceptor import VERIFY
 from runner.errors import JamError, aws_error, site_error
 from runner.fetch import Answer, Fetch
 from runner.model import File, Function, Kind, Release
@@ -56,7 +57,7 @@ def verify(
 
     def call(function: Function) -> Check:
         def wrong() -> str:
-            return _function_wrong(fetch(_probe(function), {}))
+            return _function_wrong(fetch(_probe(function), _asking(function)))
 
         return _check(function.route, _patiently(wrong, patience, until=until))
 
@@ -129,10 +130,10 @@ def _called(
     until = patience.clock() + patience.seconds
 
     def call(function: Function) -> Check:
-        answer = fetch(_probe(function), {})
+        answer = fetch(_probe(function), _asking(function))
         while _no_route(answer) and patience.clock() < until:
             patience.sleep(PAUSE)
-            answer = fetch(_probe(function), {})
+            answer = fetch(_probe(function), _asking(function))
         return _check(function.route, _function_wrong(answer))
 
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="smoke") as pool:
@@ -146,6 +147,11 @@ def _no_route(answer: Answer) -> bool:
 def _probe(function: Function) -> str:
     segments = function.route.split("/")
     return "/".join(PROBE if segment.startswith("{") else segment for segment in segments)
+
+
+def _asking(function: Function) -> dict[str, str]:
+    """What runs in the background would really run: there the acceptor is asked if it could."""
+    return {VERIFY: "1"} if function.background.requests else {}
 
 
 def _function_wrong(answer: Answer) -> str:

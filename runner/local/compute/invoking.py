@@ -85,11 +85,14 @@ class Invoker:
         if kind == "DryRun":
             return {"StatusCode": 204}
         context = _client_context(parameters.get("ClientContext") or "")
+        answer: Result
         if kind == "Event":
-            self.queue.accept(function, wanted.qualifier, payload, context=context)
-            return {"StatusCode": 202, "ExecutedVersion": version.number}
+            run = self.queue.accept(function, wanted.qualifier, payload, context=context)
+            # Known to the caller as to the function, which has it from its context.
+            answer = {"StatusCode": 202, "ResponseMetadata": {"RequestId": run}}
+            return answer | {"ExecutedVersion": version.number}
         outcome = self.run(function, wanted.qualifier, payload, version=version, context=context)
-        answer: Result = {
+        answer = {
             "StatusCode": 200,
             "ExecutedVersion": version.number,
             "Payload": outcome.payload,
