@@ -17,6 +17,7 @@ from runner.local import admin, protocol, state
 from runner.local.clock import Clock
 from runner.local.cloudfront import CloudFront
 from runner.local.cloudwatch import CloudWatch
+from runner.local.codedeploy import CodeDeploy
 from runner.local.cognito import CognitoHost, CognitoLayer
 from runner.local.compute import Compute
 from runner.local.dynamodb_layer import DynamoDbLayer
@@ -83,8 +84,10 @@ class Cloud:
         self.compute = Compute(self)
         self.events = Events(self)
         self.scheduler = Scheduler(self)
+        self.codedeploy = CodeDeploy(self)
         self.parts: tuple[Part, ...] = (
             self.cloudwatch, self.cloudfront, self.compute, self.events, self.scheduler,
+            self.codedeploy,
         )  # fmt: skip
         self.overlay = self._overlay()
         self._pools = CognitoHost(self._user_pools, self.overlay.forward)
@@ -114,7 +117,11 @@ class Cloud:
             gates=(
                 self.identity.check,
                 self.permissions.check,
-                FunctionRights(self.identity.function_role, self.compute.roles.allows).check,
+                FunctionRights(
+                    self.identity.function_role,
+                    self.compute.roles.allows,
+                    {"codedeploy": self.codedeploy.rights.asked},
+                ).check,
                 self._within_rates,
             ),
             faults=self.faults,

@@ -6,7 +6,8 @@ people's and deploy roles' policies are not evaluated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from runner.local.compute import reference
 from runner.local.permissions import action_of
@@ -26,18 +27,27 @@ _PARTS = {
 
 _MANAGED = "/aws/reference/secretsmanager/"
 
+Asked = Callable[[Incoming, str], Iterator[tuple[str, str]]]
+"""The actions and resources of a call; the text is region and account."""
+
 
 class FunctionRights:
     """A gate. `role` gives the role's ARN behind an access key of a function, or an empty text;
-    `allows` evaluates its policies and its boundary.
+    `allows` evaluates its policies and its boundary; `more` has what services of ours ask for.
     """
 
-    def __init__(self, role: Callable[[str], str], allows: Callable[[str, str, str], bool]) -> None:
+    def __init__(
+        self,
+        role: Callable[[str], str],
+        allows: Callable[[str, str, str], bool],
+        more: Mapping[str, Asked] = MappingProxyType({}),
+    ) -> None:
         self._role = role
         self._allows = allows
+        self._asked = {**_ASKED, **more}
 
     def check(self, incoming: Incoming) -> None:
-        asked = _ASKED.get(incoming.service)
+        asked = self._asked.get(incoming.service)
         role = self._role(incoming.caller.access_key) if asked else ""
         if asked is None or not role:
             return
@@ -97,8 +107,7 @@ def _secrets(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
     yield f"secretsmanager:{incoming.operation}", arn
 
 
-_Asked = Callable[[Incoming, str], Iterator[tuple[str, str]]]
-_ASKED: dict[str, _Asked] = {
+_ASKED: dict[str, Asked] = {
     "dynamodb": _dynamodb,
     "lambda": _lambda,
     "ssm": _ssm,
@@ -117,7 +126,7 @@ def _refused(role: str, *, action: str, resource: str, service: str) -> AwsError
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(service="iam", rule="what functions call of DynamoDB, Lambda, Systems Manager and Secrets "
-         "Manager needs their role's policies and its boundary",
+    Rule(service="iam", rule="what functions call of DynamoDB, Lambda, Systems Manager, Secrets "
+         "Manager and CodeDeploy needs their role's policies and its boundary",
          page='IAM user guide, "Policy evaluation logic"'),
 )  # fmt: skip

@@ -75,7 +75,9 @@ class Overlay:
         self._layers = {layer.name: layer for layer in self.layers}
 
     def __call__(self, request: Request) -> Response:
-        incoming = protocol.incoming(request)
+        return self.answer(protocol.incoming(request))
+
+    def answer(self, incoming: Incoming) -> Response:
         struck = self.faults.draw(incoming.service, incoming.operation)
         try:
             response = self._with_faults(incoming, struck)
@@ -147,7 +149,7 @@ class Overlay:
             yield
 
     def _recorded(self, incoming: Incoming) -> Response:
-        changes = writes(incoming.operation)
+        changes = incoming.recorded and writes(incoming.operation)
         if changes:
             self.calls += 1
             self._seed()
