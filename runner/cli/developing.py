@@ -39,7 +39,8 @@ def functions(options: Options, port: int) -> None:
     """
     from runner.develop.serve import serve_functions
 
-    serve_functions(partial(local_config, options), machine(options), port=port)
+    load = partial(local_config, options, publishes=False)
+    serve_functions(load, machine(options), port=port)
 
 
 @cli.group()
@@ -66,7 +67,7 @@ def new_function(options: Options, name: str, template: str, runtime: str) -> No
     from runner.develop.new import new_function as write
     from runner.package.functions.discover import Language
 
-    config = local_config(options)
+    config = local_config(options, publishes=False)
     wanted = Wanted(
         name=name, template=template, language=Language(runtime), explained=options.verbose
     )

@@ -85,14 +85,15 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jam-deploy"
 
 
-def local_config(options: Options) -> Config:
+def local_config(options: Options, *, publishes: bool = True) -> Config:
     """As a deploy's, but no region has to be named: what runs here runs in none."""
     from runner.config.load import load
 
     file = options.config
     root = file.resolve().parent if file else Path.cwd()
     known = overrides(options)
-    return load(root, file, replace(known, default_region=known.default_region or "us-east-1"))
+    somewhere = replace(known, default_region=known.default_region or "us-east-1")
+    return load(root, file, somewhere, publishes=publishes)
 
 
 def machine(options: Options) -> Machine:
@@ -102,13 +103,6 @@ def machine(options: Options) -> Machine:
         text = f'{{"url": "{url}", "port": {port}}}' if options.as_json else f"ready on {url}"
         click.echo(text, err=not options.as_json)
 
-    def parameter(name: str) -> str:
-        from runner.aws.session import connect
-
-        region = options.region or surrounding_region() or None
-        aws = connect(region=region, clock=time.time, sleep=time.sleep, chance=random.random)
-        return aws.parameter(name)
-
     return Machine(
         environment=dict(os.environ),
         cache=cache(),
@@ -117,7 +111,7 @@ def machine(options: Options) -> Machine:
         now=time.time,
         say=lambda line: click.echo(line, err=True),
         emit=emit,
-        parameter=parameter,
+        aws=connection,
     )
 
 

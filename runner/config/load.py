@@ -79,15 +79,16 @@ class Config:
         return tuple(_table(*item) for item in sorted(self.settings.tables.items()))
 
 
-def load(root: Path, file: Path | None, overrides: Overrides) -> Config:
+def load(root: Path, file: Path | None, overrides: Overrides, *, publishes: bool = True) -> Config:
     """The configuration of the site in `root`; `file` defaults to its `jam.toml`, if there is one.
 
-    Raises JAM-SETTINGS with every problem, JAM-REGION-MISSING when nobody names a region.
+    Unless it `publishes`, there may be nothing to publish. Raises JAM-SETTINGS with every problem,
+    JAM-REGION-MISSING when nobody names a region.
     """
     source = read(root, file)
     known, problems = _settings(source)
     detected = detect(root)
-    problems += [*_overridden(overrides), *_undetected(known, detected)]
+    problems += [*_overridden(overrides), *(_undetected(known, detected) if publishes else ())]
     region, region_why = _region(known, overrides=overrides, source=source)
     if problems:
         told = region or any(problem.where.endswith("region") for problem in problems)

@@ -12,6 +12,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from runner.develop.snapshot import Snapshot, snapshot
@@ -32,6 +33,8 @@ _REST_SECONDS = 0.01
 
 Package = Callable[[str, FunctionsSettings], Function]
 """Packages the function of a name; its archive lies where `Function.archive` says."""
+Borrow = Callable[[Source, Function], Mapping[str, str]]
+"""Variables that a deployed function gets from its account, such as the values of secrets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,7 @@ class Functions:
     package: Package
     clock: Callable[[], float]
     changed: Callable[[frozenset[str]], None] = lambda _identities: None
+    borrow: Borrow = lambda _source, _function: {}
     _routes: Routes = field(default_factory=Routes)
     _seen: Snapshot | None = None
     _looked: float = -1.0
@@ -123,7 +127,7 @@ class Functions:
             if made and made.generation == generation:
                 return made.program
             function = self.package(source.name, settings)
-            program = self._unpacked(function)
+            program = self._unpacked(function, self.borrow(source, function))
             self._outside |= _written_outside(function.archive, self.place)
             self._made[source.name] = _Made(program, generation)
         if made and made.program.identity != program.identity:
@@ -162,13 +166,13 @@ class Functions:
             settings=settings,
         )
 
-    def _unpacked(self, function: Function) -> Program:
+    def _unpacked(self, function: Function, borrowed: Mapping[str, str]) -> Program:
         folder = self.place.work / function.archive.stem
         if not folder.is_dir():
             _unpack(function.archive, folder, root=self.place.root)
         name = self.place.names.function(function.name)
         return Program(
-            identity=f"{function.name}@{function.digest}",
+            identity=f"{function.name}@{function.digest}{_mark(borrowed)}",
             name=name,
             version="$LATEST",
             runtime=function.runtime,
@@ -178,7 +182,10 @@ class Functions:
             timeout=float(function.timeout),
             region=self.place.names.region,
             log_group=f"/aws/lambda/{name}",
-            environment=tuple({**self._told(function), **dict(function.environment)}.items()),
+            environment=tuple(
+                {**self._told(function), **dict(function.environment), **borrowed}.items()
+            ),
+            stream=function.stream,
         )
 
     def _told(self, function: Function) -> Mapping[str, str]:
@@ -191,6 +198,11 @@ class Functions:
             own = dict(function.environment).get("NODE_OPTIONS", "")
             told["NODE_OPTIONS"] = f"{own} --enable-source-maps".strip()
         return told
+
+
+def _mark(borrowed: Mapping[str, str]) -> str:
+    """Tells programs apart that differ in these values alone."""
+    return sha256(repr(sorted(borrowed.items())).encode()).hexdigest() if borrowed else ""
 
 
 def _unpack(archive: Path, folder: Path, *, root: Path) -> None:

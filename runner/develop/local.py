@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from runner.config.load import Config
+from runner.develop.account import Account
 from runner.develop.functions import Functions, Place
 from runner.develop.machine import Machine, of_functions
 from runner.develop.output import readable
@@ -20,6 +21,7 @@ from runner.package.functions.settings import FunctionsSettings
 from runner.toolchain import find
 
 if TYPE_CHECKING:
+    from runner.package.functions.discover import Source
     from runner.package.site import Surroundings
 
 HOST = "127.0.0.1"
@@ -38,6 +40,7 @@ class Local:
     def __init__(self, config: Config, load: Load, machine: Machine) -> None:
         self.config = config
         self.port = 0
+        self._latest = config
         self._load: Load = load
         self._first: Config | None = config
         self._machine = machine
@@ -51,12 +54,14 @@ class Local:
             limit=_AT_ONCE,
             idle=_IDLE,
         )
+        self._account = Account(machine, place.names, config.functions)
         self._functions = Functions(
             place=place,
             settings=self._settings,
             package=self._packaged,
             clock=machine.clock,
             changed=lambda kept: self._pool.retire(lambda program: program.identity in kept),
+            borrow=self._borrowed,
         )
         self.serving = Serving(
             functions=self._functions, run=self._pool.invoke, now=machine.now, say=self._say
@@ -74,8 +79,15 @@ class Local:
         """Of the configuration that is there already, and anew after each change of jam.toml."""
         from runner.package.site import functions_settings
 
-        config, self._first = self._first or self._load(), None
-        return functions_settings(config, self._around())
+        self._latest, self._first = self._first or self._load(), None
+        return functions_settings(self._latest, self._around())
+
+    def _borrowed(self, source: Source, function: Function) -> dict[str, str]:
+        from runner.package.functions.environment import Environments
+
+        self._account.prepare(function, self._latest.tables)
+        written = Environments(self._latest.root / self._latest.functions).of(source.path, {})
+        return self._account.secrets(function, dict(written))
 
     def site_environment(self) -> dict[str, str]:
         """`[build] environment`, its references resolved: the front end's own server gets it."""
@@ -92,7 +104,7 @@ class Local:
             tools=self._machine.environment,
             cache=self._machine.cache,
             echo=self._machine.say,
-            parameter=self._machine.parameter,
+            parameter=lambda name: self._machine.aws(self.config.region).parameter(name),
         )
 
     def _packaged(self, name: str, settings: FunctionsSettings) -> Function:

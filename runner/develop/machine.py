@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runner.aws.session import Aws
 
 # How a function reaches AWS with the developer's own credentials, wherever these lie.
 # Source: AWS SDKs and Tools reference guide, "Settings reference".
@@ -28,7 +32,7 @@ _PASSED = frozenset({*_CREDENTIALS, *_ELSEWHERE, *_NETWORK})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """`clock` counts seconds from anywhere, `now` those of the epoch; `say` prints a line, `emit`
-    tells scripts the address; `cache` is a folder of the user's; `parameter` reads SSM.
+    tells scripts the address; `cache` is a folder of the user's; `aws` is the account of a region.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -38,7 +42,13 @@ class Machine:
     now: Callable[[], float]
     say: Callable[[str], None]
     emit: Callable[[str, int], None]
-    parameter: Callable[[str], str]
+    aws: Callable[[str], Aws]
+
+
+def has_credentials(machine: Machine) -> bool:
+    """Whether there is anything that an AWS client could sign with."""
+    named = (machine.environment.get(name) for name in (*_CREDENTIALS, *_ELSEWHERE))
+    return any(named) or (machine.home / ".aws").is_dir()
 
 
 def of_functions(machine: Machine, lambda_url: str) -> dict[str, str]:
@@ -48,8 +58,7 @@ def of_functions(machine: Machine, lambda_url: str) -> dict[str, str]:
         for name, value in machine.environment.items()
         if name in _PASSED or name.startswith("AWS_ENDPOINT_URL")
     }
-    known = any(name in given for name in (*_CREDENTIALS, *_ELSEWHERE))
-    if known or (machine.home / ".aws").is_dir():
+    if has_credentials(machine):
         own: dict[str, str] = {"HOME": str(machine.home)}
     else:
         # An AWS client signs before it asks: without keys it would not even ask us.
