@@ -27,18 +27,17 @@ class Clients:
     deployments: Any
     functions: Any
     metrics: Any
-    schedules: Any
+    rules: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Names and ids of one site. `schedule` and its group are the guard's own, `store` an ARN."""
+    """Names and ids of one site: `clock` is the rule that wakes the guard, `store` an ARN."""
 
     where: Where
     table: str
     store: str
-    schedule: str
-    schedule_group: str
+    clock: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from runner.guard.look import Clients, Look, Place, alias_of, weights_of
 from runner.guard.rollout import Act, Decision, Deployment, Phase, Rollout, decide
 from runner.guard.verdict import Verdict
 
+Announce = Callable[[Look, Decision], object]
 LIVE = "live"  # the key of the store that decides what visitors get
 WON, LOST = "live", "rolled_back"
 VERDICT = "verdict"  # our metric: 1 takes the candidate back
@@ -31,11 +32,13 @@ class Settler:
         *,
         code_of: Callable[[Exception], str | None],
         clock: Callable[[], float],
+        announce: Announce,
     ) -> None:
         self._clients = clients
         self._place = place
         self._code_of = code_of
         self._clock = clock
+        self._announce = announce
 
     def settle(self, look: Look) -> Decision:
         """Decides and acts; returns what was decided."""
@@ -50,12 +53,12 @@ class Settler:
         if decision.act is Act.WAIT:
             self._note(look, look.rollout)
         elif decision.act is Act.HOLD:
-            self._hold(look)
+            self._hold(look, decision)
         elif decision.act is Act.PROMOTE:
-            self._claim(look, WON, decision.why)
+            self._claim(look, decision, outcome=WON)
             self._promote(look)
         else:
-            self._claim(look, LOST, decision.why)
+            self._claim(look, decision, outcome=LOST)
             self._take_back(look)
         return decision
 
@@ -69,9 +72,11 @@ class Settler:
             return Decision(act=Act.PROMOTE, why=why)
         return wanted
 
-    def _claim(self, look: Look, outcome: str, why: str) -> None:
-        change = journal.claim(self._place.table, look.rollout, outcome=outcome, why=why)
-        self._tolerate(lambda: self._clients.records.update_item(**change), _TAKEN)
+    def _claim(self, look: Look, decision: Decision, *, outcome: str) -> None:
+        """Of guard and runner one ends the rollout and says so; the other helps."""
+        change = journal.claim(self._place.table, look.rollout, outcome=outcome, why=decision.why)
+        if self._tolerate(lambda: self._clients.records.update_item(**change), _TAKEN):
+            self._announce(look, decision)
 
     def _promote(self, look: Look) -> None:
         rollout = look.rollout
@@ -95,10 +100,11 @@ class Settler:
             self._point(rollout.baseline_version)
         self._close(look)
 
-    def _hold(self, look: Look) -> None:
+    def _hold(self, look: Look, decision: Decision) -> None:
         """Noted first: from here on the guard alone protects."""
         self._note(look, replace(look.rollout, phase=Phase.HELD))
         self._stop(look.rollout, back=False)
+        self._announce(look, decision)
 
     def _stop(self, rollout: Rollout, *, back: bool) -> bool:
         """Whether CodeDeploy takes care of the alias: it was asked to stop and to put it back."""
@@ -144,7 +150,11 @@ class Settler:
         """A call that the runner prepared for the moment at which the candidate goes live."""
         client = getattr(self._clients, call["client"])
         operation = getattr(client, call["operation"])
-        self._tolerate(lambda: operation(**call["arguments"]), frozenset(call.get("tolerate", ())))
+        arguments = dict(call["arguments"])
+        if when := call.get("when"):  # the value that says when it happened
+            now = {when: {"N": str(int(self._clock()))}}
+            arguments["ExpressionAttributeValues"] = arguments["ExpressionAttributeValues"] | now
+        self._tolerate(lambda: operation(**arguments), frozenset(call.get("tolerate", ())))
 
     def _close(self, look: Look) -> None:
         closed = replace(look.rollout, phase=Phase.CLOSED)
@@ -157,12 +167,7 @@ class Settler:
         ours = [name for name in closed.alarms if closed.id in name]
         if ours:
             self._clients.metrics.delete_alarms(AlarmNames=ours)
-        self._tolerate(
-            lambda: self._clients.schedules.delete_schedule(
-                Name=self._place.schedule, GroupName=self._place.schedule_group
-            ),
-            {"ResourceNotFoundException"},
-        )
+        self._clients.rules.disable_rule(Name=self._place.clock)
 
     def _note(self, look: Look, rollout: Rollout) -> None:
         told = journal.evidence_text(look.minutes, look.evidence, weight=look.weight)
