@@ -5,9 +5,9 @@ Reads only, and of Lambda only what somebody asks for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from runner.aws import records
@@ -37,7 +37,10 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What an environment serves. `since` is in epoch seconds; 0 where nobody recorded it."""
+    """What an environment serves. `since` is in epoch seconds; 0 where nobody recorded it.
+
+    `stages` are the api_stages with the releases that use them, the newest first.
+    """
 
     environment: str
     release: str
@@ -46,6 +49,7 @@ class Environment:
     origin: Origin
     url: str
     functions: tuple[Deployed, ...]
+    stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,7 @@ def read_environment(aws: Aws, names: Names) -> Environment | None:
             Deployed(name=name, function=names.function(name), version=each.version)
             for name, each in sorted(found.functions.items())
         ),
+        stages=dict(found.stages),
     )
 
 

@@ -30,13 +30,18 @@ _STREAM = re.compile(r"\[(\$LATEST|[0-9]+)\]")
 
 
 def events(aws: Aws, function: str, *, since: int) -> Iterator[LogEvent]:
-    """The events of the Lambda function since `since` (epoch milliseconds), as they are sorted.
+    """The events of the Lambda function since `since` (epoch milliseconds), as they are sorted."""
+    return events_of(aws, f"/aws/lambda/{function}", since=since)
+
+
+def events_of(aws: Aws, group: str, *, since: int) -> Iterator[LogEvent]:
+    """The events of a log group.
 
     None where there is no log group: nothing was ever logged. Pages may be empty and yet have a
     successor. Source: CloudWatch Logs API reference, FilterLogEvents.
     """
     pages = aws.logs.get_paginator("filter_log_events").paginate(
-        logGroupName=f"/aws/lambda/{function}",
+        logGroupName=group,
         startTime=since,
         interleaved=True,  # what AWS takes for granted since 2019, said to whatever stands in
     )

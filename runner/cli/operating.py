@@ -34,8 +34,9 @@ def status(options: Options) -> None:
 @click.argument("function", default="")
 @click.option("-f", "--follow", is_flag=True, help="Go on until interrupted.")
 @click.option("--since", default="10m", show_default=True, help="How far back: 90s, 10m, 2h, 1d.")
-def logs(options: Options, function: str, follow: bool, since: str) -> None:
-    """Shows recent log lines of the functions.
+@click.option("--access", is_flag=True, help="Requests to the functions, not their own lines.")
+def logs(options: Options, function: str, *, follow: bool, since: str, access: bool) -> None:
+    """Shows recent log lines of the functions, or requests to them.
 
     FUNCTION is a name of the site's (notes/[id]) or a part of one that no other has. With --json
     and --follow each line is one JSON document.
@@ -45,7 +46,13 @@ def logs(options: Options, function: str, follow: bool, since: str) -> None:
     aws, names = account(options)
     try:
         show(
-            Wanted(function=function, since=since, follow=follow, as_json=options.as_json),
+            Wanted(
+                function=function,
+                since=since,
+                follow=follow,
+                as_json=options.as_json,
+                access=access,
+            ),
             names=names,
             connect=lambda: connection(names.region),
             aws=aws,
