@@ -15,7 +15,7 @@ from runner.errors import Problem, site_error
 from runner.model import Function
 from runner.package.archive import Member, Packer
 from runner.package.functions import environment as variables
-from runner.package.functions import node, runtimes
+from runner.package.functions import foreign, node, runtimes
 from runner.package.functions import settings as wishes
 from runner.package.functions.discover import Language, Source, Tree, discover, placed
 from runner.package.functions.exported import Exported
@@ -96,6 +96,7 @@ def package_functions(
         for source, configuration in _configure(tree, site, settings=settings).items()
         if only in (None, source.name)
     }
+    _tell(configured, tree, site)
     included = _included(configured, site)
     built = {
         **_node(configured, site, included=included),
@@ -163,6 +164,16 @@ def _ended(source: Source, wanted: Configuration, site: _Site) -> Iterable[Probl
     if told := runtimes.warning(wanted.runtime, site.today):
         site.echo(f"warning: {source.path}: {told}")
     return runtimes.refused(wanted.runtime, site.today, where=f"functions.{source.name}.runtime")
+
+
+def _tell(configured: _Configured, tree: Tree, site: _Site) -> None:
+    """What has no effect here, of functions and of files that are none."""
+    for source, one in configured.items():
+        text = (site.folder / source.path).read_text(encoding="utf-8", errors="replace")
+        for remark in foreign.remarks(source, one, text):
+            site.echo(f"warning: {site.directory}/{source.path}: {remark}")
+    for path, remark in foreign.passed_over(tree.files):
+        site.echo(f"warning: {site.directory}/{path}: {remark}")
 
 
 def _exported(site: _Site) -> Exported:

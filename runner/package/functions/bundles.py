@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runner.package.functions.esbuild import ADAPTER, Bundle, Entry, Options, Outside, Shape
+from runner.package.functions.esbuild import ADAPTERS, Bundle, Entry, Options, Outside, Shape
 
 # What npm, pnpm and yarn noted of their last installation, above a function.
 _INSTALLED = (
@@ -32,7 +32,7 @@ class Bundles:
     def __init__(self, folder: Path, *, root: Path, version: str) -> None:
         self._folder = folder
         self._root = root
-        self._tool = f"{version} {_sha(ADAPTER.read_bytes())}"
+        self._tool = f"{version} {_sha(b''.join(each.read_bytes() for each in ADAPTERS))}"
         self._seen: dict[str, str] = {}
         self._listed: dict[str, tuple[str, ...]] = {}
 
@@ -84,7 +84,8 @@ class Bundles:
         """The digest of tool, flags, files, and of what decides where an import leads."""
         inputs = sorted(inputs)
         above = sorted({folder for path in inputs for folder in _folders(path)})
-        parts: list[Any] = [self._tool, entry.path, entry.adapted, asdict(options)]
+        parts: list[Any] = [self._tool, entry.path, entry.adapted, entry.streams]
+        parts += [entry.netlify, asdict(options)]
         parts += [[path, self._digest(path)] for path in inputs]
         parts += [self._settings(folder) for folder in above]
         parts += [self._names(_folders(path)[-1]) for path in inputs]

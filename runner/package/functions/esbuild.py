@@ -19,7 +19,9 @@ from typing import Any
 
 from runner.errors import Problem
 
-ADAPTER = Path(__file__).with_name("web.mjs")
+ADAPTERS = tuple(
+    Path(__file__).with_name(name) for name in ("web.mjs", "stream.mjs", "netlify.mjs")
+)
 _SECONDS = 300
 # A bundler's memory is gone when it ends: collecting garbage on the way takes a third of the time.
 # Source: Go documentation, "A Guide to the Go Garbage Collector", Memory limit.
@@ -92,10 +94,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """`path` lies below the root, with `/`; `adapted`: the adapter finds out what it exports."""
+    """`path` lies below the root, with `/`; `adapted`: the adapter finds out what it exports, for
+    one that `streams` another adapter. One of Netlify's gets what it knows from there."""
 
     path: str
     adapted: bool
+    streams: bool = False
+    netlify: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -186,10 +191,15 @@ def _point(entry: Entry, number: int, *, root: Path, scratch: Path) -> str:
     if not entry.adapted:
         return f"./{entry.path}"
     file = scratch / f"entry{number}.mjs"
+    made = "streaming" if entry.streams else "lambda"
+    first, last = ("", f"{made}(module)")
+    if entry.netlify:  # its global has to be there before the function's own code runs
+        first = f"import {{ netlify }} from {json.dumps(str(ADAPTERS[2]))};\n"
+        last = f"netlify({last})"
     file.write_text(
-        f"import * as module from {json.dumps(str(root / entry.path))};\n"
-        f"import {{ lambda }} from {json.dumps(str(ADAPTER))};\n"
-        "export const handler = lambda(module);\n",
+        f"{first}import * as module from {json.dumps(str(root / entry.path))};\n"
+        f"import {{ {made} }} from {json.dumps(str(ADAPTERS[entry.streams]))};\n"
+        f"export const handler = {last};\n",
         encoding="utf-8",
     )
     return str(file)
@@ -267,7 +277,7 @@ def _map(file: Path, inputs: tuple[str, ...], *, root: Path, scratch: Path) -> b
 
 def _is_ours(path: Path, scratch: Path) -> bool:
     plain = Path(os.path.normpath(path))
-    return plain == ADAPTER or plain.is_relative_to(scratch)
+    return plain in ADAPTERS or plain.is_relative_to(scratch)
 
 
 # "✘ [ERROR] message", a blank line, then four spaces and "path:line:column:" if it has a place.

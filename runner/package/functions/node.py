@@ -18,6 +18,7 @@ from runner.package.archive import Member
 from runner.package.functions import external, npm
 from runner.package.functions.bundles import Bundles
 from runner.package.functions.esbuild import Bundle, Entry, Options, Shape
+from runner.package.functions.foreign import NETLIFY
 from runner.package.functions.judge import Asked, Judge
 from runner.package.functions.trace import Trace, trace
 from runner.package.functions.variants import Variants
@@ -32,7 +33,7 @@ _STARTS = {
     Shape.MODULE: ("export*from%s;", "mjs"),
 }
 _SDK = "@aws-sdk"
-_DEFAULT_EXPORT = re.compile(r"\bdefault\b")
+_ADAPTED = re.compile(rf"\bdefault\b|{NETLIFY.pattern}")
 # Whatever may export a handler without saying its name is left to the run.
 _EXPORTS = re.compile(r"\bhandler\b|\bdefault\b|\bexports\b|\bexport\s*\*")
 
@@ -43,6 +44,7 @@ class Wanted:
 
     path: str
     runtime: str
+    streams: bool = False
     external: tuple[str, ...] = ()
     source_map: bool = False
 
@@ -197,7 +199,12 @@ def _entries(wanted: Sequence[Wanted], root: Path) -> list[Entry]:
             problems=silent,
         )
     return [
-        Entry(path=function.path, adapted=bool(_DEFAULT_EXPORT.search(text)))
+        Entry(
+            path=function.path,
+            adapted=function.streams or bool(_ADAPTED.search(text)),
+            streams=function.streams,
+            netlify=bool(NETLIFY.search(text)),
+        )
         for function, text in texts
     ]
 
