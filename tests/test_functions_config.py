@@ -69,11 +69,22 @@ def test_the_section_of_a_function_wins_over_its_config_and_that_over_the_common
 @pytest.mark.parametrize(
     ("config", "told"),
     [
-        ("{\n  timeot: 5 }", "functions/a.ts:2: config.timeot is not known"),
-        ("{ timeout: '5' }", 'functions/a.ts:1: config.timeout must be whole seconds, not "5"'),
-        ("{ memory: true }", "functions/a.ts:1: config.memory must be whole MB, not true"),
-        ("{ methods: 'GET' }", 'functions/a.ts:1: config.methods must be a list of text, not "G'),
-        ("{ methods: [1] }", "functions/a.ts:1: config.methods must be a list of text, not [1]"),
+        (
+            "{\n  timeot: 5 }",
+            "functions/a.ts:2: config.timeot: unknown key `timeot` (did you mean `timeout`?)",
+        ),
+        ("{ timeout: '5' }", 'functions/a.ts:1: config.timeout: found "5", allowed: 1 to 900 sec'),
+        ("{ memory: true }", "functions/a.ts:1: config.memory: found true, allowed: 128 to 10240"),
+        ("{ methods: 'GET' }", 'functions/a.ts:1: config.methods: found "GET", allowed: '),
+        ("{ methods: [1] }", "functions/a.ts:1: config.methods: found 1, allowed: "),
+        ("{\n tables: ['nots:rw'] }", "functions/a.ts:2: config.tables: there is no table `nots`"),
+        (
+            "{\n schedule: 'cron(0 25 * * ? *)' }",
+            'functions/a.ts:2: config.schedule: found "cron(0 25 * * ? *)": the hour is 0 to 23',
+        ),
+        ("{ retries: 3 }", "functions/a.ts:1: config.retries: found 3, allowed: 0 to 2"),
+        ("{\n authorizer: 'x' }", "functions/a.ts:2: config.authorizer: there is no authorizer"),
+        ("{\n secrets: {} }", "functions/a.ts:2: config.secrets: belongs into jam.toml"),
         ("{\n timeout: Number(5) }", "functions/a.ts:2: `config` is only known when the function"),
         ("{ timeout: process.env.T }", "functions/a.ts:1: `config` is only known when"),
         ("{ ...more }", "functions/a.ts:1: `config` has a member that is only known"),
@@ -87,6 +98,72 @@ def test_a_config_that_cannot_be_is_told_with_its_line(
         package(site(tmp_path, {"a.ts": f"export const config = {config};\n{HANDLER}"}))
     assert caught.value.code == "JAM-FUNCTION-CONFIG"
     assert str(caught.value.problems[0]).startswith(told)
+
+
+SCHEDULED = {
+    "netlifys word": "export const config = { schedule: '@hourly' };\n" + HANDLER,
+    "a wrapped handler": "import { schedule as by } from '@netlify/functions';\n"
+    "export const handler = by('@hourly', async () => 1);\n",
+    "of a module": "import * as netlify from '@netlify/functions';\n"
+    "const run = async () => 1;\nconst hourly = '@hourly';\n"
+    "const handler = netlify.schedule(hourly, run);\nexport { handler };\n",
+    "required": "const { schedule } = require('@netlify/functions');\n"
+    "module.exports.handler = schedule('0 * * * *', async () => 1);\n",
+    "awss word": "export const config = { schedule: 'cron(0 * * * ? *)' };\n" + HANDLER,
+}
+NETLIFY: dict[str, str | bytes] = {
+    "node_modules/@netlify/functions/package.json": '{"main": "index.js"}',
+    "node_modules/@netlify/functions/index.js": "exports.schedule = (_cron, handler) => handler;",
+}
+
+
+@pytest.mark.parametrize("code", SCHEDULED.values(), ids=SCHEDULED)
+def test_a_schedule_in_the_code_counts_and_opens_no_path(code: str, tmp_path: Path) -> None:
+    found = package(site(tmp_path, {"a.js": code, **NETLIFY}))["a"]
+    assert (found.background.schedule, found.methods) == ("cron(0 * * * ? *)", ())
+
+
+def test_a_schedule_that_only_the_running_code_knows_is_told(tmp_path: Path) -> None:
+    code = "import { schedule } from '@netlify/functions';\n"
+    code += "export const handler = schedule(process.env.WHEN, async () => 1);\n"
+    with pytest.raises(JamError) as caught:
+        package(site(tmp_path, {"a.js": code, **NETLIFY}))
+    told = "functions/a.js:2: the schedule is only known when the function runs"
+    assert str(caught.value.problems[0]) == told
+
+
+def test_all_that_a_section_says_of_running_can_be_exported(tmp_path: Path) -> None:
+    code = "export const config = { async: true, retries: 0, tables: ['notes:r'], tracing: true, "
+    code += "layers: ['arn:aws:lambda:eu-central-1:111122223333:layer:fonts:3'] };\n" + HANDLER
+    settings = FunctionsSettings(tables={"notes": "jam-x-production-notes"})
+    found = package(site(tmp_path, {"a.js": code}), settings)["a"]
+    assert (found.background.requests, found.background.retries) == (True, 0)
+    assert (found.grants.tables, found.grants.tracing) == ((("notes", "r"),), True)
+    assert found.hosting.layers == ("arn:aws:lambda:eu-central-1:111122223333:layer:fonts:3",)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "timeout"),
+    [
+        ("mail-background.js", "", 900),  # Netlify's name for it
+        ("mail.js", "export const config = { background: true };\n", 900),
+        ("mail.js", "export const config = { async: true, timeout: 300 };\n", 300),
+        ("mail.js", "export const config = { schedule: '@daily', timeout: 900 };\n", 900),
+    ],
+)
+def test_what_nobody_waits_for_may_take_longest(
+    name: str, code: str, timeout: int, tmp_path: Path
+) -> None:
+    (found,) = package(site(tmp_path, {name: code + HANDLER})).values()
+    assert found.background
+    assert found.timeout == timeout
+
+
+def test_a_scheduled_function_with_methods_has_a_path_and_its_limit(tmp_path: Path) -> None:
+    code = "export const config = { schedule: '@daily', method: 'POST', timeout: 31 };\n" + HANDLER
+    with pytest.raises(JamError) as caught:
+        package(site(tmp_path, {"a.js": code}))
+    assert caught.value.problems[0].where == "functions.a.timeout"
 
 
 def test_a_config_that_is_not_exported_is_the_functions_own(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from runner.model import Api, Authorizer, Function, Redirect, Release
 from runner.names import table_name
 from runner.package.functions.assemble import package_functions
 from runner.package.functions.linked import linked
+from runner.package.functions.sections import settings_of
 from runner.package.functions.settings import FunctionSettings, FunctionsSettings
 from runner.package.headers import HeaderRule, headers_for
 from runner.package.headers import parse as parse_headers
@@ -95,7 +96,6 @@ def functions_of(config: Config, around: Surroundings) -> tuple[Function, ...]:
     """The site's functions, packaged; none without a functions folder."""
     if not (config.root / config.functions).is_dir():
         return ()
-    _tell_unused(config, around.echo)
     functions = package_functions(
         root=config.root,
         directory=config.functions,
@@ -106,6 +106,7 @@ def functions_of(config: Config, around: Surroundings) -> tuple[Function, ...]:
         echo=around.echo,
         today=around.today,
     )
+    _tell_unused(config, functions, around.echo)
     return linked(functions)
 
 
@@ -180,45 +181,13 @@ def functions_settings(config: Config, around: Surroundings) -> FunctionsSetting
 
 
 def _section(section: Section, around: Surroundings, *, where: str) -> FunctionSettings:
-    return FunctionSettings(
-        runtime=section.runtime,
-        architecture=section.architecture,
-        memory=section.memory,
-        timeout=section.timeout,
-        methods=section.methods,
-        external=section.external,
-        included_files=section.included_files,
-        environment=resolved(section.environment, around, where=f"{where}.environment"),
-        tables=None if section.tables is None else tuple(map(_grant, section.tables)),
-        invoke=section.invoke,
-        layers=section.layers,
-        subnets=section.subnets,
-        security_groups=section.security_groups,
-        tracing=section.tracing,
-        log_days=section.log_retention,
-        reserved=section.reserved_concurrency,
-        schedule=section.schedule,
-        background=section.background,
-        retries=section.retries,
-        stream=section.stream,
-        authorizer=section.authorizer,
-        scopes=section.scopes,
-        throttle=(section.throttle.rate, section.throttle.burst) if section.throttle else None,
-        secrets=tuple(
-            (name, text.removeprefix("ssm:")) for name, text in sorted(section.secrets.items())
-        ),
-    )
+    return settings_of(section, resolved(section.environment, around, where=f"{where}.environment"))
 
 
-def _grant(text: str) -> tuple[str, str]:
-    table, _, access = text.rpartition(":")
-    return table, access
-
-
-def _tell_unused(config: Config, echo: Callable[[str], None]) -> None:
-    functions = config.settings.functions
-    sections = (functions, *functions.named.values())
-    used = {_grant(grant)[0] for section in sections for grant in section.tables or ()}
+def _tell_unused(
+    config: Config, functions: Iterable[Function], echo: Callable[[str], None]
+) -> None:
+    used = {table for function in functions for table, _ in function.grants.tables}
     for table in config.tables:
         if table.name not in used:
             wanted = f'`tables = ["{table.name}:rw"]`'

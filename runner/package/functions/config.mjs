@@ -1,5 +1,6 @@
-// Reads what functions export as `config`, from their syntax alone: none of their code runs.
-// In:  {"acorn": folder, "files": [path]}. Out: {path: {"value", "line", "lines"} or {"line", "fault"}};
+// Reads what functions export as `config`, and the schedule that Netlify's `schedule` wraps a handler
+// with, from their syntax alone: none of their code runs.
+// In:  {"acorn": folder, "files": [path]}. Out: {path: {"value", "line", "lines"} or {"line", "fault", "of"}};
 // a file without an exported `config`, or that does not parse, is left out.
 
 import { readFileSync } from "node:fs";
@@ -8,7 +9,7 @@ import path from "node:path";
 
 const { acorn, files } = JSON.parse(readFileSync(0, "utf8"));
 const { parse } = createRequire(path.join(acorn, "package.json"))("acorn");
-const NAME = "config";
+const SCHEDULED = "@netlify/functions"; // its schedule("@daily", handler)
 
 class Unknowable extends Error {
   constructor(node, message) {
@@ -36,16 +37,16 @@ function withoutTypes(code) {
   }
 }
 
-function exported(tree, names) {
+function exported(tree, names, name) {
   for (const node of tree.body) {
     if (node.type === "ExportNamedDeclaration" && !node.source) {
-      if (node.declaration?.type === "VariableDeclaration" && own(node.declaration, NAME)) {
-        return own(node.declaration, NAME);
+      if (node.declaration?.type === "VariableDeclaration" && own(node.declaration, name)) {
+        return own(node.declaration, name);
       }
-      const local = node.specifiers.find((one) => (one.exported.name ?? one.exported.value) === NAME);
+      const local = node.specifiers.find((one) => (one.exported.name ?? one.exported.value) === name);
       if (local) return names.get(local.local.name) ?? local;
     }
-    const assigned = node.type === "ExpressionStatement" && common(node.expression);
+    const assigned = node.type === "ExpressionStatement" && common(node.expression, name);
     if (assigned) return assigned;
   }
   return undefined;
@@ -56,14 +57,14 @@ const isExports = (node) =>
   node.name === "exports" ||
   (node.type === "MemberExpression" && node.object.name === "module" && node.property.name === "exports");
 
-function common(expression) {
+function common(expression, name) {
   if (expression.type !== "AssignmentExpression") return undefined;
   const { left, right } = expression;
-  if (left.type === "MemberExpression" && isExports(left.object) && left.property.name === NAME) {
+  if (left.type === "MemberExpression" && isExports(left.object) && left.property.name === name) {
     return right;
   }
   if (!isExports(left) || right.type !== "ObjectExpression") return undefined;
-  return right.properties.find((one) => one.key?.name === NAME)?.value;
+  return right.properties.find((one) => one.key?.name === name)?.value;
 }
 
 function constants(tree) {
@@ -105,13 +106,46 @@ function keyOf(property) {
   return String(property.key.name ?? property.key.value);
 }
 
-function configOf(file) {
-  const tree = treeOf(file);
-  const names = tree && constants(tree);
-  let node = tree && exported(tree, names);
+function resolved(tree, names, name) {
+  let node = exported(tree, names, name);
   for (let depth = 0; node?.type === "Identifier" && names.has(node.name) && depth < 20; depth++) {
     node = names.get(node.name);
   }
+  return node;
+}
+
+// What this file calls Netlify's function `schedule`, and the module that has it.
+function wrappers(tree) {
+  const [functions, modules] = [new Set(), new Set()];
+  for (const node of tree.body) {
+    if (node.type === "ImportDeclaration" && node.source.value === SCHEDULED) {
+      for (const one of node.specifiers) {
+        if (one.type !== "ImportSpecifier") modules.add(one.local.name);
+        else if (one.imported.name === "schedule") functions.add(one.local.name);
+      }
+    }
+    for (const { id, init } of node.type === "VariableDeclaration" ? node.declarations : []) {
+      if (init?.type !== "CallExpression" || init.callee.name !== "require") continue;
+      if (init.arguments[0]?.value !== SCHEDULED) continue;
+      if (id.type === "Identifier") modules.add(id.name);
+      for (const one of id.properties ?? []) if (one.key?.name === "schedule") functions.add(one.value.name);
+    }
+  }
+  return { functions, modules };
+}
+
+function scheduleOf(tree, names) {
+  const call = resolved(tree, names, "handler");
+  if (call?.type !== "CallExpression" || !call.arguments.length) return undefined;
+  const { functions, modules } = wrappers(tree);
+  const { callee } = call;
+  const ours =
+    functions.has(callee.name) ||
+    (callee.type === "MemberExpression" && modules.has(callee.object.name) && callee.property.name === "schedule");
+  return ours ? call.arguments[0] : undefined;
+}
+
+function read(node, names, of) {
   if (!node) return undefined;
   const line = node.loc.start.line;
   try {
@@ -119,9 +153,21 @@ function configOf(file) {
     const members = node.type === "ObjectExpression" ? node.properties : [];
     return { value, line, lines: Object.fromEntries(members.map((one) => [keyOf(one), one.loc.start.line])) };
   } catch (error) {
-    if (error instanceof Unknowable) return { line: error.line, fault: error.message };
+    if (error instanceof Unknowable) return { line: error.line, fault: error.message, of };
     throw error;
   }
+}
+
+function configOf(file) {
+  const tree = treeOf(file);
+  if (!tree) return undefined;
+  const names = constants(tree);
+  const config = read(resolved(tree, names, "config"), names, "`config`");
+  const schedule = read(scheduleOf(tree, names), names, "the schedule");
+  if (!schedule || config?.fault) return config;
+  if (schedule.fault) return schedule;
+  const lines = { schedule: schedule.line, ...config?.lines };
+  return { value: { schedule: schedule.value, ...config?.value }, line: config?.line ?? schedule.line, lines };
 }
 
 const found = {};

@@ -5,35 +5,40 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
+from runner.config.functions import Authorizer, Function
+from runner.config.kinds import NAMED
+from runner.config.rules import broken_rules
+from runner.config.settings import Table
+from runner.config.shape import Wrong, wrongs
+from runner.config.shape import settings as without
 from runner.errors import Problem, site_error
 from runner.package.functions.discover import Language, Source
+from runner.package.functions.sections import settings_of
 from runner.package.functions.settings import FunctionSettings, FunctionsSettings
 from runner.toolchain import Toolchain, install_packages
 
 _SCRIPT = Path(__file__).with_name("config.mjs")
 _SECONDS = 60
-_MAY_EXPORT = re.compile(rb"\bconfig\b")
-_KINDS: Mapping[str, tuple[type, str]] = {
-    "timeout": (int, "whole seconds"),
-    "memory": (int, "whole MB"),
-    "architecture": (str, "text"),
-    "runtime": (str, "text"),
-    "methods": (list, "a list of text"),
-    "external": (list, "a list of text"),
-    "included_files": (list, "a list of text"),
-}
+_MAY_EXPORT = re.compile(rb"\b(?:config|schedule)\b")
+# What belongs to who deploys, not into the code: its references are resolved elsewhere.
+_OUTSIDE = ("environment", "secrets")
 # As Netlify's functions spell them. Source: Netlify docs, "Get started with functions", config.
-_OTHER_WORDS: Mapping[str, str] = {"method": "methods", "includedFiles": "included_files"}
+_OTHER_WORDS: Mapping[str, str] = {
+    "background": "async",
+    "includedFiles": "included_files",
+    "method": "methods",
+}
 # Netlify's own, without a counterpart here: said, and left.
 _NOT_OURS = frozenset({
     "displayName", "excludedPath", "generator", "nodeBundler", "path", "preferStatic", "rateLimit",
@@ -58,14 +63,14 @@ class Exported:
         named, problems = dict(settings.named), []
         for source, told in read.items():
             where = f"{self.directory}/{source.path}"
-            section, found = self._section(where, told)
+            section, found = self._section(source.name, told, where=where, settings=settings)
             problems += found
             named[source.name] = _under(named.get(source.name, FunctionSettings()), section)
         if problems:
             raise site_error(
                 "JAM-FUNCTION-CONFIG",
                 "functions export a `config` that cannot be",
-                hint=f"Plain values for: {', '.join(_KINDS)}; the rest goes into jam.toml.",
+                hint="Plain values, as in [functions.NAME] of jam.toml; the rest goes there.",
                 problems=tuple(problems),
             )
         return replace(settings, named=named)
@@ -102,57 +107,72 @@ class Exported:
         read: Mapping[str, Any] = json.loads(done.stdout)
         return read
 
-    def _section(self, where: str, told: Any) -> tuple[FunctionSettings, list[Problem]]:
+    def _section(
+        self, name: str, told: Any, *, where: str, settings: FunctionsSettings
+    ) -> tuple[FunctionSettings, list[Problem]]:
         if "fault" in told or not isinstance(told["value"], dict):
-            message = told.get("fault", "is no object")
-            problem = Problem(where=f"{where}:{told['line']}", message=f"`config` {message}")
-            return FunctionSettings(), [problem]
-        values: dict[str, Any] = {}
-        problems = []
-        config: dict[str, object] = told["value"]
-        for key, value in config.items():
-            place = f"{where}:{told['lines'].get(key, told['line'])}"
+            message = f"{told.get('of', '`config`')} {told.get('fault', 'is no object')}"
+            return FunctionSettings(), [Problem(where=f"{where}:{told['line']}", message=message)]
+        values: dict[str, object] = {}
+        for key, value in told["value"].items():
             if key in _NOT_OURS:
-                self.echo(f"warning: {place}: config.{key} has no effect here")
-            elif fault := _problem(key, value, place):
-                problems.append(fault)
+                line = _line(told, key)
+                self.echo(f"warning: {where}:{line}: config.{key} has no effect here")
             else:
                 values[_OTHER_WORDS.get(key, key)] = _plain(value, key)
-        return FunctionSettings(**values), problems
+        section, found = _judged(name, values, settings)
+        return section, [_problem(each, told, where) for each in found]
 
 
-def _problem(key: str, value: object, where: str) -> Problem | None:
-    name = _OTHER_WORDS.get(key, key)
-    if name not in _KINDS:
-        near = difflib.get_close_matches(key, [*_KINDS, *_OTHER_WORDS], n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else ""
-        return Problem(where=where, message=f"config.{key} is not known", hint=hint)
-    kind, words = _KINDS[name]
-    value = _plain(value, key)
-    texts = not isinstance(value, tuple) or all(isinstance(one, str) for one in value)
-    fits = isinstance(value, tuple) if kind is list else type(value) is kind
-    if fits and texts:
-        return None
-    return Problem(where=where, message=f"config.{key} must be {words}, not {json.dumps(value)}")
+def _judged(
+    name: str, values: dict[str, object], known: FunctionsSettings
+) -> tuple[FunctionSettings, list[Wrong]]:
+    """The section, and what is wrong with it: by the same rules as one of jam.toml."""
+    data = {"functions": {NAMED: {name: values}}}
+    wrong = list(wrongs(data))
+    wrong += [
+        Wrong(at=("functions", name, key), message="belongs into jam.toml")
+        for key in _OUTSIDE
+        if key in values
+    ]
+    sound = without(data, tuple(wrong))
+    around = structs.replace(
+        sound,
+        tables={table: Table() for table in known.tables},
+        authorizers={
+            each.name: Authorizer(issuer=each.issuer, audience=each.audience)
+            for each in known.authorizers.values()
+        },
+    )
+    if not wrong:
+        wrong += broken_rules(around)
+    return settings_of(sound.functions.named.get(name, Function())), wrong
+
+
+def _problem(wrong: Wrong, told: Any, where: str) -> Problem:
+    key = ".".join(wrong.at[2:])
+    place = f"{where}:{_line(told, wrong.at[2] if key else '')}"
+    said = f"config.{key}: {wrong.message}" if key else f"config: {wrong.message}"
+    return Problem(where=place, message=said, hint=wrong.hint)
+
+
+def _line(told: Any, key: str) -> int:
+    """Of a key as settings or as Netlify spells it."""
+    spelled = {key, *(other for other, word in _OTHER_WORDS.items() if word == key)}
+    lines: Mapping[str, int] = told["lines"]
+    return next((line for each, line in lines.items() if each in spelled), int(told["line"]))
 
 
 def _plain(value: object, key: str) -> object:
-    """Lists as tuples; Netlify's `method` may be one alone, and in small letters."""
+    """Netlify's `method` may be one alone, and in small letters."""
     if key == "method" and isinstance(value, str):
         value = [value]
-    if isinstance(value, list):
-        upper = key in ("method", "methods")
-        return tuple(one.upper() if upper and isinstance(one, str) else one for one in value)
+    if isinstance(value, list) and key in ("method", "methods"):
+        return [one.upper() if isinstance(one, str) else one for one in value]
     return value
 
 
 def _under(own: FunctionSettings, exported: FunctionSettings) -> FunctionSettings:
     """The section of jam.toml, with what it leaves open taken from the function."""
-    return replace(
-        own,
-        **{
-            key: getattr(exported, key)
-            for key in _KINDS
-            if getattr(own, key) is None and getattr(exported, key) is not None
-        },
-    )
+    open_ = [each.name for each in fields(own) if getattr(own, each.name) is None]
+    return replace(own, **{name: getattr(exported, name) for name in open_})
