@@ -23,7 +23,7 @@ from runner.build.run import build
 from runner.build.shims import shims
 from runner.config.load import Config
 from runner.config.pending import refuse_pending
-from runner.edge import response_code, router_code
+from runner.edge import response_code, router_code, stream_code
 from runner.fetch import Fetch, fetch_from
 from runner.model import Function, Origin, Release
 from runner.names import PRODUCTION, Names
@@ -32,10 +32,12 @@ from runner.package.manifest import manifest
 from runner.package.site import Surroundings, package, resolved
 from runner.plan.background import unattended
 from runner.plan.decide import Foundation, changed_functions, plan
+from runner.plan.foundation import MakeDistribution
 from runner.plan.live import Live
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import PutFiles
 from runner.plan.steps import Plan
+from runner.plan.streams import streams_of
 from runner.report.text import Check, Outcome, Uploaded, changes
 from runner.report.watch import Watcher
 from runner.toolchain import find
@@ -99,6 +101,8 @@ def decide(config: Config, world: World) -> Decided:
             router=router_code(),
             response=response_code(),
             unattended=unattended(release.functions),
+            streams=streams_of(release.functions),
+            stream=stream_code(),
         )
         live = read_live(aws, names, release=release.id, foundation=foundation)
         todo = plan(release, live, foundation=foundation, origin=_origin(world))
@@ -177,7 +181,8 @@ def _staged(decided: Decided, world: World) -> Known:
     with world.watcher.stage("stage"):
         known = known_of(decided.live, decided.plan)
         staged = _apply(decided, world, part=decided.plan.staging, known=known).known
-        functions = _new_functions(decided)
+        # A streaming function has no version of its own to be tried at: its URL is the alias's.
+        functions = [each for each in _new_functions(decided) if not each.stream]
         if functions:
             smoke(
                 functions,
@@ -205,12 +210,15 @@ def _entry_archive(release: Release) -> bytes:
 
 def _verified(decided: Decided, world: World, *, known: Known) -> tuple[Check, ...]:
     before = {**decided.live.files, **decided.live.immutable}
-    new = Ref(Made.DISTRIBUTION) not in decided.live.known
+    # A changed distribution takes as long as a new one to reach every edge.
+    new = any(isinstance(step, MakeDistribution) for step in decided.plan.stage)
+    base = f"https://{known[Ref(Made.DOMAIN)]}"
     return verify(
         decided.release,
         files=[file for file in decided.release.files if before.get(file.key) != file.digest],
         functions=_new_functions(decided),
-        fetch=_fetch(decided, world, base=f"https://{known[Ref(Made.DOMAIN)]}"),
+        fetch=_fetch(decided, world, base=base),
+        glance=fetch_from(base, connect_to=_loopback(world), whole=False),
         patience=_patience(world, SETTLES_NEW if new else SETTLES),
     )
 

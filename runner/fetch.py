@@ -33,11 +33,12 @@ def loopback(endpoint: str) -> str:
     return endpoint if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1") else ""
 
 
-def fetch_from(base: str, *, connect_to: str = "") -> Fetch:
+def fetch_from(base: str, *, connect_to: str = "", whole: bool = True) -> Fetch:
     """A `Fetch` below `base` (`https://d1.cloudfront.net`, `https://api…/stage`).
 
     `connect_to` is the address that really answers (`http://127.0.0.1:4566`), with the host of
-    `base` in the Host header: how the embedded cloud's distributions are reached.
+    `base` in the Host header: how the embedded cloud's distributions are reached. Unless `whole`, a
+    body of unknown length is left unread: a stream may never end.
     """
     import urllib3
 
@@ -49,7 +50,10 @@ def fetch_from(base: str, *, connect_to: str = "") -> Fetch:
     def fetch(path: str, headers: Mapping[str, str], /) -> Answer:
         sent = {"host": str(url.netloc), "accept-encoding": "identity", **headers}
         try:
-            found = pool.request("GET", root + prefix + path, headers=sent, redirect=False)
+            found = pool.request(
+                "GET", root + prefix + path, headers=sent, redirect=False, preload_content=whole
+            )
+            body = found.data if whole or "content-length" in found.headers else b""
         except urllib3.exceptions.HTTPError as error:
             raise busy_error(
                 "JAM-UNREACHABLE",
@@ -57,6 +61,8 @@ def fetch_from(base: str, *, connect_to: str = "") -> Fetch:
                 hint="Check the network; a second run continues where this one stopped.",
             ) from error
         named = {name.lower(): value for name, value in found.headers.items()}
-        return Answer(status=found.status, headers=named, body=found.data)
+        if not whole:
+            found.close()
+        return Answer(status=found.status, headers=named, body=body)
 
     return fetch

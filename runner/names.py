@@ -57,6 +57,10 @@ class Names:
         return f"{self.prefix}-response"
 
     @property
+    def stream(self) -> str:
+        return f"{self.prefix}-stream"
+
+    @property
     def files_access(self) -> str:
         return f"{self.prefix}-files"
 

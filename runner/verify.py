@@ -44,8 +44,12 @@ def verify(
     functions: Sequence[Function],
     fetch: Fetch,
     patience: Patience,
+    glance: Fetch | None = None,
 ) -> tuple[Check, ...]:
-    """The checks, all passed; raises JAM-VERIFY with those that failed."""
+    """The checks, all passed; raises JAM-VERIFY with those that failed.
+
+    `glance` fetches from functions that stream: no more than the head of their answer.
+    """
     sets = {each.ref: dict(each.headers) for each in release.header_sets}
     until = patience.clock() + patience.seconds
 
@@ -57,7 +61,9 @@ def verify(
 
     def call(function: Function) -> Check:
         def wrong() -> str:
-            return _function_wrong(fetch(_probe(function), _asking(function)))
+            chosen = glance if glance and function.stream else fetch
+            answer = chosen(_probe(function), _asking(function))
+            return _function_wrong(answer) or _stream_wrong(function, answer)
 
         return _check(function.route, _patiently(wrong, patience, until=until))
 
@@ -160,6 +166,12 @@ def _function_wrong(answer: Answer) -> str:
     if _no_route(answer):
         return "has no route"
     return ""
+
+
+def _stream_wrong(function: Function, answer: Answer) -> str:
+    """Lambda's own refusal of CloudFront, which is none of the function's."""
+    refused = function.stream and answer.status == 403 and "x-amzn-errortype" in answer.headers
+    return "is refused to the distribution by Lambda" if refused else ""
 
 
 def _file_wrong(

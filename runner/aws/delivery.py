@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,20 @@ _READ = ["GET", "HEAD", "OPTIONS"]
 _ALL = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
 
 
+# Between two parts of a stream; the most that CloudFront waits.
+# Source: CloudFront developer guide, "Quotas", General quotas on distributions.
+STREAM_READ = 120  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """A path of its own, for a function that streams: the origin's id and domain."""
+
+    route: str
+    origin: str
+    domain: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the distribution puts together: ids and domains that AWS picked."""
@@ -43,6 +58,8 @@ class Parts:
     forward_policy: str
     router_arn: str
     response_arn: str
+    stream_arn: str = ""
+    streams: tuple[Path, ...] = ()
 
 
 def comment(names: Names) -> str:
@@ -108,7 +125,9 @@ def distribution(names: Names, parts: Parts) -> Config:
         "HttpVersion": "http2and3",
         "IsIPV6Enabled": True,
         "PriceClass": "PriceClass_All",
-        "Origins": _items([_files(names, parts), _entry(parts), _api(names, parts)]),
+        "Origins": _items(
+            [_files(names, parts), _entry(parts), _api(names, parts), *_stream_origins(parts)]
+        ),
         "OriginGroups": _items([_group()]),
         "DefaultCacheBehavior": {
             **site,
@@ -117,13 +136,13 @@ def distribution(names: Names, parts: Parts) -> Config:
         },
         "CacheBehaviors": _items(
             [
-                {
-                    **_behaviour(API, _ALL, functions=routed),
-                    "PathPattern": pattern,
-                    "CachePolicyId": CACHING_DISABLED,
-                    "OriginRequestPolicyId": ALL_VIEWER_EXCEPT_HOST,
-                }
-                for pattern in ("/.functions/*",)
+                # The first pattern that fits counts. Source: CloudFront API reference,
+                # CacheBehaviors.
+                *(_stream(parts, each) for each in parts.streams),
+                *(
+                    _call(pattern, _behaviour(API, _ALL, functions=routed))
+                    for pattern in ("/.functions/*",)
+                ),
             ]
         ),
         "CustomErrorResponses": _items(
@@ -148,6 +167,34 @@ def _entry(parts: Parts) -> Config:
         "ConnectionAttempts": 1,
         "ConnectionTimeout": ENTRY_CONNECT,
         "CustomOriginConfig": _https(read=ENTRY_READ),
+    }
+
+
+def _stream_origins(parts: Parts) -> list[Config]:
+    return [
+        {
+            **_origin(each.origin, each.domain),
+            "OriginAccessControlId": parts.entry_access,
+            "CustomOriginConfig": _https(read=STREAM_READ),
+        }
+        for each in parts.streams
+    ]
+
+
+def _stream(parts: Parts, path: Path) -> Config:
+    """No compression: it would wait for more than there is to send."""
+    functions = [(parts.stream_arn, "viewer-request")]
+    behaviour = _behaviour(path.origin, ["GET", "HEAD"], functions=functions)
+    return _call(path.route, {**behaviour, "Compress": False})
+
+
+def _call(pattern: str, behaviour: Config) -> Config:
+    """A path whose answers are nobody else's."""
+    return {
+        **behaviour,
+        "PathPattern": pattern,
+        "CachePolicyId": CACHING_DISABLED,
+        "OriginRequestPolicyId": ALL_VIEWER_EXCEPT_HOST,
     }
 
 
@@ -205,6 +252,14 @@ def _suffix(names: Names) -> str:
 
 def _items(items: list[Any]) -> Config:
     return {"Quantity": len(items), "Items": items}
+
+
+def without(actual: Config, origins: Sequence[str]) -> Config:
+    """`actual` without these origins and without the paths that lead to them."""
+    kept = [each for each in actual["Origins"]["Items"] if each["Id"] not in origins]
+    listed = actual["CacheBehaviors"].get("Items", [])
+    paths = [each for each in listed if each["TargetOriginId"] not in origins]
+    return {**actual, "Origins": _items(kept), "CacheBehaviors": _items(paths)}
 
 
 def overlay(actual: Any, wanted: Any) -> Any:

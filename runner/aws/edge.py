@@ -6,7 +6,7 @@ to reach every point of presence, and a deploy does not wait for that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -15,10 +15,12 @@ from runner.apply import Known
 from runner.aws import delivery, ownership
 from runner.aws.refusals import code_of, tolerating
 from runner.aws.session import Aws
+from runner.aws.waiting import until
 from runner.errors import JamError, busy_error
 from runner.names import Names
 from runner.plan.foundation import Access, Edge, Policy
 from runner.plan.refs import Made, Ref
+from runner.plan.streams import Stream
 
 T = TypeVar("T")
 RUNTIME = "cloudfront-js-2.0"  # the only one with key value stores
@@ -113,9 +115,11 @@ def find_distribution(aws: Aws, names: Names) -> tuple[str, str] | None:
     return None
 
 
-def make_distribution(aws: Aws, names: Names, *, known: Known) -> tuple[str, str]:
+def make_distribution(
+    aws: Aws, names: Names, *, known: Known, streams: tuple[Stream, ...] = ()
+) -> tuple[str, str]:
     """The distribution as (id, domain); changed only where it differs from what is wanted."""
-    wanted = delivery.distribution(names, parts_of(known))
+    wanted = delivery.distribution(names, parts_of(names, known, streams=streams))
     found = find_distribution(aws, names)
     if found is None:
         return _create_distribution(aws, names, wanted=wanted)
@@ -125,7 +129,7 @@ def make_distribution(aws: Aws, names: Names, *, known: Known) -> tuple[str, str
     return found
 
 
-def parts_of(known: Known) -> delivery.Parts:
+def parts_of(names: Names, known: Known, *, streams: tuple[Stream, ...] = ()) -> delivery.Parts:
     """What earlier steps made, as the distribution needs it."""
     return delivery.Parts(
         entry_domain=known[Ref(Made.ENTRY_URL)],
@@ -136,12 +140,49 @@ def parts_of(known: Known) -> delivery.Parts:
         forward_policy=known[Ref(Made.POLICY, Policy.FORWARD)],
         router_arn=known[Ref(Made.EDGE, Edge.ROUTER)],
         response_arn=known[Ref(Made.EDGE, Edge.RESPONSE)],
+        stream_arn=known.get(Ref(Made.EDGE, Edge.STREAM), ""),
+        streams=tuple(
+            delivery.Path(
+                route=each.route,
+                origin=names.function(each.name),
+                domain=known[Ref(Made.STREAM_URL, each.name)],
+            )
+            for each in streams
+        ),
     )
 
 
 def is_deployed(aws: Aws, distribution: str) -> bool:
     """Whether the newest configuration has reached every point of presence."""
     return aws.edge.get_distribution(Id=distribution)["Distribution"]["Status"] == "Deployed"
+
+
+def wait_deployed(aws: Aws, distribution: str, *, budget: float) -> bool:
+    """Whether that is so within `budget` seconds."""
+    try:
+        return until(
+            aws,
+            lambda: is_deployed(aws, distribution) or None,
+            budget=budget,
+            late=lambda: _contested(distribution),
+        )
+    except JamError:
+        return False
+
+
+def leave_out(aws: Aws, distribution: str, *, origins: Sequence[str]) -> None:
+    """Takes origins out of the distribution, and the paths that lead to them."""
+
+    def change() -> None:
+        now = aws.edge.get_distribution_config(Id=distribution)
+        actual: Any = now["DistributionConfig"]
+        wanted: Any = delivery.without(actual, origins)
+        if wanted != actual:
+            aws.edge.update_distribution(
+                Id=distribution, IfMatch=now["ETag"], DistributionConfig=wanted
+            )
+
+    _again(change, f"the distribution {distribution}")
 
 
 def distribution_arn(names: Names, distribution: str) -> str:
@@ -153,7 +194,8 @@ def _access_name(names: Names, access: Access) -> str:
 
 
 def _edge_name(names: Names, edge: Edge) -> str:
-    return names.router if edge is Edge.ROUTER else names.response
+    named = {Edge.ROUTER: names.router, Edge.RESPONSE: names.response, Edge.STREAM: names.stream}
+    return named[edge]
 
 
 def _policy_config(names: Names, policy: Policy) -> Any:

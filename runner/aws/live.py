@@ -25,6 +25,7 @@ from runner.aws import (
     schedules,
     table_changes,
     tables,
+    urls,
 )
 from runner.aws.records import Environment, Staged
 from runner.aws.refusals import explained, tolerating
@@ -32,7 +33,7 @@ from runner.aws.session import Aws
 from runner.model import Kind
 from runner.names import Names
 from runner.plan.decide import Foundation
-from runner.plan.foundation import ENTRY, Access, Edge, Policy, Role
+from runner.plan.foundation import ENTRY, Access, Policy, Role, edges_of
 from runner.plan.live import Live
 from runner.plan.refs import Made, Ref
 
@@ -82,6 +83,7 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment) -> Live:
         foundation=environment.foundation,
         functions=environment.functions,
         stages=environment.stages,
+        streams=environment.streams,
         entry_agrees=not environment.release or _agrees(aws, names, environment=environment),
     )
 
@@ -175,6 +177,10 @@ def _looks(
         Ref(Made.STORE): partial(keyvalues.find, aws, names),
         Ref(Made.API): partial(api.find, aws, names),
         Ref(Made.ENTRY_URL): partial(entry.find_url, aws, names),
+        **{
+            Ref(Made.STREAM_URL, each.name): partial(urls.find, aws, names.function(each.name))
+            for each in foundation.streams
+        },
         **{Ref(Made.ROLE, each): role(each) for each in needs.roles},
         **background,
         **{Ref(Made.TABLE, each.name): table(names.table(each.name)) for each in foundation.tables},
@@ -186,5 +192,8 @@ def _looks(
             Ref(Made.POLICY, each): partial(edge.find_policy, aws, names, policy=each)
             for each in Policy
         },
-        **{Ref(Made.EDGE, each): partial(edge.find_edge, aws, names, edge=each) for each in Edge},
+        **{
+            Ref(Made.EDGE, each): partial(edge.find_edge, aws, names, edge=each)
+            for each in edges_of(foundation.streams)
+        },
     }

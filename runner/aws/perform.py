@@ -20,6 +20,7 @@ from runner.aws import (
     keyvalues,
     records,
     roles,
+    streaming,
     tables,
     versions,
 )
@@ -71,6 +72,7 @@ from runner.plan.releasing import (
     role_of,
 )
 from runner.plan.steps import Step
+from runner.plan.streaming import StreamStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,8 @@ class _Performer:
         with explained():
             if isinstance(step, BackgroundStep):
                 return background.performed(self._aws, self._names, step=step, known=known)
+            if isinstance(step, StreamStep):
+                return streaming.performed(self._aws, self._names, step=step, known=known)
             if isinstance(step, FoundationStep):
                 return self._make(step, known)
             if isinstance(step, ReleaseStep):
@@ -152,7 +156,7 @@ class _Performer:
     def _distribute(self, step: MakeDistribution | GrantFiles | GrantEntry, known: Known) -> Known:
         aws, names = self._aws, self._names
         if isinstance(step, MakeDistribution):
-            made, domain = edge.make_distribution(aws, names, known=known)
+            made, domain = edge.make_distribution(aws, names, known=known, streams=step.streams)
             return {Ref(Made.DISTRIBUTION): made, Ref(Made.DOMAIN): domain}
         arn = edge.distribution_arn(names, known[Ref(Made.DISTRIBUTION)])
         grant = files.grant if isinstance(step, GrantFiles) else entry.grant

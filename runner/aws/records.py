@@ -13,6 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from runner.apply import Known
 from runner.aws import roles
+from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.errors import busy_error
 from runner.model import Background, Origin, Release, Upkeep
@@ -21,6 +22,7 @@ from runner.plan.foundation import ENTRY
 from runner.plan.live import Published
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import RecordLive
+from runner.plan.streams import Stream
 
 SCHEMA = 1
 READY, STAGING = "ready", "staging"
@@ -45,6 +47,7 @@ class Environment:
     functions: Mapping[str, Published] = field(default_factory=dict)
     entry: str = ""
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    streams: tuple[Stream, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +146,7 @@ def record_live(
         "sequence": step.sequence,
         "foundation": step.foundation,
         "stages": [[stage, list(releases)] for stage, releases in step.stages],
+        "streams": _streams(step.streams),
         "functions": _functions(names, release, known),
         "entry": known[Ref(Made.VERSION, ENTRY)],
         **{name: known[Ref(made)] for made, name in _IDS.items()},
@@ -166,6 +170,23 @@ def record_live(
         found = _plain(answer.get("Item", {}))
         if {key: found.get(key) for key in values} != values:
             raise _superseded(found, step) from error
+
+
+def record_streams(aws: Aws, names: Names, *, streams: tuple[Stream, ...], sequence: int) -> None:
+    """These are all that have function URLs of their own; a newer run knows better."""
+    with tolerating("ConditionalCheckFailedException"):
+        aws.records.update_item(
+            TableName=names.records,
+            Key=_key(_environment()),
+            UpdateExpression="SET #streams = :streams",
+            ConditionExpression="#sequence = :sequence",
+            ExpressionAttributeNames=_names("streams", "sequence"),
+            ExpressionAttributeValues=_values(streams=_streams(streams), sequence=sequence),
+        )
+
+
+def _streams(streams: tuple[Stream, ...]) -> list[list[str]]:
+    return [[each.name, each.route] for each in streams]
 
 
 def _superseded(found: dict[str, Any], step: RecordLive) -> Exception:
@@ -205,6 +226,7 @@ def _read_environment(item: dict[str, Any]) -> Environment:
         functions=_published(item),
         entry=item["entry"],
         stages=tuple((stage, tuple(releases)) for stage, releases in item["stages"]),
+        streams=tuple(Stream(name=name, route=route) for name, route in item.get("streams", [])),
     )
 
 

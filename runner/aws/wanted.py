@@ -6,13 +6,14 @@ When the digest equals the recorded one, nothing of the foundation is read or pl
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from runner.aws import dead_letters, delivery, documents
 from runner.model import Table
 from runner.names import Names
 from runner.plan.background import Unattended
 from runner.plan.decide import Foundation
+from runner.plan.streams import Stream
 
 REVISION = 1  # raise it when a step makes something that no document below shows
 
@@ -39,9 +40,11 @@ def foundation(
     router: str,
     response: str,
     unattended: Unattended = _NOTHING,
+    streams: tuple[Stream, ...] = (),
+    stream: str = "",
 ) -> Foundation:
-    """The wanted foundation: the site's tables, the two programs at the edge, and what functions
-    need that run without a visitor."""
+    """The wanted foundation: the site's tables, the programs at the edge (`stream` where functions
+    stream), and what functions need that run without a visitor."""
     roles = unattended.roles
     wanted = [
         REVISION,
@@ -54,9 +57,24 @@ def foundation(
         documents.bucket_policy(names, "distribution"),
         delivery.cache_policy(names),
         delivery.forward_policy(names),
-        delivery.distribution(names, _SYMBOLS),
+        delivery.distribution(names, _symbols(names, streams)),
+        *([stream] if streams else []),
     ]
     digest = hashlib.sha256(documents.compact(wanted).encode()).hexdigest()[:32]
     return Foundation(
-        digest=digest, tables=tables, router=router, response=response, unattended=unattended
+        digest=digest,
+        tables=tables,
+        router=router,
+        response=response,
+        unattended=unattended,
+        streams=streams,
+        stream=stream,
     )
+
+
+def _symbols(names: Names, streams: tuple[Stream, ...]) -> delivery.Parts:
+    paths = (
+        delivery.Path(route=each.route, origin=names.function(each.name), domain="stream")
+        for each in streams
+    )
+    return replace(_SYMBOLS, stream_arn="stream", streams=tuple(paths))

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runner.config.functions import Function
 from runner.config.settings import Preview, Production, Settings
 from runner.errors import Problem, site_error
-
-_FUNCTION = {
-    "stream": "stream",
-}
 
 
 def refuse_pending(settings: Settings) -> None:
@@ -27,12 +22,6 @@ def refuse_pending(settings: Settings) -> None:
 
 def pending(settings: Settings) -> Iterator[Problem]:
     """Every setting that this version knows and cannot fulfil."""
-    functions: dict[str, Function] = {"functions": settings.functions}
-    named = {f"functions.{name}": each for name, each in settings.functions.named.items()}
-    for where, section in {**functions, **named}.items():
-        for name, key in _FUNCTION.items():
-            if getattr(section, name):
-                yield _not_yet(f"{where}.{key}")
     if settings.build.image:
         yield _not_yet("build.image")
     if settings.notify:

@@ -68,12 +68,12 @@ def _functions(settings: Settings) -> Iterator[tuple[tuple[str, ...], Function]]
 def _timeout(functions: Functions) -> Iterator[Wrong]:
     """Of all functions; of a single one only its code may say that nobody waits for it."""
     sections = (functions, *functions.named.values())
-    awaited = not any(one.schedule or one.background for one in sections)
+    awaited = not any(one.schedule or one.background or one.stream for one in sections)
     if (functions.timeout or 0) > HTTP_TIMEOUT and awaited:
         yield Wrong(
             at=("functions", "timeout"),
             message=f"found {functions.timeout}, allowed: 1 to {HTTP_TIMEOUT} seconds",
-            hint="API Gateway waits no longer; a function with `schedule` or `async` may take 900",
+            hint="API Gateway waits no longer; with `schedule`, `async`, `stream` it may be 900",
         )
 
 

@@ -22,8 +22,17 @@ def response_code() -> str:
     return _assemble("response.js")
 
 
+def stream_code() -> str:
+    """The function of viewer-request on the paths of functions that stream."""
+    return _bare((_HERE / "stream.js").read_text(encoding="utf-8"))
+
+
 def _assemble(name: str) -> str:
-    """Both parts without comment lines and indentation, which count like code does."""
-    text = "\n".join((_HERE / part).read_text(encoding="utf-8") for part in ("choice.js", name))
+    parts = ("choice.js", name)
+    return _bare("\n".join((_HERE / part).read_text(encoding="utf-8") for part in parts))
+
+
+def _bare(text: str) -> str:
+    """Without comment lines and indentation, which count like code does."""
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"

@@ -78,7 +78,7 @@ def api_stage_of(functions: Iterable[Function], api: Api = _API, *, acceptor: st
             acceptor if it.background.requests else "",
         )
         for it in functions
-        if it.methods
+        if it.methods and not it.stream
     )
     return _digest([routes, _whole(api)])[:16] if routes else ""
 

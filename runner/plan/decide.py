@@ -35,6 +35,7 @@ from runner.plan.foundation import (
     MakeStore,
     MakeTable,
     Policy,
+    edges_of,
 )
 from runner.plan.live import Live
 from runner.plan.refs import Made, Ref
@@ -57,6 +58,15 @@ from runner.plan.releasing import (
     WriteRouting,
 )
 from runner.plan.steps import Plan
+from runner.plan.streaming import (
+    StreamFoundation,
+    dropped,
+    grants_of,
+    moved,
+    placed,
+    urls_of,
+)
+from runner.plan.streams import Stream
 
 KEPT_STAGES = 7  # live, candidate and the five before, of API Gateway's ten an API
 
@@ -70,13 +80,15 @@ class Foundation:
     router: str
     response: str
     unattended: Unattended = field(default_factory=Unattended)
+    streams: tuple[Stream, ...] = ()
+    stream: str = ""  # the program before them at the edge
 
 
 def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin) -> Plan:
     """The steps that make `live` serve `release`; an empty plan if it already does."""
     firm = foundation.digest == live.foundation
     if firm and live.release == release.id and live.entry_agrees:
-        return Plan()
+        return Plan(settle=(*dropped(foundation.streams, live, sequence=live.sequence),))
     stages = _stages_after(release, live)
     return Plan(
         stage=(
@@ -86,6 +98,7 @@ def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin
         switch=(
             *(() if live.staged else (RecordStaged(release=release),)),
             MoveAlias(release=release.id),
+            *moved(release, live),
             Activate(release=release.id, routing=release.routing, replaces=live.release),
             *moved_schedules(release, live, firm=firm),
             RecordLive(
@@ -94,10 +107,12 @@ def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin
                 sequence=live.sequence + 1,
                 foundation=foundation.digest,
                 stages=stages[:KEPT_STAGES],
+                streams=tuple(sorted({*foundation.streams, *live.streams})),
             ),
         ),
         settle=(
             *_upkeep(release, live),
+            *dropped(foundation.streams, live, sequence=live.sequence + 1),
             *(
                 DropApiStage(api_stage=stage, releases=releases)
                 for stage, releases in stages[KEPT_STAGES:]
@@ -106,11 +121,18 @@ def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin
     )
 
 
-def _foundation(wanted: Foundation, live: Live) -> Iterator[FoundationStep | BackgroundFoundation]:
+def _foundation(
+    wanted: Foundation, live: Live
+) -> Iterator[FoundationStep | BackgroundFoundation | StreamFoundation]:
     def exists(kind: Made, name: str = "") -> bool:
         return Ref(kind, name) in live.existing
 
-    code = {Edge.ROUTER: wanted.router, Edge.RESPONSE: wanted.response}
+    code = {
+        Edge.ROUTER: wanted.router,
+        Edge.RESPONSE: wanted.response,
+        Edge.STREAM: wanted.stream,
+    }
+    streams = placed(wanted.streams, live)
     yield MakeRecords(exists=exists(Made.RECORDS))
     yield MakeBucket(exists=exists(Made.BUCKET))
     for role in wanted.unattended.roles:
@@ -123,14 +145,16 @@ def _foundation(wanted: Foundation, live: Live) -> Iterator[FoundationStep | Bac
     for policy in Policy:
         yield MakePolicy(exists=exists(Made.POLICY, policy), policy=policy)
     yield MakeStore(exists=exists(Made.STORE))
-    for edge in Edge:
+    for edge in edges_of(streams):
         yield MakeEdge(exists=exists(Made.EDGE, edge), edge=edge, code=code[edge])
     yield MakeApi(exists=exists(Made.API))
     yield MakeEntryUrl(exists=exists(Made.ENTRY_URL))
-    placed = exists(Made.DISTRIBUTION)
-    yield MakeDistribution(exists=placed)
-    yield GrantFiles(exists=placed)
-    yield GrantEntry(exists=placed)
+    yield from urls_of(streams, live)
+    stands = exists(Made.DISTRIBUTION)
+    yield MakeDistribution(exists=stands, streams=streams)
+    yield GrantFiles(exists=stands)
+    yield GrantEntry(exists=stands)
+    yield from grants_of(streams, live)
 
 
 def _release(
@@ -158,7 +182,7 @@ def _release(
 
 
 def _api_stage(release: Release) -> Iterator[MakeApiStage | PublishAcceptor]:
-    routed = tuple(each for each in release.functions if each.methods)
+    routed = tuple(each for each in release.functions if each.methods and not each.stream)
     through = any(each.background.requests for each in routed)
     if through:
         yield PublishAcceptor()

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from runner.model import Table
 from runner.plan.refs import Made, Ref, Refs
+from runner.plan.streams import Stream
 
 ENTRY = "~entry"  # no function of a site can have this name
 
@@ -40,10 +41,16 @@ class Policy(StrEnum):
 
 
 class Edge(StrEnum):
-    """The two CloudFront Functions."""
+    """The CloudFront Functions; the last only where functions stream."""
 
     ROUTER = "router"
     RESPONSE = "response"
+    STREAM = "stream"
+
+
+def edges_of(streams: tuple[Stream, ...]) -> tuple[Edge, ...]:
+    """Those that a distribution with these streaming functions has."""
+    return tuple(edge for edge in Edge if streams or edge is not Edge.STREAM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,14 +179,22 @@ class MakeEntryUrl(_Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeDistribution(_Resource):
-    needs: ClassVar[Refs] = (
-        Ref(Made.BUCKET),
-        *(Ref(Made.ACCESS, access) for access in Access),
-        *(Ref(Made.POLICY, policy) for policy in Policy),
-        *(Ref(Made.EDGE, edge) for edge in Edge),
-        Ref(Made.API),
-        Ref(Made.ENTRY_URL),
-    )
+    """With a path of its own for each function that streams."""
+
+    streams: tuple[Stream, ...] = ()
+
+    @property
+    def needs(self) -> Refs:
+        return (
+            Ref(Made.BUCKET),
+            *(Ref(Made.ACCESS, access) for access in Access),
+            *(Ref(Made.POLICY, policy) for policy in Policy),
+            *(Ref(Made.EDGE, edge) for edge in edges_of(self.streams)),
+            Ref(Made.API),
+            Ref(Made.ENTRY_URL),
+            *(Ref(Made.STREAM_URL, each.name) for each in self.streams),
+        )
+
     makes: ClassVar[Refs] = (Ref(Made.DISTRIBUTION), Ref(Made.DOMAIN))
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from runner.model import Background, Upkeep
 from runner.plan.refs import Ref
+from runner.plan.streams import Stream
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -33,7 +34,8 @@ class Live:
     `foundation` is the digest of the foundation as last made; `known` holds the ids that AWS
     picked for it; `existing` what was found of it when it was looked for. `files` are the live
     release's storage keys with their digests, `immutable` those below `assets/`. `stages` are the
-    api_stages that exist, newest first, with the releases that use them. `staged` says that the
+    api_stages that exist, newest first, with the releases that use them; `streams` have, or may
+    still have, function URLs of their own. `staged` says that the
     wanted release lies ready in AWS already; `entry` is its entry version then.
     """
 
@@ -48,5 +50,6 @@ class Live:
     functions: Mapping[str, Published] = field(default_factory=lambda: MappingProxyType({}))
     header_sets: frozenset[str] = frozenset()
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    streams: tuple[Stream, ...] = ()
     staged: bool = False
     entry_agrees: bool = True  # alias and KeyValueStore name the recorded release

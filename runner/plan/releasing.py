@@ -8,6 +8,7 @@ from typing import ClassVar
 from runner.model import Api, File, Function, Grants, HeaderSet, Origin, Release, Routing, Upkeep
 from runner.plan.foundation import ENTRY, Role
 from runner.plan.refs import Made, Ref, Refs
+from runner.plan.streams import Stream
 
 # Larger archives reach Lambda through the bucket. Source: Lambda developer guide, "Lambda quotas".
 INLINE = 50_000_000  # bytes
@@ -222,6 +223,7 @@ class RecordLive:
     sequence: int
     foundation: str
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    streams: tuple[Stream, ...] = ()
 
     def __str__(self) -> str:
         return f"record that {self.release[:8]} is live, number {self.sequence}"

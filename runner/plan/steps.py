@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from runner.plan.background import BackgroundFoundation, MoveSchedule, PublishAcceptor
 from runner.plan.foundation import FoundationStep
 from runner.plan.releasing import ReleaseStep, SettleStep, SwitchStep
+from runner.plan.streaming import DropStreams, MoveStream, StreamFoundation
 
-StageStep = FoundationStep | BackgroundFoundation | ReleaseStep | PublishAcceptor
-VisibleStep = SwitchStep | MoveSchedule
-Step = StageStep | VisibleStep | SettleStep
+StageStep = (
+    FoundationStep | BackgroundFoundation | StreamFoundation | ReleaseStep | PublishAcceptor
+)
+VisibleStep = SwitchStep | MoveSchedule | MoveStream
+TidyingStep = SettleStep | DropStreams
+Step = StageStep | VisibleStep | TidyingStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,7 @@ class Plan:
 
     stage: tuple[StageStep, ...] = ()
     switch: tuple[VisibleStep, ...] = ()
-    settle: tuple[SettleStep, ...] = ()
+    settle: tuple[TidyingStep, ...] = ()
 
     def __iter__(self) -> Iterator[Step]:
         yield from (*self.stage, *self.switch, *self.settle)

@@ -11,9 +11,10 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
-from runner.execution import payload
-from runner.execution.program import Outcome
+from runner.execution import payload, streaming
+from runner.execution.program import Listener, Outcome
 from runner.local.compute.desk import Desk
 from runner.local.compute.invoking import Invoker
 from runner.local.compute.permissions import permits
@@ -107,18 +108,27 @@ class FunctionUrls:
         event = json.dumps(payload.event(request, asked), separators=(",", ":")).encode()
         if len(event) > PAYLOAD.limit:
             return payload.message(413, "Request Entity Too Large", key="Message")
-        outcome = self._invoker.run(function, url.qualifier, event, trace_id=asked.trace)
-        if outcome.error:
-            return _server_error(asked)
         try:
-            given = _response(url, outcome)
-        except payload.BadResultError:
+            given = _response(self._invoked(function, url, event, trace=asked.trace))
+        except (payload.BadResultError, streaming.CutError):
             return _server_error(asked)
         extra = (("x-amzn-requestid", asked.request_id), ("x-amzn-trace-id", asked.trace))
         allowed = _cors_headers(request, url)
-        return Response(
-            status=given.status, headers=(*given.headers, *extra, *allowed), body=given.body
-        )
+        return replace(given, headers=(*given.headers, *extra, *allowed))
+
+    def _invoked(
+        self, function: Function, url: Url, event: bytes, *, trace: str
+    ) -> streaming.Begun | Outcome:
+        """BUFFERED waits for the whole answer, RESPONSE_STREAM for its beginning."""
+
+        def run(listener: Listener | None) -> Outcome:
+            return self._invoker.run(
+                function, url.qualifier, event, trace_id=trace, listener=listener
+            )
+
+        if url.settings["InvokeMode"] == "BUFFERED":
+            return run(None)
+        return streaming.begin(run)
 
     def _asked(self, url: Url, request: Request) -> payload.Asked:
         key = _signer(request)
@@ -145,11 +155,13 @@ class FunctionUrls:
         )
 
 
-def _response(url: Url, outcome: Outcome) -> Response:
-    streams = url.settings["InvokeMode"] == "RESPONSE_STREAM"
-    if streams and outcome.content_type != "application/json":
-        return payload.streamed(outcome.payload, outcome.content_type)
-    return payload.response(outcome.payload, default_type=_DEFAULT_TYPE)
+def _response(answer: streaming.Begun | Outcome) -> Response:
+    """Raises BadResultError, also for a function that failed before its answer began."""
+    if isinstance(answer, streaming.Begun):
+        return payload.streamed(answer.content_type, answer.parts)
+    if answer.error:
+        raise payload.BadResultError(answer.error)
+    return payload.response(answer.payload, default_type=_DEFAULT_TYPE)
 
 
 def _signer(request: Request) -> str:

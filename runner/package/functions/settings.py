@@ -24,6 +24,7 @@ ARCHITECTURES = ("x86_64", "arm64")
 # Source: Lambda developer guide, "Configure Lambda function memory".
 DEFAULT_MEMORY = 256
 DEFAULT_TIMEOUT = 10  # seconds
+STREAMED_METHODS = ("GET", "HEAD")  # what a function with `stream` can answer
 METHODS = ("ANY", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MEMORY = (128, 10_240)  # MB. Source: Lambda developer guide, "Lambda quotas"
 # Seconds; an HTTP API gives up on its integration after 30, Lambda on a function after 900.
@@ -110,6 +111,7 @@ def configure(source: Source, settings: FunctionsSettings) -> Configuration:
     common = settings.common
     hosting = _hosting(own, common)
     background = _background(source, own, common)
+    stream = bool(common.stream if own.stream is None else own.stream)
     grants = _grants(source.name, own, common, hosting=hosting)
     grants = replace(grants, failures=bool(background))
     told = {table_variable(table): settings.tables.get(table, "") for table, _ in grants.tables}
@@ -123,7 +125,7 @@ def configure(source: Source, settings: FunctionsSettings) -> Configuration:
             common.timeout,
             BACKGROUND_TIMEOUT if background.requests else DEFAULT_TIMEOUT,
         ),
-        methods=_methods(own, common, background=background),
+        methods=_methods(own, common, background=background, stream=stream),
         external=tuple(sorted({*(common.external or ()), *(own.external or ())})),
         # In their order: a pattern with `!` takes away from those before it.
         included_files=(*(common.included_files or ()), *(own.included_files or ())),
@@ -133,7 +135,7 @@ def configure(source: Source, settings: FunctionsSettings) -> Configuration:
         upkeep=_upkeep(own, common),
         background=background,
         admission=admission(own, common, settings.authorizers),
-        stream=bool(common.stream if own.stream is None else own.stream),
+        stream=stream,
     )
 
 
@@ -167,12 +169,13 @@ def _background(source: Source, own: FunctionSettings, common: FunctionSettings)
 
 
 def _methods(
-    own: FunctionSettings, common: FunctionSettings, *, background: Background
+    own: FunctionSettings, common: FunctionSettings, *, background: Background, stream: bool
 ) -> tuple[str, ...]:
     """None for a schedule alone: what runs by itself no visitor starts, unless it says so."""
     if background.schedule and not (own.methods or own.background):
         return ()
-    return tuple(sorted({*(own.methods or common.methods or ("ANY",))}))
+    wanted = own.methods or (STREAMED_METHODS if stream else common.methods) or ("ANY",)
+    return tuple(sorted({*wanted}))
 
 
 def _grants(
@@ -217,12 +220,6 @@ def problems(source: Source, found: Configuration) -> Iterable[Problem]:
         )
     yield from _outside(f"{where}.memory", found.memory, MEMORY, unit="MB")
     yield from _outside(f"{where}.timeout", found.timeout, _longest(found), unit="s")
-    if found.stream and (found.background.requests or not found.methods):
-        yield Problem(
-            where=f"{where}.stream",
-            message="nobody waits for what it would stream",
-            hint="Leave out `stream`, or `async` and `schedule`.",
-        )
     for key, value, choices in [
         ("architecture", found.architecture, ARCHITECTURES),
         *(("methods", method, METHODS) for method in found.methods),
@@ -237,7 +234,8 @@ def problems(source: Source, found: Configuration) -> Iterable[Problem]:
 
 def _longest(found: Configuration) -> tuple[int, int]:
     """How long a run may take: behind a route that is answered at once, or without one, longest."""
-    return ALONE if found.background.requests or not found.methods else TIMEOUT
+    alone = found.background.requests or found.stream or not found.methods
+    return ALONE if alone else TIMEOUT
 
 
 def sections(settings: FunctionsSettings) -> Iterable[tuple[str, FunctionSettings]]:

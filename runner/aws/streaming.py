@@ -1,0 +1,47 @@
+"""Functions that stream: from their steps to the calls that make them true."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from runner.apply import Known
+from runner.aws import edge, records, urls
+from runner.aws.session import Aws
+from runner.names import Names
+from runner.plan.refs import Made, Ref
+from runner.plan.streaming import DropStreams, GrantStream, MakeStreamUrl, MoveStream, StreamStep
+
+# Source: CloudFront developer guide, "Update a distribution": a change takes minutes to reach every
+# edge, and an edge that has not heard of it still asks for the URL.
+BUDGET = 600.0  # seconds
+
+
+def performed(aws: Aws, names: Names, *, step: StreamStep, known: Known) -> Known:
+    """Makes one step true; returns what it made. Harmless to repeat."""
+    match step:
+        case MakeStreamUrl(function=name):
+            version, function = known[Ref(Made.VERSION, name)], names.function(name)
+            made = urls.make(aws, function, version=version, mode="RESPONSE_STREAM")
+            return {Ref(Made.STREAM_URL, name): made}
+        case GrantStream(function=name):
+            arn = edge.distribution_arn(names, known[Ref(Made.DISTRIBUTION)])
+            urls.grant(aws, names.function(name), distribution_arn=arn)
+        case MoveStream(function=name):
+            version = known[Ref(Made.VERSION, name)]
+            urls.move_alias(aws, names.function(name), version=version)
+        case DropStreams():
+            _drop(aws, names, step=step, distribution=known[Ref(Made.DISTRIBUTION)])
+        case _:
+            assert_never(step)
+    return {}
+
+
+def _drop(aws: Aws, names: Names, *, step: DropStreams, distribution: str) -> None:
+    """Where the edges take too long it is left as it is recorded: the next run goes on."""
+    functions = [names.function(each.name) for each in step.streams]
+    edge.leave_out(aws, distribution, origins=functions)
+    if not edge.wait_deployed(aws, distribution, budget=BUDGET):
+        return
+    for function in functions:
+        urls.drop(aws, function)
+    records.record_streams(aws, names, streams=step.kept, sequence=step.sequence)

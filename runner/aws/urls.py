@@ -1,0 +1,130 @@
+"""Function URLs behind CloudFront: the alias that has one, the URL, and who may call it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from runner.aws.refusals import tolerating
+from runner.aws.session import Aws
+from runner.names import ALIAS
+
+Mode = Literal["BUFFERED", "RESPONSE_STREAM"]
+_PERMISSIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("edge-url", "lambda:InvokeFunctionUrl", {"FunctionUrlAuthType": "AWS_IAM"}),
+    ("edge-call", "lambda:InvokeFunction", {"InvokedViaFunctionUrl": True}),
+)
+
+
+def find(aws: Aws, function: str) -> str | None:
+    """The domain of the alias's function URL."""
+    try:
+        found = aws.functions.get_function_url_config(FunctionName=function, Qualifier=ALIAS)
+    except aws.functions.exceptions.ResourceNotFoundException:
+        return None
+    return _domain(found["FunctionUrl"])
+
+
+def find_alias(aws: Aws, function: str) -> str | None:
+    """The version that the alias names with all its weight; None without one, or with two."""
+    try:
+        found = aws.functions.get_alias(FunctionName=function, Name=ALIAS)
+    except aws.functions.exceptions.ResourceNotFoundException:
+        return None
+    shared = found.get("RoutingConfig", {}).get("AdditionalVersionWeights")
+    return None if shared else found["FunctionVersion"]
+
+
+def make(aws: Aws, function: str, *, version: str, mode: Mode) -> str:
+    """The alias, first at `version`, and its URL; returns the URL's domain.
+
+    An existing alias stays where it is: only the switch moves it.
+    """
+    where: Any = {"FunctionName": function}
+    wanted: Any = {"AuthType": "AWS_IAM", "InvokeMode": mode}
+    with tolerating("ResourceConflictException"):  # the alias exists
+        aws.functions.create_alias(**where, Name=ALIAS, FunctionVersion=version)
+    with tolerating("ResourceConflictException"):  # the URL exists
+        aws.functions.create_function_url_config(**where, Qualifier=ALIAS, **wanted)
+    found: Any = aws.functions.get_function_url_config(**where, Qualifier=ALIAS)
+    if any(found.get(key) != value for key, value in wanted.items()):
+        # Opened by hand, say: everybody could go round CloudFront.
+        aws.functions.update_function_url_config(**where, Qualifier=ALIAS, **wanted)
+    return _domain(found["FunctionUrl"])
+
+
+def move_alias(aws: Aws, function: str, *, version: str) -> None:
+    """All visitors' weight to `version`."""
+    if find_alias(aws, function) == version:
+        return
+    aws.functions.update_alias(
+        FunctionName=function,
+        Name=ALIAS,
+        FunctionVersion=version,
+        RoutingConfig={"AdditionalVersionWeights": {}},
+    )
+
+
+def grant(aws: Aws, function: str, *, distribution_arn: str) -> None:
+    """Lets the distribution call the alias's URL: that takes two permissions since October 2025.
+
+    Source: Lambda developer guide, "Control access to Lambda function URLs"; CloudFront developer
+    guide, "Restrict access to an AWS Lambda function URL origin".
+    """
+    granted = _granted(aws, function)
+    for statement, action, how in _PERMISSIONS:
+        if granted.get(statement) == distribution_arn:
+            continue
+        if statement in granted:  # for a distribution that is gone
+            _revoke(aws, function, statement=statement)
+        permission = {"StatementId": statement, "Action": action, "SourceArn": distribution_arn}
+        with tolerating("ResourceConflictException"):  # our own first attempt
+            _permit(aws, function, permission={**permission, **how})
+
+
+def drop(aws: Aws, function: str) -> None:
+    """The URL, who may call it, and the alias; what is gone already is fine."""
+    with tolerating("ResourceNotFoundException"):
+        aws.functions.delete_function_url_config(FunctionName=function, Qualifier=ALIAS)
+    for statement, _, _ in _PERMISSIONS:
+        _revoke(aws, function, statement=statement)
+    with tolerating("ResourceNotFoundException"):
+        aws.functions.delete_alias(FunctionName=function, Name=ALIAS)
+
+
+def _permit(aws: Aws, function: str, *, permission: Any) -> None:
+    aws.functions.add_permission(
+        FunctionName=function,
+        Qualifier=ALIAS,
+        Principal="cloudfront.amazonaws.com",
+        **permission,
+    )
+
+
+def _revoke(aws: Aws, function: str, *, statement: str) -> None:
+    with tolerating("ResourceNotFoundException"):
+        aws.functions.remove_permission(
+            FunctionName=function, Qualifier=ALIAS, StatementId=statement
+        )
+
+
+def _granted(aws: Aws, function: str) -> dict[str, str]:
+    """The alias's permissions: the source of each statement."""
+    try:
+        found = aws.functions.get_policy(FunctionName=function, Qualifier=ALIAS)["Policy"]
+    except aws.functions.exceptions.ResourceNotFoundException:
+        return {}
+    return {each["Sid"]: _source(each) for each in json.loads(found)["Statement"]}
+
+
+def _source(statement: dict[str, Any]) -> str:
+    for test in statement.get("Condition", {}).values():
+        for key, value in test.items():
+            if key.lower() == "aws:sourcearn":
+                return str(value)
+    return ""
+
+
+def _domain(url: str) -> str:
+    return urlsplit(url).hostname or ""
