@@ -366,3 +366,11 @@ def test_of_prebuilt_binaries_only_those_for_the_functions_machine_are_shipped(
         with zipfile.ZipFile(package(root, settings)["a"].archive) as opened:
             shipped = [name for name in opened.namelist() if name.endswith(".node")]
         assert shipped == [f"node_modules/fast/prebuilds/{folder}/fast.node"]
+
+
+def test_an_event_of_a_schedule_is_posted_to_a_web_standard_function(tmp_path: Path) -> None:
+    code = "export default async (request) => "
+    code += "[request.method, (await request.json()).source, request.headers.get('content-type')];"
+    found = package(site(tmp_path / "site", {"a.mjs": code}))["a"]
+    event = {"source": "aws.scheduler", "detail": "{}"}
+    assert call(found, tmp_path / "run", event) == ["POST", "aws.scheduler", "application/json"]

@@ -8,7 +8,7 @@ const BODILESS = new Set(["GET", "HEAD"]);
 
 export function lambda(module) {
   const { handler, web } = exported(module);
-  return handler ?? ((event, context) => answer(web, event, context));
+  return handler ?? ((event, context) => (event?.requestContext?.http ? answer : run)(web, event, context));
 }
 
 export function exported(module) {
@@ -29,6 +29,24 @@ async function answer(web, event, context) {
   // Lambda freezes the process after the answer: what was promised has to be done before.
   await Promise.allSettled(background);
   return result;
+}
+
+// A schedule, or another function, sends an event that is no request: it is the body of one then.
+// Nobody waits for the answer, so that there need not be one.
+// Source: Netlify docs, "Scheduled Functions", which posts JSON to a function as well.
+async function run(web, event, context) {
+  const http = { method: "POST", sourceIp: "" };
+  const posted = {
+    rawPath: "/",
+    headers: { host: "localhost", "content-type": "application/json" },
+    requestContext: { stage: "", http },
+    body: JSON.stringify(event ?? null),
+  };
+  const background = [];
+  const known = contextOf(posted, context, background);
+  const response = await web(requestOf(posted), { ...known, lambda: { event, context } });
+  await Promise.allSettled(background);
+  return response instanceof Response ? resultOf(response, known) : response;
 }
 
 export function requestOf(event) {
