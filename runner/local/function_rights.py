@@ -107,7 +107,21 @@ def _secrets(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
     yield f"secretsmanager:{incoming.operation}", arn
 
 
+def _cloudwatch(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
+    """Alarms are resources, metrics are not.
+
+    Source: Service authorization reference, "Actions, resources, and condition keys for Amazon
+    CloudWatch".
+    """
+    asked, action = incoming.parameters, f"cloudwatch:{incoming.operation}"
+    name = asked.get("AlarmName")
+    names = asked.get("AlarmNames") or ([name] if name else [])
+    for each in names or [""]:
+        yield action, f"arn:aws:cloudwatch:{here}:alarm:{each}" if each else "*"
+
+
 _ASKED: dict[str, Asked] = {
+    "cloudwatch": _cloudwatch,
     "dynamodb": _dynamodb,
     "lambda": _lambda,
     "ssm": _ssm,
@@ -118,10 +132,10 @@ _ASKED: dict[str, Asked] = {
 def _refused(role: str, *, action: str, resource: str, service: str) -> AwsError:
     """Source: IAM user guide, "Troubleshoot access denied error messages"."""
     return AwsError(
-        "AccessDeniedException",
+        "AccessDenied" if service == "cloudwatch" else "AccessDeniedException",
         f"User: {role} is not authorized to perform: {action} on resource: {resource} because no "
         f"identity-based policy allows the {action} action",
-        status=403 if service == "lambda" else 400,
+        status=403 if service in ("lambda", "cloudwatch") else 400,
     )
 
 

@@ -6,10 +6,12 @@ come from the service's model.
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import uuid
-from dataclasses import dataclass, field
+import zlib
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, unquote_to_bytes
@@ -155,11 +157,31 @@ def incoming(request: Request) -> Incoming:
     caller = caller_of(request)
     if not caller.service:
         return Incoming(request=request, caller=caller)
+    request = request if caller.service == "s3" else _unpacked(request)
     try:
         matched = get_service_router(caller.service).match(moto_request(request))
     except (NotFound, NotImplementedError, UnknownServiceError):
         matched = None
     return Incoming(request=request, caller=caller, matched=matched)
+
+
+def _unpacked(request: Request) -> Request:
+    """Clients compress large bodies of some operations (PutMetricData); objects stay as they are.
+
+    Source: Smithy, "requestCompression trait".
+    """
+    if request.header("content-encoding") != "gzip":
+        return request
+    try:
+        body = gzip.decompress(request.body)
+    except (OSError, EOFError, zlib.error):
+        return request  # the parser says what it thinks of it
+    headers = tuple(
+        (name, str(len(body)) if name == "content-length" else value)
+        for name, value in request.headers
+        if name != "content-encoding"
+    )
+    return replace(request, headers=headers, body=body)
 
 
 def moto_request(request: Request) -> MotoRequest:

@@ -87,7 +87,7 @@ NOT_EMULATED: tuple[str, ...] = (
     "TLS, HTTP/2, HTTP/3, IPv6, WebSockets",
     "originOverrides in createRequestOriginGroup: 502",
     "origin timeouts pass in real seconds, not on the cloud's clock: functions are real processes",
-    "metrics and logs of distributions and functions; limits on the headers of responses",
+    "logs of distributions and functions, metrics of functions; limits on the headers of responses",
 )
 
 
@@ -105,7 +105,8 @@ class CloudFront:
         # The overlay is made after its parts, and objects must not be read half-written.
         bucket = Bucket(lambda: cloud.moto("s3"), lambda: cloud.overlay.lock)
         log = EdgeLog()
-        self.edge = Edge(self._account, Origins(send=cloud.send, bucket=bucket, log=log), log)
+        origins = Origins(send=cloud.send, bucket=bucket, log=log)
+        self.edge = Edge(self._account, origins, log, counted=cloud.cloudwatch.edge_request)
         control = ControlPlane(
             self._account, lambda arn: _names(cloud, arn), forget=self.edge.reset
         )

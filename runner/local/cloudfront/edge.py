@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from runner.local.cloudfront import admission, answers, chosen, events, ranges
@@ -16,6 +16,7 @@ from runner.local.cloudfront.origin import Origins
 from runner.local.cloudfront.pages import guide, rule
 from runner.local.cloudfront.sites import Sites
 from runner.local.cloudfront.visit import Found, Visit, begun
+from runner.local.cloudwatch.traffic import EdgeRequest
 from runner.local.edge_rules import EdgeFunctionError
 from runner.local.wire import Request, Response
 
@@ -51,10 +52,20 @@ class _Answer:
 
 
 class Edge:
-    """Owns the distributions' hosts. `log` says what happened, `lookup.cache` what is stored."""
+    """Owns the distributions' hosts. `log` says what happened, `lookup.cache` what is stored;
+    `counted` is told of every answer.
+    """
 
-    def __init__(self, account: Account, origins: Origins, log: EdgeLog) -> None:
+    def __init__(
+        self,
+        account: Account,
+        origins: Origins,
+        log: EdgeLog,
+        *,
+        counted: Callable[[float, EdgeRequest], None] = lambda *_told: None,
+    ) -> None:
         self._account = account
+        self._counted = counted
         self._origins = origins
         self._sites = Sites(account)
         self._handlers = Handlers(account)
@@ -128,7 +139,18 @@ class Edge:
         self, request: Request, answer: _Answer, distribution: str, identity: str = ""
     ) -> Response:
         self.log.answered(distribution, answer.verdict, len(answer.response.body))
+        if distribution:
+            self._count(distribution, request, answer.response)
         return _signed(request, answer, identity, now=self._account.now())
+
+    def _count(self, distribution: str, request: Request, response: Response) -> None:
+        told = EdgeRequest(
+            distribution=distribution,
+            status=response.status,
+            uploaded=len(request.body),
+            downloaded=0 if request.method == "HEAD" else len(response.body),
+        )
+        self._counted(self._account.now(), told)
 
 
 def _rooted(visit: Visit) -> Visit:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from runner.execution.program import Line
+from runner.local.cloudwatch import embedded, traffic
 from runner.local.cloudwatch.actions import Actions
 from runner.local.cloudwatch.alarm import Alarm
 from runner.local.cloudwatch.alarms import Alarms
@@ -31,6 +33,7 @@ class CloudWatch:
 
     def __init__(self, cloud: Any) -> None:
         self.settings = Settings()
+        self._now = cloud.clock.now
         self.store = Store(cloud.clock.now, self.settings)
         history = History(cloud.clock.now)
         topics = Topics(
@@ -66,6 +69,29 @@ class CloudWatch:
         """An alarm's state; None if there is no such alarm."""
         alarm = self.alarms.alarms.get((region, name))
         return alarm.state if alarm else None
+
+    def api_request(self, at: float, told: traffic.ApiRequest) -> None:
+        """A listener of the HTTP APIs' host."""
+        self.store.count(at, told, traffic.of_api)
+
+    def edge_request(self, at: float, told: traffic.EdgeRequest) -> None:
+        """A listener of CloudFront's edge."""
+        self.store.count(at, told, traffic.of_edge)
+
+    def log_lines(self, region: str, group: str, lines: Sequence[Line]) -> None:
+        """A listener of functions' logs: metrics that are embedded in lines."""
+        for line in lines:
+            if embedded.MARK in line.text:
+                self._embedded(region, group, line.text)
+
+    def _embedded(self, region: str, group: str, text: str) -> None:
+        try:
+            for each in embedded.found(text, region, now=self._now()):
+                self.store.put(each.metric, each.point, at=each.at, unit=each.unit,
+                               resolution=each.resolution)  # fmt: skip
+        except embedded.WrongFormatError:
+            named = Metric(region, "AWS/Logs", "EMFValidationErrors", (("LogGroupName", group),))
+            self.store.count(self._now(), Sample(named, 1), lambda one: (one,))
 
     def configure(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """The admin API's body: some of the settings."""

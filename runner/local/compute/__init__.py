@@ -56,6 +56,7 @@ class Compute:
             account=cloud.account,
             now=cloud.clock.now,
             lock=lambda: cloud.overlay.lock,
+            written=cloud.cloudwatch.log_lines,
         )
         self.pool = self._pool()
         desk = Desk(
@@ -69,7 +70,7 @@ class Compute:
             forget=self._forget,
         )
         self.invoker = Invoker(desk, self.pool)
-        self.metrics = Metrics(cloud.clock.now)
+        self.metrics = Metrics(cloud.cloudwatch.store, cloud.clock.now)
         self.invoker.on_invocation.append(self.metrics.count)
         self.invoker.on_event.append(self.metrics.measure)
         self._delivery = LogDelivery(
@@ -89,12 +90,11 @@ class Compute:
         self.services: tuple[Service, ...] = (
             Lambda(desk, self.invoker),
             ApiGateway(apis),
-            self.metrics,
             Tagging(lambda: cloud.services, lambda r: cloud.moto("resourcegroupstaggingapi", r)),
         )
         self.hosts: tuple[Host, ...] = (
             FunctionUrls(desk, self.invoker, cloud.identity.principal),
-            HttpApis(apis, desk, self.invoker),
+            HttpApis(apis, desk, self.invoker, counted=cloud.cloudwatch.api_request),
             CodeHost(self.store),
         )
 

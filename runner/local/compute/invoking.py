@@ -47,6 +47,8 @@ class Invocation:
     error: str
     cold: bool
     throttled: bool = False
+    concurrent: int = 1  # runs in the region when this one began, itself among them
+    of_function: int = 1  # those of the function
 
 
 OnInvocation = Callable[[Invocation], None]
@@ -150,25 +152,29 @@ class Invoker:
         )
         at = self._desk.clock.now()
         key = (function.region, function.name)
-        self._admit(function, qualifier, chosen, at)
+        running = self._admit(function, qualifier, chosen, at)
         try:
             outcome = _limited(self._pool.invoke(program, event, listener))
         finally:
             with self._lock:
                 self._running[key] -= 1
-        self._tell(function, qualifier, chosen, at=at, outcome=outcome)
+        self._tell(function, qualifier, chosen, at=at, outcome=outcome, running=running)
         return outcome
 
     def _measure(self, metric: str, event: Waiting, value: float) -> None:
         for listener in self.on_event:
             listener(metric, event, value)
 
-    def _admit(self, function: Function, qualifier: str, version: Version, at: float) -> None:
+    def _admit(
+        self, function: Function, qualifier: str, version: Version, at: float
+    ) -> tuple[int, int]:
+        """How many run now, in the region and of the function."""
         key = (function.region, function.name)
         with self._lock:
             if function.reserved is None or self._running[key] < function.reserved:
                 self._running[key] += 1
-                return
+                here = (n for (where, _), n in self._running.items() if where == function.region)
+                return sum(here), self._running[key]
         self._tell(function, qualifier, version, at=at, outcome=None)
         raise AwsError(
             "TooManyRequestsException",
@@ -186,6 +192,7 @@ class Invoker:
         *,
         at: float,
         outcome: Outcome | None,
+        running: tuple[int, int] = (0, 0),
     ) -> None:
         told = Invocation(
             function=function.name,
@@ -197,6 +204,8 @@ class Invoker:
             error=outcome.error if outcome else "",
             cold=bool(outcome and outcome.init is not None),
             throttled=outcome is None,
+            concurrent=running[0],
+            of_function=running[1],
         )
         self.invocations.append(told)
         for listener in self.on_invocation:

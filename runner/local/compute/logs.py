@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any
 
@@ -19,7 +19,9 @@ _Batch = tuple[Program, str, tuple[Line, ...]]
 
 
 class Logs:
-    """`backend` gives moto's logs of a region; `lock` is the control plane's."""
+    """`backend` gives moto's logs of a region; `lock` is the control plane's; `written` is told of
+    the lines that were taken: (region, group, lines).
+    """
 
     def __init__(
         self,
@@ -29,12 +31,14 @@ class Logs:
         account: str,
         now: Callable[[], float],
         lock: Callable[[], contextlib.AbstractContextManager[Any]],
+        written: Callable[[str, str, Sequence[Line]], None] = lambda *_told: None,
     ) -> None:
         self._backend = backend
         self._roles = roles
         self._account = account
         self._now = now
         self._lock = lock
+        self._written = written
         self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._carry, daemon=True)
         self._thread.start()
@@ -86,6 +90,7 @@ class Logs:
             events = [{"timestamp": int(line.at * 1000), "message": line.text} for line in lines]
             events.sort(key=lambda event: int(str(event["timestamp"])))
             logs.put_log_events(group, stream, events)
+            self._written(program.region, group, lines)
 
     def _may(self, program: Program, action: str, resource: str) -> bool:
         return self._roles.allows(program.role, action, resource)

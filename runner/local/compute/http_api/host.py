@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 from urllib.parse import parse_qs
 
 from runner.execution import payload
 from runner.execution.matching import match
 from runner.execution.tokens import Admitted, Refused, Wanted, authorizer, refusal, text_of
+from runner.local.cloudwatch.traffic import ApiRequest
 from runner.local.compute.desk import Desk
 from runner.local.compute.http_api import cors
 from runner.local.compute.http_api.access_log import request_context, response_context, write
@@ -33,10 +34,20 @@ _SUFFIX = ".amazonaws.com"
 
 
 class HttpApis:
-    """`functions` finds and judges Lambda functions; `invoker` runs them."""
+    """`functions` finds and judges Lambda functions; `invoker` runs them; `counted` is told of
+    every request to a stage.
+    """
 
-    def __init__(self, desk: ApiDesk, functions: Desk, invoker: Invoker) -> None:
+    def __init__(
+        self,
+        desk: ApiDesk,
+        functions: Desk,
+        invoker: Invoker,
+        *,
+        counted: Callable[[float, ApiRequest], None] = lambda *_told: None,
+    ) -> None:
         self._desk = desk
+        self._counted = counted
         self._integrations = Integrations(functions, invoker, now=desk.clock.now)
         self._buckets = Buckets(desk.clock.now)
 
@@ -65,6 +76,7 @@ class HttpApis:
             stage=visit.stage.name,
         )
         elapsed = int((time.monotonic() - begun) * 1000)
+        self._counted(at, _counted(visit, answer, elapsed))
         visit.told.update(response_context(answer, milliseconds=elapsed))
         write(self._desk.groups, api, visit.stage.settings, _with_old_names(visit.told))
         return _told(answer, identity)
@@ -145,6 +157,24 @@ def _stage(api: Api, path: str) -> tuple[Stage | None, str]:
     if named and first != DEFAULT_STAGE:
         return named, f"/{rest}"
     return api.stages.get(DEFAULT_STAGE), path
+
+
+def _counted(visit: Visit, answer: Response, elapsed: int) -> ApiRequest:
+    """A route counts by itself where its metrics are detailed."""
+    key = visit.chosen.key if visit.chosen else ""
+    detailed = limits_of(visit.stage.settings, key).get("DetailedMetricsEnabled")
+    integration = visit.told.get("integration.latency")
+    return ApiRequest(
+        region=visit.api.region,
+        api=visit.api.identity,
+        stage=visit.stage.name,
+        method=visit.request.method,
+        route=key.rpartition(" ")[2] if detailed else "",
+        status=answer.status,
+        latency=elapsed,
+        integration=float(integration) if integration else None,
+        size=len(visit.request.body) + len(answer.body),
+    )
 
 
 def _source(request: Request, expression: str) -> str:
