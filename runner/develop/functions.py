@@ -18,7 +18,7 @@ from pathlib import Path
 from runner.develop.snapshot import Snapshot, snapshot
 from runner.errors import JamError
 from runner.execution.program import Program
-from runner.model import Function
+from runner.model import Admission, Function
 from runner.names import Names, function_variable
 from runner.package.functions.discover import Source, discover
 from runner.package.functions.esbuild import INPUTS
@@ -43,6 +43,7 @@ class Routes:
 
     keys: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
+    admissions: tuple[Admission, ...] = ()
     settings: FunctionsSettings = field(default_factory=FunctionsSettings)
     error: JamError | None = None
 
@@ -155,14 +156,16 @@ class Functions:
             sources = discover(self.place.folder).sources
         except JamError as error:
             return Routes(error=error)
-        pairs = [
-            (f"{method} {source.route}", source)
-            for source in sources
-            for method in configure(source, settings).methods
+        found = [(source, configure(source, settings)) for source in sources]
+        routed = [
+            (f"{method} {source.route}", source, configuration.admission)
+            for source, configuration in found
+            for method in configuration.methods
         ]
         return Routes(
-            keys=tuple(key for key, _ in pairs),
-            sources=tuple(source for _, source in pairs),
+            keys=tuple(key for key, _, _ in routed),
+            sources=tuple(source for _, source, _ in routed),
+            admissions=tuple(admission for _, _, admission in routed),
             settings=settings,
         )
 

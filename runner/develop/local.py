@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from runner.config.load import Config
 from runner.develop.account import Account
+from runner.develop.admission import announced, gate
 from runner.develop.functions import Functions, Place
 from runner.develop.machine import Machine, of_functions
 from runner.develop.output import readable
@@ -44,7 +46,7 @@ class Local:
         self._load: Load = load
         self._first: Config | None = config
         self._machine = machine
-        place = _place(config)
+        place = _place(config, machine)
         self.work = place.work
         self._pool = Pool(
             Interpreters(find(machine.cache).node, place.work / "runtime"),
@@ -64,8 +66,15 @@ class Local:
             borrow=self._borrowed,
         )
         self.serving = Serving(
-            functions=self._functions, run=self._pool.invoke, now=machine.now, say=self._say
+            functions=self._functions,
+            run=self._pool.invoke,
+            now=machine.now,
+            say=self._say,
+            gate=gate(machine.environment.get("AWS_ENDPOINT_URL", ""), machine.now),
         )
+
+        for name, each in config.settings.authorizers.items():
+            machine.say(announced(name, each.issuer))
 
     def warm_up(self) -> None:
         """Imports what packaging needs, before the first request has to wait for it."""
@@ -134,13 +143,17 @@ class Local:
             self._machine.say(f"{name} │ {line}")
 
 
-def _place(config: Config) -> Place:
-    """Empties the folder that unpacked functions lie in: they are of another run's code."""
-    work = config.root / _WORK / "develop"
+def _place(config: Config, machine: Machine) -> Place:
+    """Functions lie apart from the site, as on Lambda: they find neither its `package.json` nor its
+    `node_modules` above them. What is there is of another run's code, and goes.
+    """
+    root = config.root.resolve()
+    work = machine.cache / "develop" / hashlib.sha256(str(root).encode()).hexdigest()[:16]
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
+    (work / "package.json").write_text("{}")
     return Place(
-        root=config.root.resolve(),
+        root=root,
         directory=config.functions,
         file=config.file or config.root / "jam.toml",
         work=work.resolve(),

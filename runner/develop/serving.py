@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import unquote
 
+from runner.develop.admission import Gate
 from runner.develop.functions import Functions, Routes
 from runner.errors import JamError
 from runner.execution import payload
@@ -56,6 +57,7 @@ class Serving:
     run: Run
     now: Callable[[], float]
     say: Say
+    gate: Gate
 
     def answer(self, request: Request) -> Response:
         """The function's response, or the refusal that API Gateway would give."""
@@ -71,7 +73,12 @@ class Serving:
         if chosen is None:
             return payload.message(404, "Not Found")
         source = routes.sources[chosen.index]
-        asked = self._asked(request, chosen)
+        judged = self.gate(
+            routes.admissions[chosen.index], request, lambda text: self.say(source.name, text)
+        )
+        if isinstance(judged, Response):
+            return judged
+        asked = replace(self._asked(request, chosen), authorizer=judged)
         heard = replace(request, host=self._host)
         event = json.dumps(payload.event(heard, asked), separators=(",", ":")).encode()
         if len(event) > _LARGEST_EVENT:
