@@ -14,7 +14,12 @@ from tests.local_cloud import client
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
-ECHO = "export const handler = async (event) => { if (event.fail) throw new Error('no'); return event; };"
+ECHO = """
+export const handler = async (event) => {
+  if (event.fail) throw new Error("no");
+  return event;
+};
+"""
 
 
 def trust(*services: str, condition: Mapping[str, Any] | None = None) -> str:

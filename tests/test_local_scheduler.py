@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from runner.local.cloud import Cloud
-from tests.background_site import ACCOUNT, REGION, Site
-from tests.local_cloud import refusal
+from tests.background_site import Site
 
 OFF = {"Mode": "OFF"}
 
@@ -21,9 +20,9 @@ def running() -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def site(running: Cloud) -> Iterator[Site]:
+def site(running: Cloud) -> Site:
     running.reset()
-    yield Site(running)
+    return Site(running)
 
 
 def plan(

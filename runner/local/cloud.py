@@ -38,6 +38,7 @@ from runner.local.s3.layer import S3Layer
 from runner.local.scheduler import Scheduler
 from runner.local.server import Server
 from runner.local.simulation import Simulation
+from runner.local.sqs_layer import SqsLayer
 from runner.local.ssm_layer import SsmLayer
 from runner.local.stack_layer import StackLayer
 from runner.local.wire import Host, Request, Response, Service
@@ -111,6 +112,13 @@ class Cloud:
                 IamLayer(lambda: self.moto("iam")),
                 DynamoDbLayer(self.clock),
                 SsmLayer(),
+                self.events.layer,
+                SqsLayer(
+                    self.clock,
+                    lambda: self.compute.metrics,
+                    backend=lambda region: self.moto("sqs", region),
+                    lock=lambda: self.overlay.lock,
+                ),
                 CognitoLayer(self.clock.now),
                 StackLayer(lambda region: self.moto("cloudformation", region)),
             ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
+from runner.local import message_rights
 from runner.local.compute import reference
 from runner.local.permissions import action_of
 from runner.local.protocol import ACCOUNT, Incoming
@@ -126,21 +127,28 @@ _ASKED: dict[str, Asked] = {
     "lambda": _lambda,
     "ssm": _ssm,
     "secretsmanager": _secrets,
+    "sqs": message_rights.sqs,
+    "sns": message_rights.sns,
+    "events": message_rights.events,
 }
+
+
+# Source: API references, "Common Error Types"; SNS API reference, Publish, "Errors".
+_CODES = {"cloudwatch": "AccessDenied", "sqs": "AccessDenied", "sns": "AuthorizationError"}
 
 
 def _refused(role: str, *, action: str, resource: str, service: str) -> AwsError:
     """Source: IAM user guide, "Troubleshoot access denied error messages"."""
     return AwsError(
-        "AccessDenied" if service == "cloudwatch" else "AccessDeniedException",
+        _CODES.get(service, "AccessDeniedException"),
         f"User: {role} is not authorized to perform: {action} on resource: {resource} because no "
         f"identity-based policy allows the {action} action",
-        status=403 if service in ("lambda", "cloudwatch") else 400,
+        status=403 if service in ("lambda", *_CODES) else 400,
     )
 
 
 RULES: tuple[Rule, ...] = (
     Rule(service="iam", rule="what functions call of DynamoDB, Lambda, Systems Manager, Secrets "
-         "Manager and CodeDeploy needs their role's policies and its boundary",
+         "Manager, CodeDeploy, SQS, SNS and EventBridge needs their role's policies and its boundary",
          page='IAM user guide, "Policy evaluation logic"'),
 )  # fmt: skip

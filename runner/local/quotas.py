@@ -75,6 +75,9 @@ PAYLOAD = _quota("lambda", "bytes of a synchronous request or response", limit=6
                  page=_LAMBDA)  # fmt: skip
 TIMEOUT = _quota("lambda", "seconds of an invocation", limit=900, page=_LAMBDA)
 OBJECT_KEY = _quota("s3", "bytes of an object's key", limit=1024, page=_S3)
+EVENT = _quota("events", "bytes of all entries of one PutEvents", limit=256 * KB,
+               page='EventBridge user guide, "Calculating Amazon EventBridge PutEvents event entry '
+               'size"')  # fmt: skip
 ITEM = _quota("dynamodb", "bytes of an item", limit=400 * KB, page=_DYNAMODB)
 
 QUOTAS: tuple[Quota, ...] = (
@@ -82,7 +85,7 @@ QUOTAS: tuple[Quota, ...] = (
     BEHAVIOURS, ORIGINS, ORIGIN_GROUPS, ALIASES, FUNCTIONS, API_STAGES, API_ROUTES,
     API_INTEGRATIONS, API_PAYLOAD, API_AUTHORIZERS, API_AUDIENCES, API_SCOPES, API_LOG_FORMAT,
     API_RATE, API_BURST, API_TIMEOUT, ZIP_UPLOAD, ZIP_CONTENT, ENVIRONMENT,
-    FUNCTION_POLICY, PAYLOAD, TIMEOUT, OBJECT_KEY, ITEM,
+    FUNCTION_POLICY, PAYLOAD, TIMEOUT, OBJECT_KEY, EVENT, ITEM,
 )  # fmt: skip
 
 

@@ -20,12 +20,14 @@ from runner.local.compute.reference import (
     version_of,
 )
 from runner.local.compute.settings import changed, created
-from runner.local.compute.store import LATEST, Function, Version
+from runner.local.compute.store import LATEST, Function, Settings, Version
+from runner.local.letters import Sender
 from runner.local.wire import Call, Operation, Parameters, Result
 
 # Cloud seconds. AWS promises none: "Pending" and "InProgress" last seconds for zips outside a VPC.
 CREATING = 1.5
 UPDATING = 1.0
+_DEAD_LETTERS = {"sqs": "sqs:SendMessage", "sns": "sns:Publish"}
 
 
 class Functions:
@@ -53,6 +55,7 @@ class Functions:
         if self._desk.store.find(call.region, wanted.name):
             raise conflict(f"Function already exist: {wanted.name}")
         self._check_role(settings["Role"])
+        self._check_dead_letters(settings)
         now = self._desk.clock.now()
         function = Function(
             name=wanted.name,
@@ -110,6 +113,8 @@ class Functions:
         settings = changed(function.latest.settings, parameters, name=function.name)
         if "Role" in parameters:
             self._check_role(settings["Role"])
+        if "Role" in parameters or "DeadLetterConfig" in parameters:
+            self._check_dead_letters(settings)
         if (parameters.get("Environment") or {}).get("Variables") == {}:
             settings.pop("Environment", None)
         self._replace(function, dataclasses.replace(function.latest, settings=settings))
@@ -213,6 +218,22 @@ class Functions:
     def _check_role(self, arn: str) -> None:
         if not self._desk.roles.assumable(arn, "lambda.amazonaws.com"):
             raise invalid("The role defined for the function cannot be assumed by Lambda.")
+
+    def _check_dead_letters(self, settings: Settings) -> None:
+        """Source: Lambda developer guide, "Adding a dead-letter queue"."""
+        arn = (settings.get("DeadLetterConfig") or {}).get("TargetArn")
+        if not arn:
+            return
+        kind = arn.split(":")[2]
+        action = _DEAD_LETTERS.get(kind)
+        if action is None or arn.endswith(".fifo"):
+            raise invalid(f"The dead letter target {arn} must be a standard SQS queue or SNS topic")
+        sender = Sender(role=settings["Role"])
+        if not self._desk.outlet().may(arn, action, sender=sender):
+            raise invalid(
+                "The provided execution role does not have permissions to call "
+                f"{action.partition(':')[2]} on {kind.upper()}"
+            )
 
     def _view(self, function: Function, version: Version, qualifier: str = "") -> Result:
         return views.configuration(

@@ -26,6 +26,8 @@ _KEPT = (
 _MEMORY = range(128, 10_241)
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/?[A-Za-z0-9_+=,.@\-/]+")
+# Source: Lambda API reference, DeadLetterConfig, `TargetArn`.
+_TARGET = re.compile(r"arn:(aws[a-zA-Z0-9-]*):[a-zA-Z0-9\-]+:[a-z0-9-]+:\d{12}:.+")
 _NOT_EMULATED = ("FileSystemConfigs",)
 
 
@@ -57,6 +59,8 @@ def changed(settings: Settings, parameters: Parameters, *, name: str) -> Setting
     merged.update(_shown(given))
     snap_start = merged["SnapStart"]
     merged["SnapStart"] = {"ApplyOn": snap_start["ApplyOn"], "OptimizationStatus": "Off"}
+    if not _meant(merged.get("DeadLetterConfig")):  # an empty ARN takes it away
+        merged.pop("DeadLetterConfig", None)
     if "Environment" in merged and not merged["Environment"].get("Variables"):
         merged.pop("Environment")
     return merged
@@ -85,6 +89,9 @@ def _check(given: dict[str, Any]) -> None:
         )
     if "Role" in given and not _ROLE.fullmatch(given["Role"]):
         raise invalid(f"{given['Role']} is no ARN of a role.", code="ValidationException")
+    dead = (given.get("DeadLetterConfig") or {}).get("TargetArn")
+    if dead and not _TARGET.fullmatch(dead):
+        raise invalid(f"{dead} is no ARN of a queue or topic.", code="ValidationException")
     within("timeout", given.get("Timeout"), range(1, TIMEOUT.limit + 1))
     within("memorySize", given.get("MemorySize"), _MEMORY)
     if len(given.get("Description", "")) > 256:

@@ -1,6 +1,7 @@
 """EventBridge: rules that are matched and really delivered, and the way AWS's own events come in.
 
 `Events(cloud)` is the part that the cloud puts together; `cloud.events.emit(...)` publishes.
+`RULES` are AWS's rules that it keeps, `NOT_EMULATED` is what it has not.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from typing import Any
 
 from runner.local.events.bus import EventBus
 from runner.local.events.deliveries import Deliveries
+from runner.local.events.layer import EventsLayer
+from runner.local.events.rules import NOT_EMULATED, RULES
+from runner.local.events.service import EventsService
 from runner.local.wire import Host, Service
 
-__all__ = ["Events"]
+__all__ = ["NOT_EMULATED", "RULES", "Events"]
 
 
 class Events:
@@ -37,7 +41,13 @@ class Events:
             run=compute.invoker.queue.accept,
             publish=self.bus.publish,
         )
-        self.services: Sequence[Service] = ()
+        self.layer = EventsLayer(
+            self.bus,
+            cloud.clock,
+            backend=lambda region: cloud.moto("events", region),
+            lock=lambda: cloud.overlay.lock,
+        )
+        self.services: Sequence[Service] = (EventsService(self.bus),)
         self.hosts: Sequence[Host] = ()
 
     def stop(self) -> None:
