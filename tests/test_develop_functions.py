@@ -287,3 +287,46 @@ def test_it_is_ready_soon(tmp_path: Path) -> None:
     began = time.monotonic()
     stop(start(site(tmp_path / "site")))
     assert time.monotonic() - began < 10
+
+
+def test_a_functions_memory_is_as_set_and_its_end_says_so(tmp_path: Path) -> None:
+    folder = site(tmp_path / "site")
+    code = """export const handler = async (event, context) => {
+  const kept = [];
+  for (let n = 0; n < 400; n += 1) {
+    kept.push(Buffer.alloc(1 << 20, 1));
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  return kept.length;
+};
+"""
+    (folder / "functions/fat.js").write_text(code)
+    (folder / "functions/lean.js").write_text(
+        "export const handler = async (event, context) => context.memoryLimitInMB;\n"
+    )
+    (folder / "jam.toml").write_text('site = "dev"\n[functions]\nmemory = 128\n')
+    running = start(folder)
+    assert running.get("/.functions/lean").data == b"128"
+    assert running.get("/.functions/fat").status == 500
+    eventually(lambda: running.said("fat │ Runtime.OutOfMemory"))
+    stop(running)
+
+
+def test_a_sites_own_package_json_decides_nothing_about_its_functions(tmp_path: Path) -> None:
+    """On Lambda there is none above a function: a site of ES modules broke them here alone."""
+    folder = site(tmp_path / "site")
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "functions/common.js").write_text(HELLO)
+    running = start(folder)
+    assert running.get("/.functions/common").data == b"hello"
+    stop(running)
+
+
+def test_a_renamed_function_moves_and_its_shared_folder_is_none(server: Running) -> None:
+    server.write("functions/first.js", HELLO)
+    server.write("functions/lib/words.js", HELLO)
+    assert server.get("/.functions/first").data == b"hello"
+    assert server.get("/.functions/lib/words").status == 404
+    (server.folder / "functions/first.js").rename(server.folder / "functions/second.js")
+    assert server.get("/.functions/first").status == 404
+    assert server.get("/.functions/second").data == b"hello"
