@@ -127,6 +127,10 @@ WARNED = {
         {"a.js": f"{H} event.httpMethod;"},
         "use event.requestContext.http.method",
     ),
+    "a query as if there were always one": (
+        {"a.js": f"{H} {{ const {{ name }} = event.queryStringParameters;\nreturn name; }};"},
+        "absent where nothing is asked",
+    ),
     "the event of REST APIs in Python": (
         {"a.py": "def handler(event, context):\n    return event['httpMethod']\n"},
         "use event.requestContext.http.method",

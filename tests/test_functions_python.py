@@ -145,9 +145,28 @@ def test_the_handler_is_found_however_it_is_bound(code: str, handler: str) -> No
     assert handler_of(code.encode(), "a.py", runtime=THIS) == (handler, None)
 
 
-def test_an_older_interpreter_does_not_judge_newer_syntax() -> None:
-    newer = f"python3.{sys.version_info.minor + 1}"
-    assert handler_of(b"def handler(e, c): <new>", "a.py", runtime=newer) == ("handler", None)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "type Id = int",
+        "def first[T](of: list[T]) -> T: ...",
+        "class Box[T]: ...",
+        "x = f'{'in'}'",
+        "x = t'{1}'",
+        "try: pass\nexcept ValueError, TypeError: pass",
+    ],
+)
+def test_an_older_interpreter_does_not_judge_newer_syntax(line: str) -> None:
+    code = f"def handler(e, c): ...\n{line}\n".encode()
+    assert handler_of(code, "a.py", runtime="python3.14") == ("handler", None)
+
+
+@pytest.mark.parametrize("line", ["def broken(e, c)", "x = (1", "return 1", "x = 1 +"])
+def test_what_no_python_takes_is_refused_by_an_older_one_too(line: str) -> None:
+    code = f"def handler(e, c): ...\n{line}\n".encode()
+    (_, problem) = handler_of(code, "a.py", runtime="python3.14")
+    assert problem is not None
+    assert problem.where == "a.py:2"
 
 
 PROJECT = """[project]

@@ -89,7 +89,7 @@ def discover(folder: Path, directory: str = "") -> Tree:
     for path in paths:
         faults += (("JAM-FUNCTION-NAME", problem) for problem in _name_problems(path))
     sources = [] if faults else [_source(path) for path in paths]
-    faults += (("JAM-FUNCTION-CLASH", problem) for problem in _clashes(sources))
+    faults += (("JAM-FUNCTION-CLASH", problem) for problem in _clashes(sources, directory))
     if faults:
         raise site_error(
             faults[0][0],
@@ -176,15 +176,16 @@ def _name_problems(path: str) -> Iterator[Problem]:
         yield Problem(where=path, message=f"the name is longer than {_LONGEST} characters")
 
 
-def _clashes(sources: list[Source]) -> Iterator[Problem]:
+def _clashes(sources: list[Source], directory: str) -> Iterator[Problem]:
     """Two files for one route; `[id]` and `[slug]` at the same place match the same requests."""
     routes: dict[str, list[Source]] = defaultdict(list)
     for source in sources:
         routes[re.sub(r"\{\w+(\+?)\}", r"{\1}", source.route)].append(source)
     for same in routes.values():
         for other in same[1:]:
+            path = (PurePosixPath(directory) / other.path).as_posix()
             yield Problem(
                 where=same[0].path,
-                message=f"answers at the same route as {other.path} ({other.route})",
+                message=f"answers at the same route as {path} ({other.route})",
                 hint="Rename one of them.",
             )

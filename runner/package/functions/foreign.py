@@ -30,6 +30,9 @@ _OLD_EVENT = {
     "rawUrl": "rawPath",
 }
 _OLD = re.compile(rf"""\bevent(?:\.|\[["']|\.get\(["'])({"|".join(_OLD_EVENT)})\b""")
+# Absent where a request has no query: read as if it were always there.
+_QUERY = re.compile(r"""\bevent(?:\.queryStringParameters(?:\.|\s*[;\n])|\[["']queryString)""")
+_GUARDED = re.compile(r"""queryStringParameters["')\]]*\s*(?:\?|&&|\|\||,|or\b|:)|in event\b""")
 _HELPERS = {
     "builder": "keeps nothing: answer with a `cache-control` header",
     "stream": "answers all at once: set `stream = true`",
@@ -47,6 +50,8 @@ def remarks(source: Source, found: Configuration, text: str) -> Iterator[str]:
     else:
         for old in sorted(set(_OLD.findall(text))):
             yield f"event.{old} is not sent by HTTP APIs: use event.{_OLD_EVENT[old]}"
+        if _QUERY.search(text) and not _GUARDED.search(text):
+            yield "event.queryStringParameters is absent where nothing is asked: allow for that"
 
 
 def _helpers(found: Configuration, text: str) -> Iterator[str]:

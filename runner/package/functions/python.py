@@ -8,6 +8,7 @@ imports.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,13 @@ HANDLER = "jam_function.handler"
 # Source: Lambda developer guide, "Define Lambda function handler in Python".
 _HANDLERS = ("handler", "lambda_handler")
 _OTHER_LANGUAGE = frozenset({".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx"})
+# What Pythons after 3.11 allow: type parameters and `type`, f-strings in f-strings, template
+# strings, `except` of several without parentheses.
+# Source: Python documentation, "What's New In Python" 3.12 and 3.14.
+_NEWER = re.compile(
+    r"[ft]-string|\b[fFtTrR]{1,2}[\"']|^\s*type\s+\w|\b(?:def|class)\s+\w+\s*\[|^\s*except\b[^(]*,",
+    re.MULTILINE,
+)
 # Packages go first, as Lambda puts a function's own before those of the runtime; local folders go
 # last, so that a function named like a package does not take its place.
 _ENTRY = '''"""Loads the function's own file. Written by jam-deploy."""
@@ -81,7 +89,8 @@ def local_files(path: str, files: Iterable[str]) -> Iterator[str]:
 def handler_of(content: bytes, where: str, *, runtime: str) -> tuple[str, Problem | None]:
     """The name of the function's handler, and what is wrong with its code, if anything is.
 
-    An interpreter older than the function's cannot judge newer syntax: then nothing is said.
+    An interpreter older than the function's cannot judge newer syntax: of a line that may be such
+    nothing is said.
     """
     wanted = tuple(int(part) for part in runtime.removeprefix("python").split("."))
     try:
@@ -89,12 +98,18 @@ def handler_of(content: bytes, where: str, *, runtime: str) -> tuple[str, Proble
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         problem = Problem(where=f"{where}:{line}", message=getattr(error, "msg", str(error)))
-        return _HANDLERS[0], None if sys.version_info[:2] < wanted else problem
+        may_be_newer = sys.version_info[:2] < wanted and _may_be_newer(error)
+        return _HANDLERS[0], None if may_be_newer else problem
     names = set(_names(tree.body))
     for handler in _HANDLERS:
         if handler in names or "*" in names:
             return handler, _never_awaited(tree, handler, where=where)
     return _HANDLERS[0], Problem(where=where, message="defines no `handler(event, context)`")
+
+
+def _may_be_newer(error: Exception) -> bool:
+    said = f"{getattr(error, 'msg', '')}\n{getattr(error, 'text', '') or ''}"
+    return bool(_NEWER.search(said))
 
 
 def _never_awaited(tree: ast.Module, handler: str, *, where: str) -> Problem | None:

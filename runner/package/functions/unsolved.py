@@ -19,6 +19,7 @@ _CASES = (
         r"not found in the package registry|was not found in",
         "No index knows the name: correct it, or name your own index with --index-url.",
     ),
+    (r"HTTP status client error", "The index refuses: look at its address and credentials."),
     (r"there (?:is|are) no versions? of", "Choose a version that has been published."),
     (r"requires? .?python|Python>=|Requires-Python", "Choose another version or `runtime`."),
     (r"uv\.lock|lockfile", "Run `uv lock` there and commit uv.lock."),
@@ -28,10 +29,10 @@ _CASES = (
 )
 _OTHERWISE = "Correct the requirements; `uv pip install -r` says the same on your machine."
 _NETWORK = re.compile(
-    r"error sending request|dns error|[Cc]onnection (?:refused|reset)|timed out|Failed to fetch"
+    r"error sending request|dns error|[Cc]onnection (?:refused|reset)|timed out"
 )
 # The list that we write for uv: line by line what the user's files ask for.
-_OURS = re.compile(r"\S*/installing-\w+/requirements\.txt(?::(\d+):\d+)?")
+_OURS = re.compile(r"`?[^\s`]*/installing-\w+/requirements\.txt(?::(\d+):\d+)?`?")
 # How it begins, and advice on options that only we give it.
 _AROUND = re.compile(r"\A(?:error|warning): |\n\nhint: .*", re.DOTALL)
 
