@@ -18,7 +18,7 @@ from pathlib import Path
 from runner.develop.snapshot import Snapshot, snapshot
 from runner.errors import JamError
 from runner.execution.program import Program
-from runner.model import Admission, Function
+from runner.model import Admission, Background, Function
 from runner.names import Names, function_variable
 from runner.package.functions.discover import Source, discover
 from runner.package.functions.esbuild import INPUTS
@@ -28,27 +28,34 @@ from runner.package.functions.settings import FunctionsSettings, configure
 _BESIDE = ("package.json", "tsconfig.json", "node_modules/.package-lock.json")
 # A look at the files is followed by a pause this many times as long, so that looking takes a small
 # share of the time under load; nobody saves a file and calls it within these seconds.
-_RESTS = 5
-_REST_SECONDS = 0.01
+_RESTS = 9
+_REST_SECONDS = 0.003
 
 Package = Callable[[str, FunctionsSettings], Function]
 """Packages the function of a name; its archive lies where `Function.archive` says."""
+AddExported = Callable[[FunctionsSettings, tuple[Source, ...]], FunctionsSettings]
+"""Adds to the settings what functions say of themselves in their code."""
 Borrow = Callable[[Source, Function], Mapping[str, str]]
 """Variables that a deployed function gets from its account, such as the values of secrets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """What can be called: `keys` as API Gateway has them, each with its function."""
+    """What can be called: `keys` as API Gateway has them, each with its function.
+
+    `every` has those without a route as well; `running` says by name what runs apart.
+    """
 
     keys: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     admissions: tuple[Admission, ...] = ()
+    every: tuple[Source, ...] = ()
+    running: Mapping[str, Background] = field(default_factory=dict)
     settings: FunctionsSettings = field(default_factory=FunctionsSettings)
     error: JamError | None = None
 
     def named(self, name: str) -> Source | None:
-        return next((source for source in self.sources if source.name == name), None)
+        return next((source for source in self.every if source.name == name), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +91,20 @@ class Functions:
     clock: Callable[[], float]
     changed: Callable[[frozenset[str]], None] = lambda _identities: None
     borrow: Borrow = lambda _source, _function: {}
+    exported: AddExported = lambda settings, _sources: settings
     _routes: Routes = field(default_factory=Routes)
     _seen: Snapshot | None = None
     _looked: float = -1.0
     _look_again: float = 0.0
     _generation: int = 0
     _outside: set[Path] = field(default_factory=set)
+    _others: list[str] = field(init=False)
     _made: dict[str, _Made] = field(default_factory=dict)
     _looking: threading.Lock = field(default_factory=threading.Lock)
     _building: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._others = self._watched()
 
     def routes(self) -> Routes:
         """The routes as of now; with `error` where the folder cannot be served at all."""
@@ -130,6 +142,7 @@ class Functions:
             function = self.package(source.name, settings)
             program = self._unpacked(function, self.borrow(source, function))
             self._outside |= _written_outside(function.archive, self.place)
+            self._others = self._watched()
             self._made[source.name] = _Made(program, generation)
         if made and made.program.identity != program.identity:
             self.changed(frozenset(each.program.identity for each in self._made.values()))
@@ -137,7 +150,7 @@ class Functions:
 
     def _look(self) -> None:
         self._looked = self.clock()
-        seen = snapshot(self.place.folder, self._others())
+        seen = snapshot(str(self.place.folder), self._others)
         ended = self.clock()
         self._look_again = ended + min(_RESTS * (ended - self._looked), _REST_SECONDS)
         if seen != self._seen:
@@ -145,10 +158,10 @@ class Functions:
             self._generation += 1
             self._seen = seen
 
-    def _others(self) -> list[Path]:
+    def _watched(self) -> list[str]:
         place = self.place
         beside = (above / name for above in (place.root, place.folder) for name in _BESIDE)
-        return [place.file, *beside, *sorted(self._outside)]
+        return [*map(str, [place.file, *beside, *sorted(self._outside)])]
 
     def _read(self) -> Routes:
         try:
@@ -156,7 +169,8 @@ class Functions:
             sources = discover(self.place.folder).sources
         except JamError as error:
             return Routes(error=error)
-        found = [(source, configure(source, settings)) for source in sources]
+        told = self._with_exported(settings, sources)
+        found = [(source, configure(source, told)) for source in sources]
         routed = [
             (f"{method} {source.route}", source, configuration.admission)
             for source, configuration in found
@@ -166,8 +180,19 @@ class Functions:
             keys=tuple(key for key, _, _ in routed),
             sources=tuple(source for _, source, _ in routed),
             admissions=tuple(admission for _, _, admission in routed),
+            every=sources,
+            running={source.name: one.background for source, one in found if one.background},
             settings=settings,
         )
+
+    def _with_exported(
+        self, settings: FunctionsSettings, sources: tuple[Source, ...]
+    ) -> FunctionsSettings:
+        """What is wrong in one function's code is told when that one is called."""
+        try:
+            return self.exported(settings, sources)
+        except JamError:
+            return settings
 
     def _unpacked(self, function: Function, borrowed: Mapping[str, str]) -> Program:
         folder = self.place.work / function.archive.stem

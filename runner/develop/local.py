@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from runner.config.load import Config
 from runner.develop.account import Account
 from runner.develop.admission import announced, gate
+from runner.develop.background import announced as announced_schedules
 from runner.develop.functions import Functions, Place
 from runner.develop.machine import Machine, of_functions
 from runner.develop.output import readable
@@ -64,6 +65,7 @@ class Local:
             clock=machine.clock,
             changed=lambda kept: self._pool.retire(lambda program: program.identity in kept),
             borrow=self._borrowed,
+            exported=self._exported,
         )
         self.serving = Serving(
             functions=self._functions,
@@ -80,6 +82,10 @@ class Local:
         """Imports what packaging needs, before the first request has to wait for it."""
         import runner.package.functions.assemble  # noqa: F401 -- only that it is there
 
+        running = self._functions.routes().running
+        for line in announced_schedules(running, f"http://localhost:{self.port}"):
+            self._machine.say(line)
+
     def close(self) -> None:
         """Ends every process; may take a moment."""
         self._pool.close()
@@ -90,6 +96,22 @@ class Local:
 
         self._latest, self._first = self._first or self._load(), None
         return functions_settings(self._latest, self._around())
+
+    def _exported(
+        self, settings: FunctionsSettings, sources: tuple[Source, ...]
+    ) -> FunctionsSettings:
+        """What has no effect is said when a function is packaged, not whenever a file is saved."""
+        from runner.package.functions.exported import Exported
+
+        exported = Exported(
+            folder=self._latest.root / self._latest.functions,
+            directory=self._latest.functions,
+            cache=self._latest.root / _WORK / "cache" / "config",
+            toolchain=find(self._machine.cache),
+            environment=self._machine.environment,
+            echo=lambda _line: None,
+        )
+        return exported.added(settings, sources)
 
     def _borrowed(self, source: Source, function: Function) -> dict[str, str]:
         from runner.package.functions.environment import Environments

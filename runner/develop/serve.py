@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from runner.build.environment import for_build
 from runner.build.shims import shims
 from runner.config.dev import dev_command
+from runner.develop.background import BY_HAND
 from runner.develop.front_end import FrontEnd
 from runner.develop.http import Answer, Elsewhere, Front, Server
 from runner.develop.local import HOST, Load, Local
@@ -111,7 +112,8 @@ def _pages(local: Local, machine: Machine) -> Answer:
 
 
 def _is_ours(path: str) -> bool:
-    return path.startswith(f"{ROUTES}/") or INVOKE.fullmatch(path) is not None
+    ours = (INVOKE, BY_HAND)
+    return path.startswith(f"{ROUTES}/") or any(each.fullmatch(path) for each in ours)
 
 
 def _ending() -> threading.Event:

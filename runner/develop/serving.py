@@ -5,16 +5,19 @@ Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for H
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import unquote
 
+import msgspec
+
+from runner.develop import background
 from runner.develop.admission import Gate
 from runner.develop.functions import Functions, Routes
 from runner.errors import JamError
@@ -24,6 +27,7 @@ from runner.execution.matching import Match, match
 from runner.execution.pool import PoolClosedError
 from runner.execution.program import Event, Listener, Outcome, Program
 from runner.execution.streaming import Begun, CutError, begin
+from runner.model import Background
 from runner.package.functions.discover import Source
 
 ACCOUNT = "000000000000"  # nobody's
@@ -67,6 +71,8 @@ class Serving:
         routes = self.functions.routes()
         if routes.error:
             return self._refused("functions", routes.error)
+        if by_hand := background.BY_HAND.fullmatch(request.path):
+            return self._by_hand(routes, by_hand["name"])
         if len(request.body) > _LARGEST_BODY:
             return payload.message(413, "Request Entity Too Large")
         chosen = match(routes.keys, request.method, request.path)
@@ -80,10 +86,47 @@ class Serving:
             return judged
         asked = replace(self._asked(request, chosen), authorizer=judged)
         heard = replace(request, host=self._host)
-        event = json.dumps(payload.event(heard, asked), separators=(",", ":")).encode()
+        event = msgspec.json.encode(payload.event(heard, asked))
         if len(event) > _LARGEST_EVENT:
             return payload.message(413, "Request Entity Too Large")
+        running = routes.running.get(source.name)
+        if running and running.requests:
+            return self._accepted(source, event, running, trace=asked.trace)
         return self._called(source, event, asked)
+
+    def _accepted(
+        self, source: Source, event: bytes, running: Background, *, trace: str
+    ) -> Response:
+        """Answered at once; what the function says goes to the terminal, its answer nowhere."""
+        if len(event) > background.LARGEST_EVENT:
+            return payload.message(413, "Request Entity Too Large")
+        try:
+            program = self.functions.program(source)
+        except JamError as error:
+            return self._refused(source.name, error)
+        told = _event(program, event, trace=trace)
+
+        def run() -> None:
+            with suppress(PoolClosedError):
+                if self.run(program, told).error:
+                    self.say(source.name, background.fate(running))
+
+        threading.Thread(target=run, daemon=True).start()
+        return background.accepted(told.request_id)
+
+    def _by_hand(self, routes: Routes, name: str) -> Response:
+        """Runs a scheduled function now, and shows what it answers."""
+        source = routes.named(name)
+        if source is None or name not in background.by_schedule(routes.running):
+            return payload.message(404, f"no schedule runs a function {name}")
+        try:
+            program = self.functions.program(source)
+        except JamError as error:
+            return self._refused(name, error)
+        event = background.scheduled(self.functions.place.names, name, now=self.now())
+        outcome = self.run(program, _event(program, event, trace=""))
+        headers = (("content-type", "application/json"),)
+        return Response(status=500 if outcome.error else 200, headers=headers, body=outcome.payload)
 
     def _called(self, source: Source, event: bytes, asked: payload.Asked) -> Response:
         try:
@@ -161,7 +204,7 @@ class Serving:
     def _of_lambda_name(self, routes: Routes, name: str) -> Source | None:
         lambda_name = self.functions.place.names.function
         plain = name.partition(":")[0]
-        return next((each for each in routes.sources if lambda_name(each.name) == plain), None)
+        return next((each for each in routes.every if lambda_name(each.name) == plain), None)
 
 
 def _response(answer: Begun | Outcome) -> Response:
