@@ -16,12 +16,13 @@ from botocore.exceptions import ClientError, HTTPClientError
 from runner.apply import Known
 from runner.aws import keyvalues, logs, ownership, records
 from runner.aws.background import acceptor_arn
-from runner.aws.openapi import body, route_settings
+from runner.aws.openapi import body, cors, route_settings
 from runner.aws.refusals import is_fault_of_aws, tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError, busy_error
 from runner.model import Api, Function
 from runner.names import Names
+from runner.plan.origins import AllowOrigins
 from runner.plan.refs import Made, Ref
 
 # CreateDeployment: 1 every 5 s an account, not to be raised.
@@ -155,6 +156,24 @@ def _access_log(aws: Aws, names: Names, *, days: int) -> dict[str, str]:
         "DestinationArn": names.log_group_arn(names.access_log),
         "Format": json.dumps(ACCESS, separators=(",", ":")),
     }
+
+
+def allow_origins(aws: Aws, api_id: str, *, wanted: AllowOrigins) -> None:
+    """The API's CORS as it stands; an older deployment may go by it."""
+    if not wanted.origins:
+        aws.api.delete_cors_configuration(ApiId=api_id)
+        return
+    found = cors(wanted)
+    aws.api.update_api(
+        ApiId=api_id,
+        CorsConfiguration={
+            "AllowOrigins": found["allowOrigins"],
+            "AllowMethods": found["allowMethods"],
+            "AllowHeaders": found["allowHeaders"],
+            "AllowCredentials": found["allowCredentials"],
+            "MaxAge": found["maxAge"],
+        },
+    )
 
 
 def drop_stage(aws: Aws, api_id: str, *, api_stage: str) -> None:

@@ -88,6 +88,7 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment) -> Live:
     )
 
 
+        origins=environment.origins,
 def _agrees(aws: Aws, names: Names, *, environment: Environment) -> bool:
     with ThreadPoolExecutor(1) as pool:
         alias = pool.submit(entry.find_alias, aws, names)

@@ -16,15 +16,12 @@ from runner.acceptor.acceptor import FUNCTION
 from runner.aws import ownership
 from runner.model import Admission, Api, Authorizer, Function
 from runner.names import Names
+from runner.plan.origins import AllowOrigins, allowed, methods_of
 
 MOST = 30  # seconds; "Quotas for configuring and running an HTTP API", maximum integration timeout
 CORS_AGE = 3600  # seconds that a browser may keep the answer to a preflight
 # What a page of another origin may send; `x-jam-release` asks for the functions of one release.
 CORS_HEADERS = ("authorization", "content-type", "x-jam-release")
-# All but OPTIONS: with an authorizer a preflight, which bears no token, would be refused on ANY.
-# API Gateway answers preflights itself where no route takes them.
-# Source: API Gateway developer guide, "Configure CORS for HTTP APIs in API Gateway".
-OPENED = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 _METHODS = {"ANY": "x-amazon-apigateway-any-method"}
 
@@ -62,14 +59,8 @@ def body(
         "tags": tags,
         "paths": paths,
         **_components(functions),
-        **({"x-amazon-apigateway-cors": cors(functions, api)} if api.cors else {}),
+        **({"x-amazon-apigateway-cors": cors(allowed(functions, api))} if api.cors else {}),
     }
-
-
-def methods_of(function: Function, api: Api) -> tuple[str, ...]:
-    """The methods of its routes: one route each."""
-    closed = bool(api.cors and function.admission.authorizer)
-    return OPENED if closed and function.methods == ("ANY",) else function.methods
 
 
 def route_settings(functions: Iterable[Function], api: Api) -> dict[str, Any]:
@@ -92,14 +83,13 @@ def _limits(admission: Admission) -> dict[str, Any]:
     return {"ThrottlingRateLimit": admission.rate, "ThrottlingBurstLimit": admission.burst}
 
 
-def cors(functions: Iterable[Function], api: Api) -> dict[str, Any]:
+def cors(wanted: AllowOrigins) -> dict[str, Any]:
     """Cookies only for origins that are named: with `*` browsers and API Gateway refuse them."""
-    methods = {each for function in functions for each in methods_of(function, api)}
     return {
-        "allowOrigins": list(api.cors),
-        "allowMethods": sorted({*(methods - {"ANY"}), *(OPENED if "ANY" in methods else ())}),
+        "allowOrigins": list(wanted.origins),
+        "allowMethods": list(wanted.methods),
         "allowHeaders": list(CORS_HEADERS),
-        "allowCredentials": "*" not in api.cors,
+        "allowCredentials": "*" not in wanted.origins,
         "maxAge": CORS_AGE,
     }
 

@@ -51,6 +51,8 @@ from runner.plan.foundation import (
 )
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
+from runner.plan.origins import AllowOrigins
+from runner.plan.promotion import OpenRollout, PromotionFoundation
     Activate,
     CopyFiles,
     DropApiStage,
@@ -117,6 +119,17 @@ class _Performer:
             if isinstance(step, FoundationStep):
                 return self._make(step, known)
             if isinstance(step, ReleaseStep):
+            if isinstance(step, AllowOrigins):
+                api.allow_origins(self._aws, known[Ref(Made.API)], wanted=step)
+                return {}
+            if isinstance(step, PromotionFoundation):
+                return promotion.made(
+                    self._aws,
+                    self._names,
+                    step=step,
+                    known=known,
+                    guard_archive=self._content.guard_archive,
+                )
                 return self._stage(step, known, moved=moved)
             self._switch(step, known)
             return {}

@@ -50,6 +50,8 @@ class Environment:
     streams: tuple[Stream, ...] = ()
 
 
+    origins: str = ""
+    rollout: str = ""  # the release of which a rollout is open
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
     """The record of one release that lies ready; `at` is when it was made, in epoch seconds."""
@@ -187,6 +189,7 @@ def record_streams(aws: Aws, names: Names, *, streams: tuple[Stream, ...], seque
 
 def _streams(streams: tuple[Stream, ...]) -> list[list[str]]:
     return [[each.name, each.route] for each in streams]
+        "origins": step.origins,
 
 
 def _superseded(found: dict[str, Any], step: RecordLive) -> Exception:
@@ -263,6 +266,7 @@ def _upkeep(found: Mapping[str, Any]) -> Upkeep:
         reserved=None if reserved is None else int(reserved),
     )
 
+        origins=item.get("origins", ""),
 
 def _background(found: Mapping[str, Any]) -> Background:
     return Background(

@@ -51,5 +51,6 @@ class Live:
     header_sets: frozenset[str] = frozenset()
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     streams: tuple[Stream, ...] = ()
+    origins: str = ""  # the other origins that may call functions, as runner.plan.origins has them
     staged: bool = False
     entry_agrees: bool = True  # alias and KeyValueStore name the recorded release

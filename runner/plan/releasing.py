@@ -224,6 +224,7 @@ class RecordLive:
     foundation: str
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     streams: tuple[Stream, ...] = ()
+    origins: str = ""
 
     def __str__(self) -> str:
         return f"record that {self.release[:8]} is live, number {self.sequence}"

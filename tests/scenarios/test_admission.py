@@ -1,4 +1,4 @@
-"""Who gets through to functions: tokens of a user pool, throttles, other origins, the access log."""
+"""Who gets through to functions: tokens of a user pool, throttles, other origins."""
 
 from __future__ import annotations
 
@@ -158,6 +158,23 @@ def test_another_origins_preflight_is_answered_and_its_answer_may_be_read(
     assert (read.status, read.headers["access-control-allow-origin"]) == (200, ORIGIN)
     other = site.get(url, "/.functions/closed", "OPTIONS", origin="https://evil.test", **asked)
     assert "access-control-allow-origin" not in other.headers
+
+
+def test_other_origins_come_and_go_with_the_release(site: Site, url: str) -> None:
+    def open_to(origin: str) -> bool:
+        asked = {"access_control_request_method": "GET", "origin": origin}
+        answer = site.get(url, "/.functions/open", "OPTIONS", **asked)
+        return "access-control-allow-origin" in answer.headers
+
+    line = f'cors = ["{ORIGIN}"]'
+    for before, after, origins in [
+        (line, 'cors = ["https://new.example.com"]', (False, True)),
+        ('cors = ["https://new.example.com"]', "", (False, False)),
+        ("[functions]\n", f"[functions]\n{line}", (True, False)),
+    ]:
+        site.replace("jam.toml", before, after)
+        site.deploy()
+        assert (open_to(ORIGIN), open_to("https://new.example.com")) == origins
 
 
 def test_more_requests_than_the_burst_are_refused(site: Site, url: str) -> None:
