@@ -223,6 +223,7 @@ class Engine:
                 "The Lambda function alias version does not match the current version in AppSpec "
                 "file."
             )
+        self._account.ids.seed(_seed(deployment, weight))
         role.point(spec, to)
         deployment.weight, deployment.updated = weight, self._now
 
@@ -248,7 +249,7 @@ class Engine:
             if event.status in ("Pending", "InProgress"):
                 event.status = "Skipped" if event.status == "Pending" else "Failed"
                 event.ended = self._now if event.started else None
-        if status == "Succeeded":
+        if status == "Succeeded" and not deployment.takes_back:
             kept = self._account.region(deployment.region)
             kept.good[deployment.group.identity] = deployment.revision
         self._tell(deployment, _STATES[status])
@@ -281,7 +282,6 @@ class Engine:
                 kept = self._account.region(deployment.region).deployments
                 here = kept.get(deployment.identity) is deployment and deployment.active
                 if here and (even_stopping or not deployment.stopping):
-                    self._account.ids.seed(_seed(deployment, when))
                     self._run(deployment, step)
 
         self._account.clock.timers.at(when, run)
@@ -304,7 +304,7 @@ def _queue(deployment: Deployment) -> None:
     deployment.status = "Queued"
 
 
-def _seed(deployment: Deployment, when: float) -> int:
-    """The same for the same step, so that a replay draws the same revision ids."""
-    named = f"{deployment.identity} {when!r}".encode()
+def _seed(deployment: Deployment, weight: float) -> int:
+    """The same for the same shift, so that a replay draws the same revision ids."""
+    named = f"{deployment.identity} {weight!r}".encode()
     return int.from_bytes(hashlib.sha256(named).digest()[:16])
