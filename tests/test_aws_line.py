@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runner.aws import edge, keyvalues
+from runner.aws import distributions, keyvalues
 from runner.aws.bootstrap import bootstrap
 from runner.aws.live import check_bootstrap, read_live
 from runner.errors import JamError
@@ -305,7 +305,7 @@ def test_somebody_elses_changes_to_the_distribution_stay(site: Deployer, tmp_pat
         IfMatch=found["ETag"],
         DistributionConfig=theirs,  # type: ignore[typeddict-item] # what it gave, changed
     )
-    edge.make_distribution(site.aws, site.names, known=known)
+    distributions.make(site.aws, site.names, known=known)
     now = site.aws.edge.get_distribution_config(Id=distribution)["DistributionConfig"]
     assert now["DefaultRootObject"] == "start.html"
     assert now["Enabled"] is True

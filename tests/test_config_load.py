@@ -130,7 +130,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "longer than API Gateway waits": (
         "[functions]\ntimeout = 31",
         "jam.toml:2 functions.timeout: found 31, allowed: 1 to 30 seconds (API Gateway waits no "
-        "longer; a function with `schedule` or `async` may take 900)",
+        "longer; with `schedule`, `async`, `stream` it may be 900)",
     ),
     "no form of a schedule": (
         '[functions.nightly]\nschedule = "every night"',

@@ -33,7 +33,7 @@ _ALL = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
 
 
 # Between two parts of a stream; the most that CloudFront waits.
-# Source: CloudFront developer guide, "Quotas", General quotas on distributions.
+# Source: CloudFront API reference, CustomOriginConfig, OriginReadTimeout.
 STREAM_READ = 120  # seconds
 
 
@@ -175,6 +175,7 @@ def _stream_origins(parts: Parts) -> list[Config]:
         {
             **_origin(each.origin, each.domain),
             "OriginAccessControlId": parts.entry_access,
+            "ConnectionAttempts": 1,  # a second one would run the function a second time
             "CustomOriginConfig": _https(read=STREAM_READ),
         }
         for each in parts.streams

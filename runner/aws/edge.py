@@ -1,26 +1,21 @@
-"""CloudFront: who may read the origins, the policies, the two programs, the distribution.
+"""CloudFront: who may read the origins, the policies, the programs at the edge.
 
-None of these is waited for longer than the next step needs; a changed distribution takes minutes
-to reach every point of presence, and a deploy does not wait for that.
+None of these is waited for longer than the next step needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from runner.apply import Known
 from runner.aws import delivery, ownership
 from runner.aws.refusals import code_of, tolerating
 from runner.aws.session import Aws
-from runner.aws.waiting import until
 from runner.errors import JamError, busy_error
 from runner.names import Names
 from runner.plan.foundation import Access, Edge, Policy
-from runner.plan.refs import Made, Ref
-from runner.plan.streams import Stream
 
 T = TypeVar("T")
 RUNTIME = "cloudfront-js-2.0"  # the only one with key value stores
@@ -30,7 +25,7 @@ _STALE = frozenset({"PreconditionFailed", "InvalidIfMatchVersion"})
 
 def find_access(aws: Aws, names: Names, *, access: Access) -> str | None:
     """The id of an origin access control, by its name, which is unique in the account."""
-    listed = _listed(aws.edge.list_origin_access_controls, "OriginAccessControlList")
+    listed = items_of(aws.edge.list_origin_access_controls, "OriginAccessControlList")
     name = _access_name(names, access)
     return next((each["Id"] for each in listed if each["Name"] == name), None)
 
@@ -57,7 +52,7 @@ def find_policy(aws: Aws, names: Names, *, policy: Policy) -> str | None:
         ),
     }[policy]
     name = _policy_config(names, policy)["Name"]
-    for each in _listed(list_, key, Type="custom"):
+    for each in items_of(list_, key, Type="custom"):
         if each[item][f"{item}Config"]["Name"] == name:
             return str(each[item]["Id"])
     return None
@@ -72,7 +67,7 @@ def make_policy(aws: Aws, names: Names, *, policy: Policy) -> str:
             return _create_policy(aws, policy, config=config)
         found = _found(find_policy(aws, names, policy=policy), config["Name"])
     correct = _correct_cache if policy is Policy.CACHE else _correct_forward
-    _again(lambda: correct(aws, found, wanted=config), config["Name"])
+    again(lambda: correct(aws, found, wanted=config), config["Name"])
     return found
 
 
@@ -83,6 +78,14 @@ def find_edge(aws: Aws, names: Names, *, edge: Edge) -> str | None:
     except aws.edge.exceptions.NoSuchFunctionExists:
         return None
     return found["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
+
+
+def drop_edge(aws: Aws, names: Names, *, edge: Edge) -> None:
+    """Gone, unless something is still bound to it."""
+    name = _edge_name(names, edge)
+    with tolerating("NoSuchFunctionExists", "FunctionInUse"):
+        etag = aws.edge.describe_function(Name=name, Stage="DEVELOPMENT")["ETag"]
+        aws.edge.delete_function(Name=name, IfMatch=etag)
 
 
 def make_edge(aws: Aws, names: Names, *, edge: Edge, code: str, store_arn: str) -> str:
@@ -101,92 +104,37 @@ def make_edge(aws: Aws, names: Names, *, edge: Edge, code: str, store_arn: str) 
     }
     with tolerating("FunctionAlreadyExists"):
         aws.edge.create_function(Name=name, **what, Tags={"Items": ownership.tag_list(names)})
-    return _again(lambda: _publish(aws, name, what=what), name)
+    return again(lambda: _publish(aws, name, what=what), name)
 
 
-def find_distribution(aws: Aws, names: Names) -> tuple[str, str] | None:
-    """The site's distribution as (id, domain), by its comment and its tags."""
-    for each in _listed(aws.edge.list_distributions, "DistributionList"):
-        if each["Comment"] != delivery.comment(names):
-            continue
-        tags = aws.edge.list_tags_for_resource(Resource=each["ARN"])["Tags"].get("Items", [])
-        if ownership.is_ours(ownership.mapped(tags), names):
-            return str(each["Id"]), str(each["DomainName"])
-    return None
+def again(change: Callable[[], T], what: str) -> T:
+    """`change` reads, compares and writes; again where somebody else wrote in between."""
+    for _ in range(TRIES):
+        try:
+            return change()
+        except ClientError as error:
+            if code_of(error) not in _STALE:
+                raise
+    raise contested(what)
 
 
-def make_distribution(
-    aws: Aws, names: Names, *, known: Known, streams: tuple[Stream, ...] = ()
-) -> tuple[str, str]:
-    """The distribution as (id, domain); changed only where it differs from what is wanted."""
-    wanted = delivery.distribution(names, parts_of(names, known, streams=streams))
-    found = find_distribution(aws, names)
-    if found is None:
-        return _create_distribution(aws, names, wanted=wanted)
-    _again(
-        lambda: _correct_distribution(aws, found[0], wanted=wanted), f"the distribution {found[0]}"
-    )
-    return found
-
-
-def parts_of(names: Names, known: Known, *, streams: tuple[Stream, ...] = ()) -> delivery.Parts:
-    """What earlier steps made, as the distribution needs it."""
-    return delivery.Parts(
-        entry_domain=known[Ref(Made.ENTRY_URL)],
-        api_id=known[Ref(Made.API)],
-        files_access=known[Ref(Made.ACCESS, Access.FILES)],
-        entry_access=known[Ref(Made.ACCESS, Access.ENTRY)],
-        cache_policy=known[Ref(Made.POLICY, Policy.CACHE)],
-        forward_policy=known[Ref(Made.POLICY, Policy.FORWARD)],
-        router_arn=known[Ref(Made.EDGE, Edge.ROUTER)],
-        response_arn=known[Ref(Made.EDGE, Edge.RESPONSE)],
-        stream_arn=known.get(Ref(Made.EDGE, Edge.STREAM), ""),
-        streams=tuple(
-            delivery.Path(
-                route=each.route,
-                origin=names.function(each.name),
-                domain=known[Ref(Made.STREAM_URL, each.name)],
-            )
-            for each in streams
-        ),
+def contested(what: str) -> JamError:
+    return busy_error(
+        "JAM-CF-CHANGED",
+        f"Somebody else kept changing {what} in CloudFront.",
+        hint="Run again when they are done.",
     )
 
 
-def is_deployed(aws: Aws, distribution: str) -> bool:
-    """Whether the newest configuration has reached every point of presence."""
-    return aws.edge.get_distribution(Id=distribution)["Distribution"]["Status"] == "Deployed"
-
-
-def wait_deployed(aws: Aws, distribution: str, *, budget: float) -> bool:
-    """Whether that is so within `budget` seconds."""
-    try:
-        return until(
-            aws,
-            lambda: is_deployed(aws, distribution) or None,
-            budget=budget,
-            late=lambda: _contested(distribution),
-        )
-    except JamError:
-        return False
-
-
-def leave_out(aws: Aws, distribution: str, *, origins: Sequence[str]) -> None:
-    """Takes origins out of the distribution, and the paths that lead to them."""
-
-    def change() -> None:
-        now = aws.edge.get_distribution_config(Id=distribution)
-        actual: Any = now["DistributionConfig"]
-        wanted: Any = delivery.without(actual, origins)
-        if wanted != actual:
-            aws.edge.update_distribution(
-                Id=distribution, IfMatch=now["ETag"], DistributionConfig=wanted
-            )
-
-    _again(change, f"the distribution {distribution}")
-
-
-def distribution_arn(names: Names, distribution: str) -> str:
-    return f"arn:{names.partition}:cloudfront::{names.account}:distribution/{distribution}"
+def items_of(list_: Callable[..., Any], key: str, **parameters: Any) -> Iterator[Any]:
+    """All pages of one of CloudFront's lists."""
+    marker: dict[str, str] = {}
+    while True:
+        page = list_(**parameters, **marker).get(key, {})
+        yield from page.get("Items", [])
+        if not page.get("NextMarker"):
+            return
+        marker = {"Marker": page["NextMarker"]}
 
 
 def _access_name(names: Names, access: Access) -> str:
@@ -253,70 +201,7 @@ def _is_wanted(aws: Aws, name: str, *, stage: Any, what: Any) -> bool:
     return is_bound and bool(code == what["FunctionCode"])
 
 
-def _create_distribution(aws: Aws, names: Names, *, wanted: Any) -> tuple[str, str]:
-    """The caller's reference is the site's: a second creation is refused, and ours is found.
-
-    Where nothing is found, the reference was used by a distribution that is gone.
-    Source: CloudFront API reference, CreateDistributionWithTags, DistributionAlreadyExists.
-    """
-    tagged = {"Tags": {"Items": ownership.tag_list(names)}}
-    with tolerating("DistributionAlreadyExists"):
-        return _created(aws, {"DistributionConfig": wanted, **tagged})
-    found = find_distribution(aws, names)
-    if found:
-        return found
-    fresh = {**wanted, "CallerReference": f"{wanted['CallerReference']}-{int(aws.clock())}"}
-    return _created(aws, {"DistributionConfig": fresh, **tagged})
-
-
-def _created(aws: Aws, config: Any) -> tuple[str, str]:
-    made = aws.edge.create_distribution_with_tags(DistributionConfigWithTags=config)
-    return made["Distribution"]["Id"], made["Distribution"]["DomainName"]
-
-
-def _correct_distribution(aws: Aws, distribution: str, *, wanted: Any) -> None:
-    now = aws.edge.get_distribution_config(Id=distribution)
-    actual: Any = now["DistributionConfig"]
-    # The reference of an existing distribution cannot be changed. Source: UpdateDistribution.
-    fixed = {**wanted, "CallerReference": actual["CallerReference"]}
-    merged = delivery.overlay(actual, fixed)
-    if merged != actual:
-        aws.edge.update_distribution(
-            Id=distribution, IfMatch=now["ETag"], DistributionConfig=merged
-        )
-
-
-def _again(change: Callable[[], T], what: str) -> T:
-    """`change` reads, compares and writes; again where somebody else wrote in between."""
-    for _ in range(TRIES):
-        try:
-            return change()
-        except ClientError as error:
-            if code_of(error) not in _STALE:
-                raise
-    raise _contested(what)
-
-
-def _contested(what: str) -> JamError:
-    return busy_error(
-        "JAM-CF-CHANGED",
-        f"Somebody else kept changing {what} in CloudFront.",
-        hint="Run again when they are done.",
-    )
-
-
 def _found(found: str | None, name: str) -> str:
     if found is None:
-        raise _contested(name)
+        raise contested(name)
     return found
-
-
-def _listed(list_: Callable[..., Any], key: str, **parameters: Any) -> Iterator[Any]:
-    """All pages of one of CloudFront's lists."""
-    marker: dict[str, str] = {}
-    while True:
-        page = list_(**parameters, **marker).get(key, {})
-        yield from page.get("Items", [])
-        if not page.get("NextMarker"):
-            return
-        marker = {"Marker": page["NextMarker"]}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from runner.apply import Known
-from runner.aws import edge, records, urls
+from runner.aws import distributions, edge, records, urls
 from runner.aws.session import Aws
 from runner.names import Names
+from runner.plan.foundation import Edge
 from runner.plan.refs import Made, Ref
 from runner.plan.streaming import DropStreams, GrantStream, MakeStreamUrl, MoveStream, StreamStep
 
@@ -24,7 +25,7 @@ def performed(aws: Aws, names: Names, *, step: StreamStep, known: Known) -> Know
             made = urls.make(aws, function, version=version, mode="RESPONSE_STREAM")
             return {Ref(Made.STREAM_URL, name): made}
         case GrantStream(function=name):
-            arn = edge.distribution_arn(names, known[Ref(Made.DISTRIBUTION)])
+            arn = distributions.arn_of(names, known[Ref(Made.DISTRIBUTION)])
             urls.grant(aws, names.function(name), distribution_arn=arn)
         case MoveStream(function=name):
             version = known[Ref(Made.VERSION, name)]
@@ -39,9 +40,11 @@ def performed(aws: Aws, names: Names, *, step: StreamStep, known: Known) -> Know
 def _drop(aws: Aws, names: Names, *, step: DropStreams, distribution: str) -> None:
     """Where the edges take too long it is left as it is recorded: the next run goes on."""
     functions = [names.function(each.name) for each in step.streams]
-    edge.leave_out(aws, distribution, origins=functions)
-    if not edge.wait_deployed(aws, distribution, budget=BUDGET):
+    distributions.leave_out(aws, distribution, origins=functions)
+    if not distributions.wait_deployed(aws, distribution, budget=BUDGET):
         return
     for function in functions:
         urls.drop(aws, function)
+    if not step.kept:
+        edge.drop_edge(aws, names, edge=Edge.STREAM)
     records.record_streams(aws, names, streams=step.kept, sequence=step.sequence)

@@ -213,6 +213,8 @@ def test_a_function_that_streams_no_more_leaves_url_origin_and_path(
     patterns = [each["PathPattern"] for each in config["CacheBehaviors"]["Items"]]
     assert not [each for each in patterns if "netlify" in each or "events" in each]
     assert urls(site) == []
+    edges = client(site, "cloudfront").list_functions()["FunctionList"]["Items"]
+    assert "jam-streaming-stream" not in [each["Name"] for each in edges]
     assert site.get(last["url"], "/.functions/live/events").status == 404
     assert site.get(last["url"], "/.functions/netlify").data == b"plain"
     assert site.deploy()["outcome"] == "unchanged"
