@@ -106,6 +106,7 @@ class Store:
             return self._merged(series, range(start, end), period, unit) if series else {}
 
     def units(self, metric: Metric) -> list[str]:
+        self._sort_in()
         with self._lock:
             series = self._series.get(metric)
             return sorted({u for by in series.points.values() for u in by}) if series else []
@@ -151,26 +152,29 @@ class Store:
         with self._lock:
             while self._sent and self._sent[0].readable <= now:
                 sent = self._sent.popleft()
-                self._add(sent.metric, sent.point, at=sent.at, unit=sent.unit,
-                          resolution=sent.resolution)  # fmt: skip
-            ready = now - self._settings.service_delay
-            while self._counted and self._counted[0].at // MINUTE * MINUTE + MINUTE <= ready:
+                place = self._place(sent.metric, sent.readable)
+                self._bucket(place, sent.at, unit=sent.unit, resolution=sent.resolution).merge(
+                    sent.point
+                )
+            while self._counted and self._told(self._counted[0]) <= now:
                 counted = self._counted.popleft()
                 for metric, value, unit in counted.samples(counted.told):
-                    self._one(metric, value, at=counted.at, unit=unit)
+                    place = self._place(metric, self._told(counted))
+                    self._bucket(place, counted.at, unit=unit, resolution=MINUTE).add(value)
 
-    def _one(self, metric: Metric, value: float, *, at: float, unit: str) -> None:
-        self._bucket(metric, at=at, unit=unit, resolution=MINUTE).add(value)
+    def _told(self, counted: _Counted) -> float:
+        """When a service tells of what it counted: some time after the minute."""
+        return counted.at // MINUTE * MINUTE + MINUTE + self._settings.service_delay
 
-    def _add(self, metric: Metric, point: Point, *, at: float, unit: str, resolution: int) -> None:
-        self._bucket(metric, at=at, unit=unit, resolution=resolution).merge(point)
-
-    def _bucket(self, metric: Metric, *, at: float, unit: str, resolution: int) -> Point:
-        now = self._now()
+    def _place(self, metric: Metric, readable: float) -> _Series:
         series = self._series.get(metric)
         if series is None:
-            series = self._series[metric] = _Series(first=now, last=now)
-        series.last = now
+            series = self._series[metric] = _Series(first=readable, last=readable)
+        series.last = max(series.last, readable)
+        return series
+
+    def _bucket(self, series: _Series, at: float, *, unit: str, resolution: int) -> Point:
+        now = self._now()
         series.fine = series.fine or resolution < MINUTE
         if now - series.thinned > _HOUR:
             _thin(series, now)
