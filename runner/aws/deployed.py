@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from runner.aws import records
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
-from runner.model import Origin
+from runner.model import Background, Origin
 from runner.names import PRODUCTION, Names
 from runner.plan.refs import Made
 
@@ -27,12 +27,14 @@ LOOKS = 8  # at once
 class Deployed:
     """One version of a function that a live release uses.
 
-    `name` is the site's own name of it, `function` Lambda's.
+    `name` is the site's own name of it, `function` Lambda's; `routed` says that requests reach it.
     """
 
     name: str
     function: str
     version: str
+    background: Background = field(default_factory=Background)
+    routed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,13 @@ def read_environment(aws: Aws, names: Names) -> Environment | None:
         origin=staged.origin if staged else Origin(),
         url=f"https://{found.ids[Made.DOMAIN]}",
         functions=tuple(
-            Deployed(name=name, function=names.function(name), version=each.version)
+            Deployed(
+                name=name,
+                function=names.function(name),
+                version=each.version,
+                background=each.background,
+                routed=each.routed,
+            )
             for name, each in sorted(found.functions.items())
         ),
         stages=dict(found.stages),

@@ -18,7 +18,10 @@ from runner.package.functions.discover import route_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionStatus:
-    """`described` is None if Lambda does not have the version; `calls` if nobody may know."""
+    """`described` is None if Lambda does not have the version; `calls` if nobody may know.
+
+    `route` is empty for a function that a schedule alone runs.
+    """
 
     deployed: Deployed
     route: str
@@ -73,7 +76,7 @@ def _function(
 ) -> FunctionStatus:
     return FunctionStatus(
         deployed=deployed,
-        route=route_of(deployed.name),
+        route=route_of(deployed.name) if deployed.routed else "",
         described=described,
         calls=rates[deployed.name] if rates is not None else None,
     )

@@ -67,10 +67,19 @@ def _origin(origin: Origin) -> str:
 def _function_lines(functions: tuple[FunctionStatus, ...]) -> list[str]:
     if not functions:
         return ["  functions  none"]
-    rows = [(each.deployed.name, each.route, *_how(each), _calls(each.calls)) for each in functions]
+    rows = [
+        (each.deployed.name, _when(each), *_how(each), _calls(each.calls)) for each in functions
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     padded = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
     return ["  functions", *(f"    {line}" for line in padded)]
+
+
+def _when(each: FunctionStatus) -> str:
+    """What runs it: a path, a schedule or both; `202` where its answer is not waited for."""
+    background = each.deployed.background
+    route = f"{each.route} (202)" if each.route and background.requests else each.route
+    return ", ".join(filter(None, [route, background.schedule]))
 
 
 def _how(each: FunctionStatus) -> tuple[str, str]:
@@ -110,7 +119,9 @@ def _function_document(each: FunctionStatus) -> dict[str, Any]:
     return {
         "name": each.deployed.name,
         "function": each.deployed.function,
-        "route": each.route,
+        "route": each.route or None,
+        "schedule": each.deployed.background.schedule or None,
+        "async": each.deployed.background.requests,
         "version": each.deployed.version,
         "runtime": each.described.runtime if each.described else None,
         "memory": each.described.memory if each.described else None,

@@ -98,6 +98,8 @@ def changes(release: Release, live: Live) -> tuple[str, ...]:
     keys = {file.key for file in release.files}
     removed = sorted(key for key in live.files if key not in keys)
     functions = {function.name: function.digest for function in release.functions}
+    schedules = {function.name: function.background.schedule for function in release.functions}
+    ran = {name: each.background.schedule for name, each in live.functions.items()}
     was = {name: each.digest for name, each in live.functions.items()}
     return tuple(
         line
@@ -113,6 +115,10 @@ def changes(release: Release, live: Live) -> tuple[str, ...]:
                 ),
             ),
             _names("removed functions", sorted(was.keys() - functions.keys())),
+            _names(
+                "changed schedules",
+                sorted(name for name in schedules if schedules[name] != ran.get(name, "")),
+            ),
         )
         if line
     )
