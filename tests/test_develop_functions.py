@@ -217,18 +217,42 @@ def test_callbacks_work_up_to_node_22_as_on_aws(tmp_path: Path, runtime: str, st
     stop(running)
 
 
-def test_a_streaming_handler_answers_with_status_and_body(server: Running) -> None:
-    code = """export const handler = awslambda.streamifyResponse(async (event, stream) => {
-  const head = { statusCode: 201, headers: { "x-a": "b" } };
+STREAM = """import { existsSync } from "node:fs";
+const pause = () => new Promise((on) => setTimeout(on, 10));
+export const config = { stream: true };
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  const head = { statusCode: 201, headers: { "x-a": event.routeKey } };
   const out = awslambda.HttpResponseStream.from(stream, head);
   out.write("one ");
+  while (event.rawQueryString && !existsSync(event.rawQueryString)) await pause();
+  if (event.rawQueryString.endsWith("fail")) throw new Error("in the middle");
   out.write("two");
   out.end();
 });
 """
-    server.write("functions/stream.js", code)
-    answer = server.get("/.functions/stream")
-    assert (answer.status, answer.headers["x-a"], answer.data) == (201, "b", b"one two")
+
+
+def test_a_streaming_function_is_heard_while_it_runs(server: Running, tmp_path: Path) -> None:
+    server.write("functions/stream.js", STREAM)
+    signal = tmp_path / "signal"
+    answer = server.get(f"/.functions/stream?{signal}", preload_content=False)
+    arriving = answer.stream(1 << 16)
+    assert (answer.status, answer.headers["x-a"]) == (201, "$default")
+    assert next(arriving) == b"one "
+    signal.touch()
+    assert b"".join(arriving) == b"two"
+    assert server.get("/.functions/stream", "HEAD").status == 201
+    assert server.get("/.functions/stream", "POST").status == 404
+
+
+def test_a_stream_that_fails_in_the_middle_is_cut(server: Running, tmp_path: Path) -> None:
+    server.write("functions/stream.js", STREAM)
+    signal = tmp_path / "fail"
+    signal.touch()
+    with pytest.raises(urllib3.exceptions.ProtocolError):
+        server.get(f"/.functions/stream?{signal}")
+    eventually(lambda: server.said("in the middle"))
+    assert server.get("/.functions/stream").data == b"one two"
 
 
 def test_functions_get_the_surrounding_credentials_and_endpoint(tmp_path: Path) -> None:
@@ -330,3 +354,11 @@ def test_a_renamed_function_moves_and_its_shared_folder_is_none(server: Running)
     (server.folder / "functions/first.js").rename(server.folder / "functions/second.js")
     assert server.get("/.functions/first").status == 404
     assert server.get("/.functions/second").data == b"hello"
+
+
+def test_a_line_break_in_a_header_makes_no_second_header(server: Running) -> None:
+    told = '{ statusCode: 200, headers: { "x-a": "1\\r\\nx-b: 2" } }'
+    code = f"export const handler = async () => ({told});"
+    server.write("functions/broken.js", code)
+    headers = server.get("/.functions/broken").headers
+    assert (headers["x-a"], headers.get("x-b")) == ("1  x-b: 2", None)

@@ -43,7 +43,8 @@ Borrow = Callable[[Source, Function], Mapping[str, str]]
 class Routes:
     """What can be called: `keys` as API Gateway has them, each with its function.
 
-    `every` has those without a route as well; `running` says by name what runs apart.
+    `every` has those without a route as well; `running` says by name what runs apart,
+    `streams` are the names of those that stream.
     """
 
     keys: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class Routes:
     admissions: tuple[Admission, ...] = ()
     every: tuple[Source, ...] = ()
     running: Mapping[str, Background] = field(default_factory=dict)
+    streams: frozenset[str] = frozenset()
     settings: FunctionsSettings = field(default_factory=FunctionsSettings)
     error: JamError | None = None
 
@@ -182,6 +184,7 @@ class Functions:
             admissions=tuple(admission for _, _, admission in routed),
             every=sources,
             running={source.name: one.background for source, one in found if one.background},
+            streams=frozenset(source.name for source, one in found if one.stream),
             settings=settings,
         )
 

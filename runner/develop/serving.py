@@ -85,6 +85,8 @@ class Serving:
         if isinstance(judged, Response):
             return judged
         asked = replace(self._asked(request, chosen), authorizer=judged)
+        if source.name in routes.streams:  # it has a function URL, and that no routes
+            asked = replace(asked, route="$default", path_parameters=None)
         heard = replace(request, host=self._host)
         event = msgspec.json.encode(payload.event(heard, asked))
         if len(event) > _LARGEST_EVENT:
