@@ -30,7 +30,7 @@ _AGAIN = "2"  # seconds until a visitor may try again
 
 def handler(event: dict[str, Any], _context: object = None) -> dict[str, Any]:
     """Lambda's way in: an HTTP API's event, payload format 2.0."""
-    return _accepted(_functions(), event)
+    return accepted(_functions(), event)
 
 
 @cache
@@ -105,7 +105,7 @@ class Functions:
         return http.client.HTTPSConnection(parts.netloc, timeout=_SECONDS)
 
 
-def _accepted(functions: Functions, event: dict[str, Any]) -> dict[str, Any]:
+def accepted(functions: Functions, event: dict[str, Any]) -> dict[str, Any]:
     headers = event["headers"]
     arn = headers.pop(FUNCTION)
     kind = "DryRun" if VERIFY in headers else "Event"
