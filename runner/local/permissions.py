@@ -88,7 +88,7 @@ def refusal(incoming: Incoming, *, caller: str, action: str) -> AwsError:
 
     Source: IAM user guide, "Troubleshoot access denied error messages".
     """
-    protocol = str(get_service_model(incoming.service).protocol)
+    protocol = _protocol(incoming.service)
     json = protocol in ("json", "rest-json")
     return AwsError(
         "AccessDeniedException" if json else "AccessDenied",
@@ -96,6 +96,15 @@ def refusal(incoming: Incoming, *, caller: str, action: str) -> AwsError:
         f"allows the {action} action",
         status=400 if protocol == "json" else 403,
     )
+
+
+def _protocol(service: str) -> str:
+    """The service's protocol; one that speaks CBOR by now kept the codes of an older one."""
+    metadata = get_service_model(service).metadata
+    protocol = str(metadata["protocol"])
+    if protocol != "smithy-rpc-v2-cbor":
+        return protocol
+    return "query" if "query" in metadata["protocols"] else "json"
 
 
 RULES: tuple[Rule, ...] = (

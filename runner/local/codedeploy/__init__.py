@@ -53,7 +53,12 @@ class CodeDeploy:
         self.rights = Rights(account)
         parts = (
             Applications(account),
-            Groups(account, ready=cloud.role_ready, existing=self._existing),
+            Groups(
+                account,
+                ready=cloud.role_ready,
+                existing=self._existing,
+                permitted=self._permitted,
+            ),
             Configs(account),
             Deployments(
                 account,

@@ -16,6 +16,7 @@ from typing import Any
 from runner.local.codedeploy import notices, rollbacks
 from runner.local.codedeploy.account import Account
 from runner.local.codedeploy.role import Pointing, ServiceRole, misconfigured
+from runner.local.codedeploy.steps import Step, Steps
 from runner.local.codedeploy.values import (
     AFTER,
     ALLOW,
@@ -39,8 +40,6 @@ _STOPPED_AFTER = 2.0
 POLL = 30.0
 # As long as CloudWatch does not answer, this many polls in a row before it counts.
 _UNHEARD = 3
-_AGAIN = 5.0
-_ATTEMPTS = 12
 # Source: CodeDeploy user guide, "CodeDeploy limits", seconds until a lifecycle event fails.
 HOOK_SECONDS = 3600.0
 
@@ -58,8 +57,6 @@ _HOOK_FAILED = (
     "failed: {}"
 )
 
-Step = Callable[[Deployment], None]
-
 
 class Engine:
     """`hire` gives the service role at work; `alarmed` is told of alarms that ring, and has the
@@ -76,7 +73,7 @@ class Engine:
         tell: Callable[[Deployment, notices.State], None],
     ) -> None:
         self._account = account
-        self._lock = lock
+        self._steps = Steps(account, lock=lock, fail=self._fail)
         self._hire = hire
         self._alarmed = alarmed
         self._tell = tell
@@ -91,8 +88,8 @@ class Engine:
         """Takes up a new deployment; its first step is a moment ahead."""
         kept = self._account.region(deployment.region)
         kept.deployments[deployment.identity] = deployment
-        self._at(deployment, deployment.created + _QUEUED_AFTER, _queue)
-        self._at(deployment, deployment.created + _STARTED_AFTER, self._start)
+        self._steps.at(deployment, deployment.created + _QUEUED_AFTER, _queue)
+        self._steps.at(deployment, deployment.created + _STARTED_AFTER, self._start)
 
     def stop(self, deployment: Deployment, asked: bool | None) -> None:
         """Ends it a moment later; until then nothing of it goes on.
@@ -109,7 +106,7 @@ class Engine:
         def stopped(each: Deployment) -> None:
             self._end(each, "Stopped", problem=problem, back=back)
 
-        self._at(deployment, self._now + _STOPPED_AFTER, stopped, even_stopping=True)
+        self._steps.at(deployment, self._steps.now + _STOPPED_AFTER, stopped, even_stopping=True)
 
     def stop_by_alarm(self, deployment: Deployment, alarms: str) -> None:
         """Source: CodeDeploy user guide, "Monitoring deployments with CloudWatch alarms"."""
@@ -119,7 +116,7 @@ class Engine:
 
     def answered(self, deployment: Deployment, event: Event, *, well: bool) -> None:
         """A hook's function has told how it went."""
-        event.status, event.ended = "Succeeded" if well else "Failed", self._now
+        event.status, event.ended = "Succeeded" if well else "Failed", self._steps.now
         then = self._allow if event.name == BEFORE else self._succeed
 
         def go_on(each: Deployment) -> None:
@@ -127,12 +124,12 @@ class Engine:
                 raise Trouble("HOOK_EXECUTION_FAILURE", _HOOK_FAILED.format(event.name))
             then(each)
 
-        self._at(deployment, self._now, go_on)
+        self._steps.at(deployment, self._steps.now, go_on)
 
     # -- steps --
 
     def _start(self, deployment: Deployment) -> None:
-        deployment.status, deployment.started = "InProgress", self._now
+        deployment.status, deployment.started = "InProgress", self._steps.now
         self._tell(deployment, "START")
         self._role(deployment).check()
         self._poll(deployment)
@@ -144,8 +141,8 @@ class Engine:
         watched = deployment.alarms
         if not watched.enabled or deployment.takes_back:
             return
-        self._at(deployment, self._now + POLL, self._poll)
-        if not self._account.clock.timers.live:
+        self._steps.at(deployment, self._steps.now + POLL, self._poll)
+        if not self._steps.live:
             return
         try:
             ringing = self._role(deployment).ringing(watched.names)
@@ -169,7 +166,7 @@ class Engine:
             event.status = "Skipped"
             then(deployment)
             return
-        event.status, event.started = "InProgress", self._now
+        event.status, event.started = "InProgress", self._steps.now
         event.execution = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{deployment.identity}/{name}"))
         asked = {
             "DeploymentId": deployment.identity,
@@ -180,23 +177,23 @@ class Engine:
             if event.status == "InProgress":
                 raise Trouble("HOOK_EXECUTION_FAILURE", _HOOK_FAILED.format(f"{name} timed out"))
 
-        self._at(deployment, self._now + HOOK_SECONDS, unanswered)
-        self._role(deployment).ask(function, asked, live=self._account.clock.timers.live)
+        self._steps.at(deployment, self._steps.now + HOOK_SECONDS, unanswered)
+        self._role(deployment).ask(function, asked, live=self._steps.live)
 
     def _allow(self, deployment: Deployment) -> None:
         spec, routing = deployment.revision.spec, deployment.config.routing
         deployment.event(ALLOW).status = "InProgress"
-        deployment.event(ALLOW).started = self._now
+        deployment.event(ALLOW).started = self._steps.now
         if routing is None:
             raise misconfigured("The deployment configuration is not for Lambda.")
         # Seen as terraform-aws-modules/terraform-aws-lambda#82 and #85.
         if spec.current == spec.target and routing.kind != "AllAtOnce":
             raise misconfigured()
-        deployment.begun = self._now
+        deployment.begun = self._steps.now
         for index, shift in enumerate(routing.shifts()):
             last = index == len(routing.shifts()) - 1
             moved = self._last_shift if last else self._shift_to(shift.weight)
-            self._at(deployment, deployment.begun + shift.after, moved)
+            self._steps.at(deployment, deployment.begun + shift.after, moved)
 
     def _shift_to(self, weight: float) -> Step:
         def shift(deployment: Deployment) -> None:
@@ -210,7 +207,7 @@ class Engine:
     def _last_shift(self, deployment: Deployment) -> None:
         self._point(deployment, Pointing(version=deployment.revision.spec.target), 1.0)
         event = deployment.event(ALLOW)
-        event.status, event.ended = "Succeeded", self._now
+        event.status, event.ended = "Succeeded", self._steps.now
         self._hook(deployment, AFTER, then=self._succeed)
 
     def _point(self, deployment: Deployment, to: Pointing, weight: float) -> None:
@@ -225,7 +222,7 @@ class Engine:
             )
         self._account.ids.seed(_seed(deployment, weight))
         role.point(spec, to)
-        deployment.weight, deployment.updated = weight, self._now
+        deployment.weight, deployment.updated = weight, self._steps.now
 
     def _succeed(self, deployment: Deployment) -> None:
         self._end(deployment, "Succeeded")
@@ -242,62 +239,31 @@ class Engine:
     ) -> None:
         if not deployment.active:
             return
-        deployment.status, deployment.completed = status, self._now
-        deployment.updated, deployment.problem = self._now, problem
+        deployment.status, deployment.completed = status, self._steps.now
+        deployment.updated, deployment.problem = self._steps.now, problem
         self._roles.pop(deployment.identity, None)
         for event in deployment.events:
             if event.status in ("Pending", "InProgress"):
                 event.status = "Skipped" if event.status == "Pending" else "Failed"
-                event.ended = self._now if event.started else None
+                event.ended = self._steps.now if event.started else None
         if status == "Succeeded" and not deployment.takes_back:
             kept = self._account.region(deployment.region)
             kept.good[deployment.group.identity] = deployment.revision
         self._tell(deployment, _STATES[status])
         rollbacks.settle(self._account, deployment)
         if back:
-            taking_back = rollbacks.plan(self._account, deployment, now=self._now)
+            taking_back = rollbacks.plan(self._account, deployment, now=self._steps.now)
             if taking_back:
                 self.begin(taking_back)
 
     def _fail(self, deployment: Deployment, problem: Problem) -> None:
         self._end(deployment, "Failed", problem=problem, back=deployment.rollback.on(FAILURE))
 
-    # -- running steps --
-
-    @property
-    def _now(self) -> float:
-        return self._account.clock.now()
-
     def _role(self, deployment: Deployment) -> ServiceRole:
         found = self._roles.get(deployment.identity)
         if found is None:
             found = self._roles[deployment.identity] = self._hire(deployment)
         return found
-
-    def _at(
-        self, deployment: Deployment, when: float, step: Step, *, even_stopping: bool = False
-    ) -> None:
-        def run() -> None:
-            with self._lock():
-                kept = self._account.region(deployment.region).deployments
-                here = kept.get(deployment.identity) is deployment and deployment.active
-                if here and (even_stopping or not deployment.stopping):
-                    self._run(deployment, step)
-
-        self._account.clock.timers.at(when, run)
-
-    def _run(self, deployment: Deployment, step: Step) -> None:
-        try:
-            step(deployment)
-            deployment.attempts = 0
-        except Trouble as trouble:
-            self._fail(deployment, trouble.problem)
-        except Busy as busy:
-            deployment.attempts += 1
-            if deployment.attempts >= _ATTEMPTS:
-                self._fail(deployment, busy.problem)
-                return
-            self._at(deployment, self._now + _AGAIN, step)
 
 
 def _queue(deployment: Deployment) -> None:

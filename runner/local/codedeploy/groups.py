@@ -37,12 +37,20 @@ Ready = Callable[[str, str], bool]
 
 
 class Groups:
-    """Create, get, update, list, delete. `existing` tells which alarms there are, by region."""
+    """Create, get, update, list, delete. `existing` tells which alarms there are, by region;
+    `permitted` refuses a caller who may not do an action.
+    """
 
     def __init__(
-        self, account: Account, *, ready: Ready, existing: Callable[[str], Existing]
+        self,
+        account: Account,
+        *,
+        ready: Ready,
+        existing: Callable[[str], Existing],
+        permitted: Callable[[Call, str], None],
     ) -> None:
         self._account = account
+        self._permitted = permitted
         self._ready = ready
         self._existing = existing
 
@@ -130,6 +138,8 @@ class Groups:
         if given.get("deploymentConfigName"):
             made["config"] = self._config(given["deploymentConfigName"], call)
         if given.get("serviceRoleArn"):
+            # Source: IAM user guide, "Grant a user permissions to pass a role to an AWS service".
+            self._permitted(call, "iam:PassRole")
             made["role"] = self._role(given["serviceRoleArn"])
         if given.get("alarmConfiguration") is not None:
             existing = self._existing(call.region)
