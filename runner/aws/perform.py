@@ -53,7 +53,6 @@ from runner.plan.foundation import (
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
 from runner.plan.origins import AllowOrigins
-from runner.plan.promotion import OpenRollout, PromotionFoundation
     Activate,
     CopyFiles,
     DropApiStage,
@@ -117,6 +116,12 @@ class _Performer:
                 return background.performed(self._aws, self._names, step=step, known=known)
             if isinstance(step, StreamStep):
                 return streaming.performed(self._aws, self._names, step=step, known=known)
+            if isinstance(step, FoundationStep):
+                return self._make(step, known)
+            if isinstance(step, ReleaseStep):
+            if isinstance(step, AllowOrigins):
+                api.allow_origins(self._aws, known[Ref(Made.API)], wanted=step)
+                return {}
             if isinstance(step, FoundationStep):
                 return self._make(step, known)
             if isinstance(step, ReleaseStep):

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from runner.plan.background import BackgroundFoundation, MoveSchedule, PublishAcceptor
 from runner.plan.foundation import FoundationStep
 from runner.plan.origins import AllowOrigins
-from runner.plan.promotion import OpenRollout, PromotionFoundation
 from runner.plan.releasing import ReleaseStep, SettleStep, SwitchStep
 from runner.plan.streaming import DropStreams, MoveStream, StreamFoundation
 
 StageStep = (
     FoundationStep | BackgroundFoundation | StreamFoundation | ReleaseStep | PublishAcceptor
 )
-VisibleStep = SwitchStep | MoveSchedule | MoveStream | AllowOrigins | OpenRollout
+VisibleStep = SwitchStep | MoveSchedule | MoveStream | AllowOrigins
 TidyingStep = SettleStep | DropStreams
 Step = StageStep | VisibleStep | TidyingStep
 
