@@ -15,7 +15,6 @@ from typing import Any
 from runner.aws import (
     api,
     dead_letters,
-    distributions,
     edge,
     entry,
     files,
@@ -85,11 +84,11 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment) -> Live:
         functions=environment.functions,
         stages=environment.stages,
         streams=environment.streams,
+        origins=environment.origins,
         entry_agrees=not environment.release or _agrees(aws, names, environment=environment),
     )
 
 
-        origins=environment.origins,
 def _agrees(aws: Aws, names: Names, *, environment: Environment) -> bool:
     with ThreadPoolExecutor(1) as pool:
         alias = pool.submit(entry.find_alias, aws, names)
@@ -152,7 +151,7 @@ def _look(aws: Aws, names: Names, *, foundation: Foundation) -> dict[Ref, str]:
     looks = _looks(aws, names, foundation=foundation)
     with ThreadPoolExecutor(LOOKS) as pool:
         found = dict(zip(looks, pool.map(lambda look: look(), looks.values()), strict=True))
-        distribution = pool.submit(distributions.find, aws, names).result()
+        distribution = pool.submit(edge.find_distribution, aws, names).result()
     if distribution:
         found[Ref(Made.DISTRIBUTION)], found[Ref(Made.DOMAIN)] = distribution
     return {ref: value for ref, value in found.items() if value is not None}

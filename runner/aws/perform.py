@@ -13,7 +13,6 @@ from runner.apply import Known, Moved, Perform
 from runner.aws import (
     api,
     background,
-    distributions,
     edge,
     entry,
     files,
@@ -50,9 +49,9 @@ from runner.plan.foundation import (
     MakeTable,
     Role,
 )
+from runner.plan.origins import AllowOrigins
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
-from runner.plan.origins import AllowOrigins
     Activate,
     CopyFiles,
     DropApiStage,
@@ -116,26 +115,12 @@ class _Performer:
                 return background.performed(self._aws, self._names, step=step, known=known)
             if isinstance(step, StreamStep):
                 return streaming.performed(self._aws, self._names, step=step, known=known)
-            if isinstance(step, FoundationStep):
-                return self._make(step, known)
-            if isinstance(step, ReleaseStep):
             if isinstance(step, AllowOrigins):
                 api.allow_origins(self._aws, known[Ref(Made.API)], wanted=step)
                 return {}
             if isinstance(step, FoundationStep):
                 return self._make(step, known)
             if isinstance(step, ReleaseStep):
-            if isinstance(step, AllowOrigins):
-                api.allow_origins(self._aws, known[Ref(Made.API)], wanted=step)
-                return {}
-            if isinstance(step, PromotionFoundation):
-                return promotion.made(
-                    self._aws,
-                    self._names,
-                    step=step,
-                    known=known,
-                    guard_archive=self._content.guard_archive,
-                )
                 return self._stage(step, known, moved=moved)
             self._switch(step, known)
             return {}
@@ -175,9 +160,9 @@ class _Performer:
     def _distribute(self, step: MakeDistribution | GrantFiles | GrantEntry, known: Known) -> Known:
         aws, names = self._aws, self._names
         if isinstance(step, MakeDistribution):
-            made, domain = distributions.make(aws, names, known=known, streams=step.streams)
+            made, domain = edge.make_distribution(aws, names, known=known, streams=step.streams)
             return {Ref(Made.DISTRIBUTION): made, Ref(Made.DOMAIN): domain}
-        arn = distributions.arn_of(names, known[Ref(Made.DISTRIBUTION)])
+        arn = edge.distribution_arn(names, known[Ref(Made.DISTRIBUTION)])
         grant = files.grant if isinstance(step, GrantFiles) else entry.grant
         grant(aws, names, distribution_arn=arn)
         return {}

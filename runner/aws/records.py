@@ -48,10 +48,9 @@ class Environment:
     entry: str = ""
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     streams: tuple[Stream, ...] = ()
-
-
     origins: str = ""
-    rollout: str = ""  # the release of which a rollout is open
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
     """The record of one release that lies ready; `at` is when it was made, in epoch seconds."""
@@ -149,6 +148,7 @@ def record_live(
         "foundation": step.foundation,
         "stages": [[stage, list(releases)] for stage, releases in step.stages],
         "streams": _streams(step.streams),
+        "origins": step.origins,
         "functions": _functions(names, release, known),
         "entry": known[Ref(Made.VERSION, ENTRY)],
         **{name: known[Ref(made)] for made, name in _IDS.items()},
@@ -189,7 +189,6 @@ def record_streams(aws: Aws, names: Names, *, streams: tuple[Stream, ...], seque
 
 def _streams(streams: tuple[Stream, ...]) -> list[list[str]]:
     return [[each.name, each.route] for each in streams]
-        "origins": step.origins,
 
 
 def _superseded(found: dict[str, Any], step: RecordLive) -> Exception:
@@ -230,6 +229,7 @@ def _read_environment(item: dict[str, Any]) -> Environment:
         entry=item["entry"],
         stages=tuple((stage, tuple(releases)) for stage, releases in item["stages"]),
         streams=tuple(Stream(name=name, route=route) for name, route in item.get("streams", [])),
+        origins=item.get("origins", ""),
     )
 
 
@@ -266,7 +266,6 @@ def _upkeep(found: Mapping[str, Any]) -> Upkeep:
         reserved=None if reserved is None else int(reserved),
     )
 
-        origins=item.get("origins", ""),
 
 def _background(found: Mapping[str, Any]) -> Background:
     return Background(

@@ -38,6 +38,7 @@ from runner.plan.foundation import (
     edges_of,
 )
 from runner.plan.live import Live
+from runner.plan.origins import allowed, recorded, reopened
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     Activate,
@@ -101,6 +102,7 @@ def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin
             *moved(release, live),
             Activate(release=release.id, routing=release.routing, replaces=live.release),
             *moved_schedules(release, live, firm=firm),
+            *reopened(release, live),
             RecordLive(
                 release=release.id,
                 previous=live.previous if live.release == release.id else live.release,
@@ -108,6 +110,7 @@ def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin
                 foundation=foundation.digest,
                 stages=stages[:KEPT_STAGES],
                 streams=tuple(sorted({*foundation.streams, *live.streams})),
+                origins=recorded(allowed(release.functions, release.api)),
             ),
         ),
         settle=(
