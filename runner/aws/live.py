@@ -15,6 +15,7 @@ from typing import Any
 from runner.aws import (
     api,
     dead_letters,
+    distributions,
     edge,
     entry,
     files,
@@ -151,7 +152,7 @@ def _look(aws: Aws, names: Names, *, foundation: Foundation) -> dict[Ref, str]:
     looks = _looks(aws, names, foundation=foundation)
     with ThreadPoolExecutor(LOOKS) as pool:
         found = dict(zip(looks, pool.map(lambda look: look(), looks.values()), strict=True))
-        distribution = pool.submit(edge.find_distribution, aws, names).result()
+        distribution = pool.submit(distributions.find, aws, names).result()
     if distribution:
         found[Ref(Made.DISTRIBUTION)], found[Ref(Made.DOMAIN)] = distribution
     return {ref: value for ref, value in found.items() if value is not None}

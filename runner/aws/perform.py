@@ -13,6 +13,7 @@ from runner.apply import Known, Moved, Perform
 from runner.aws import (
     api,
     background,
+    distributions,
     edge,
     entry,
     files,
@@ -160,9 +161,9 @@ class _Performer:
     def _distribute(self, step: MakeDistribution | GrantFiles | GrantEntry, known: Known) -> Known:
         aws, names = self._aws, self._names
         if isinstance(step, MakeDistribution):
-            made, domain = edge.make_distribution(aws, names, known=known, streams=step.streams)
+            made, domain = distributions.make(aws, names, known=known, streams=step.streams)
             return {Ref(Made.DISTRIBUTION): made, Ref(Made.DOMAIN): domain}
-        arn = edge.distribution_arn(names, known[Ref(Made.DISTRIBUTION)])
+        arn = distributions.arn_of(names, known[Ref(Made.DISTRIBUTION)])
         grant = files.grant if isinstance(step, GrantFiles) else entry.grant
         grant(aws, names, distribution_arn=arn)
         return {}
