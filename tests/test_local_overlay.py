@@ -34,7 +34,7 @@ def cloud(running: Cloud) -> Cloud:
 
 def test_what_nobody_has_answers_501_with_the_operations_name(cloud: Cloud) -> None:
     for service, operation, arguments in (
-        ("codedeploy", "stop_deployment", {"deploymentId": "d-1"}),  # known URL, no method
+        ("codedeploy", "update_application", {"applicationName": "a"}),  # known URL, no method
         ("cloudfront", "list_streaming_distributions", {}),  # unknown URL
         ("s3", "get_bucket_request_payment", {"Bucket": "site-bucket"}),  # unknown sub-resource
     ):
