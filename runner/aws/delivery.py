@@ -183,9 +183,9 @@ def _stream_origins(parts: Parts) -> list[Config]:
 
 
 def _stream(parts: Parts, path: Path) -> Config:
-    """No compression: it would wait for more than there is to send."""
+    """No compression: it would wait for more than there is to send. OPTIONS is for preflights."""
     functions = [(parts.stream_arn, "viewer-request")]
-    behaviour = _behaviour(path.origin, ["GET", "HEAD"], functions=functions)
+    behaviour = _behaviour(path.origin, _READ, functions=functions)
     return _call(path.route, {**behaviour, "Compress": False})
 
 

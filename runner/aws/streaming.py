@@ -27,9 +27,10 @@ def performed(aws: Aws, names: Names, *, step: StreamStep, known: Known) -> Know
         case GrantStream(function=name):
             arn = distributions.arn_of(names, known[Ref(Made.DISTRIBUTION)])
             urls.grant(aws, names.function(name), distribution_arn=arn)
-        case MoveStream(function=name):
+        case MoveStream(function=name, origins=origins):
             version = known[Ref(Made.VERSION, name)]
             urls.move_alias(aws, names.function(name), version=version)
+            urls.open_to(aws, names.function(name), origins=origins)
         case DropStreams():
             _drop(aws, names, step=step, distribution=known[Ref(Made.DISTRIBUTION)])
         case _:

@@ -6,6 +6,7 @@ import json
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from runner.aws.openapi import CORS_AGE, CORS_HEADERS
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.names import ALIAS
@@ -81,6 +82,24 @@ def grant(aws: Aws, function: str, *, distribution_arn: str) -> None:
         permission = {"StatementId": statement, "Action": action, "SourceArn": distribution_arn}
         with tolerating("ResourceConflictException"):  # our own first attempt
             _permit(aws, function, permission={**permission, **how})
+
+
+def open_to(aws: Aws, function: str, *, origins: tuple[str, ...]) -> None:
+    """Lets pages of these origins read what the URL answers; without any, nobody else's.
+
+    Source: Lambda API reference, Cors. Cookies only for origins that are named, as browsers ask.
+    """
+    wanted: Any = {
+        "AllowOrigins": list(origins),
+        "AllowMethods": ["GET", "HEAD"],
+        "AllowHeaders": list(CORS_HEADERS),
+        "AllowCredentials": "*" not in origins,
+        "MaxAge": CORS_AGE,
+    }
+    where: Any = {"FunctionName": function, "Qualifier": ALIAS}
+    found = aws.functions.get_function_url_config(**where).get("Cors", {})
+    if found != (wanted if origins else {}):
+        aws.functions.update_function_url_config(**where, Cors=wanted if origins else {})
 
 
 def drop(aws: Aws, function: str) -> None:

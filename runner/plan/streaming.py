@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from runner.model import Release
 from runner.plan.live import Live
+from runner.plan.origins import allowed, recorded
 from runner.plan.refs import Made, Ref, Refs
 from runner.plan.streams import Stream
 
@@ -54,10 +55,14 @@ class GrantStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveStream:
-    """Point a streaming function's alias at this release's version, all of it."""
+    """Point a streaming function's alias at this release's version, all of it.
+
+    `origins` are those whose pages may call it, beside the site's own.
+    """
 
     function: str
     release: str
+    origins: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"point {self.function} at {self.release[:8]}"
@@ -111,12 +116,13 @@ def grants_of(streams: tuple[Stream, ...], live: Live) -> Iterator[GrantStream]:
 def moved(release: Release, live: Live) -> Iterator[MoveStream]:
     """Aliases that are not at this release's versions; all of them where nothing is certain."""
     before = {each.name for each in live.streams}
+    steady = live.entry_agrees and recorded(allowed(release.functions, release.api)) == live.origins
     for function in release.functions:
         published = live.functions.get(function.name)
         same = published is not None and published.digest == function.digest
-        stands = same and function.name in before and live.entry_agrees
+        stands = same and function.name in before and steady
         if function.stream and not stands:
-            yield MoveStream(function=function.name, release=release.id)
+            yield MoveStream(function=function.name, release=release.id, origins=release.api.cors)
 
 
 def dropped(wanted: tuple[Stream, ...], live: Live, *, sequence: int) -> Iterator[DropStreams]:

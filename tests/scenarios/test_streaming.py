@@ -68,6 +68,9 @@ stream = true
 """
 
 
+CORS = '[functions]\ncors = ["https://app.example.com"]\n'
+
+
 @pytest.fixture(scope="module")
 def site(account: str, tmp_path_factory: pytest.TempPathFactory) -> Site:
     folder = tmp_path_factory.mktemp("streaming")
@@ -184,6 +187,28 @@ def test_only_cloudfront_may_call_the_url_and_only_get_and_head_reach_it(
 def test_a_visitor_cannot_say_which_host_it_is(site: Site, first: dict[str, Any]) -> None:
     seen = site.get(first["url"], "/.functions/live/events", x_forwarded_host="evil.example")
     assert b"evil" not in seen.data
+
+
+def test_pages_of_a_listed_origin_may_read_what_streams(site: Site, first: dict[str, Any]) -> None:
+    def asked(deployed: dict[str, Any], origin: str) -> urllib3.BaseHTTPResponse:
+        return site.get(
+            deployed["url"],
+            "/.functions/netlify",
+            method="OPTIONS",
+            origin=origin,
+            access_control_request_method="GET",
+        )
+
+    site.replace("jam.toml", "[functions.netlify]", f"{CORS}[functions.netlify]")
+    opened_to = site.deploy()
+    allowed = asked(opened_to, "https://app.example.com")
+    assert allowed.headers["access-control-allow-origin"] == "https://app.example.com"
+    assert "access-control-allow-origin" not in asked(opened_to, "https://b.example").headers
+    read = site.get(opened_to["url"], "/.functions/netlify", origin="https://app.example.com")
+    assert read.headers["access-control-allow-origin"] == "https://app.example.com"
+    site.replace("jam.toml", f"{CORS}[functions.netlify]", "[functions.netlify]")
+    closed = asked(site.deploy(), "https://app.example.com")
+    assert "access-control-allow-origin" not in closed.headers
 
 
 def test_a_release_changes_what_streams_for_everybody_at_once(

@@ -97,6 +97,8 @@ def _apply(url: Url, parameters: Parameters) -> None:
         url.settings["InvokeMode"] = _one_of(parameters, "InvokeMode", _MODES)
     if parameters.get("Cors") is not None:
         url.settings["Cors"] = parameters["Cors"]
+        if not parameters["Cors"]:  # nothing is configured any more
+            del url.settings["Cors"]
 
 
 def _one_of(parameters: Parameters, name: str, allowed: tuple[str, ...]) -> str:
