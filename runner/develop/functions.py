@@ -26,10 +26,6 @@ from runner.package.functions.settings import FunctionsSettings, configure
 
 # Beside the functions, what decides over their bundles: dependencies, settings, compiler options.
 _BESIDE = ("package.json", "tsconfig.json", "node_modules/.package-lock.json")
-# A look at the files is followed by a pause this many times as long, so that looking takes a small
-# share of the time under load; nobody saves a file and calls it within these seconds.
-_RESTS = 9
-_REST_SECONDS = 0.003
 
 Package = Callable[[str, FunctionsSettings], Function]
 """Packages the function of a name; its archive lies where `Function.archive` says."""
@@ -97,7 +93,6 @@ class Functions:
     _routes: Routes = field(default_factory=Routes)
     _seen: Snapshot | None = None
     _looked: float = -1.0
-    _look_again: float = 0.0
     _generation: int = 0
     _outside: set[Path] = field(default_factory=set)
     _others: list[str] = field(init=False)
@@ -111,8 +106,6 @@ class Functions:
     def routes(self) -> Routes:
         """The routes as of now; with `error` where the folder cannot be served at all."""
         asked = self.clock()
-        if asked < self._look_again:
-            return self._routes
         with self._looking:
             # Whoever waited here needs no look of his own: one has begun since he asked.
             if self._looked < asked:
@@ -153,8 +146,6 @@ class Functions:
     def _look(self) -> None:
         self._looked = self.clock()
         seen = snapshot(str(self.place.folder), self._others)
-        ended = self.clock()
-        self._look_again = ended + min(_RESTS * (ended - self._looked), _REST_SECONDS)
         if seen != self._seen:
             self._routes = self._read()
             self._generation += 1

@@ -11,11 +11,10 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import formatdate
-from http import HTTPStatus
 
 import httptools
 
+from runner.develop.http_answers import opening, refusal, whole
 from runner.execution.http_messages import Request, Response
 from runner.execution.streaming import CutError
 
@@ -26,7 +25,6 @@ Elsewhere = Callable[[str], tuple[str, int] | None]
 _LARGEST = 11 * 1024 * 1024  # bytes of a body that we answer ourselves; `Answer` refuses from 10 MB
 _CHUNK = 1 << 16
 _HOP = (b"connection", b"keep-alive", b"proxy-connection")
-_REASONS = {status.value: status.phrase for status in HTTPStatus}
 _SECONDS = 5.0  # in which the other server must take a connection
 
 
@@ -108,10 +106,10 @@ class Connection:
             if self._other:
                 self._other.sendall(data[upgrade.args[0] :])
         except _NoServerError as error:
-            self._socket.sendall(_refusal(502, f"the front-end server does not answer: {error}"))
+            self._socket.sendall(refusal(502, f"the front-end server does not answer: {error}"))
             return False
         except httptools.HttpParserError:
-            self._socket.sendall(_refusal(400, "this is no HTTP request"))
+            self._socket.sendall(refusal(400, "this is no HTTP request"))
             return False
         return self._answered()
 
@@ -122,7 +120,7 @@ class Connection:
             request, stays = self._waiting.pop(0)
             response = self._front.answer(request)
             if response.parts is None:
-                self._socket.sendall(_bytes(request, response, stays=stays, now=self._front.now()))
+                self._socket.sendall(whole(request, response, stays=stays, now=self._front.now()))
             else:
                 stays = self._streamed(request, response, stays=stays) and stays
         return stays
@@ -133,7 +131,7 @@ class Connection:
         chunked = self._parser.get_http_version() == "1.1"
         body = "transfer-encoding: chunked" if chunked else ""
         now = self._front.now()
-        self._socket.sendall(_head(response, stays=stays and chunked, now=now, body=body))
+        self._socket.sendall(opening(response, stays=stays and chunked, now=now, body=body))
         try:
             for part in () if request.method == "HEAD" else response.parts or ():
                 self._socket.sendall(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
@@ -267,30 +265,3 @@ def _connected(server: tuple[str, int]) -> socket.socket:
         raise _NoServerError(str(error)) from error
     other.settimeout(None)
     return other
-
-
-def _refusal(status: int, text: str) -> bytes:
-    head = f"HTTP/1.1 {status} {_REASONS[status]}\r\ncontent-type: text/plain\r\nconnection: close"
-    return f"{head}\r\n\r\n{text}\n".encode()
-
-
-def _bytes(request: Request, response: Response, *, stays: bool, now: float) -> bytes:
-    has_body = response.status not in (204, 304)
-    body = response.body if has_body else b""
-    length = f"content-length: {len(body)}" if has_body else ""
-    sent = _head(response, stays=stays, now=now, body=length)
-    return sent if request.method == "HEAD" else sent + body
-
-
-def _head(response: Response, *, stays: bool, now: float, body: str) -> bytes:
-    """`body` is the header that says how long the body is, if one is needed."""
-    lines = [
-        f"HTTP/1.1 {response.status} {_REASONS.get(response.status, '')}",
-        *(f"{name}: {value}" for name, value in response.headers if name != "content-length"),
-        f"date: {formatdate(now, usegmt=True)}",
-        f"connection: {'keep-alive' if stays else 'close'}",
-        *([body] if body else []),
-    ]
-    # A header with a line break in it would be two: refused by whoever reads it, not by us.
-    head = "\r\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
-    return head.encode("latin-1", "replace") + b"\r\n\r\n"

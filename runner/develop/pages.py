@@ -71,7 +71,7 @@ class Pages:
 
     def _current(self) -> _Made | JamError:
         with self._looking:
-            seen = snapshot(self._folder, ())
+            seen = snapshot(str(self._folder), ())
             if self._made is None or seen != self._seen:
                 self._seen, self._made = seen, self._read()
             return self._made

@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 import httptools
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16  # more is mapped anew for every read, which costs more than reading
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS = {it.value: f"HTTP/1.1 {it.value} {it.phrase}\r\n" for it in HTTPStatus}
 # Source: Lambda developer guide, "Building a custom runtime for AWS Lambda", response streaming.
@@ -42,6 +42,7 @@ class Line:
         self._socket = opened
         self._parser = httptools.HttpRequestParser(self)
         self._received: list[Received] = []
+        self._held = b""
         self.on_message_begin()
 
     def fileno(self) -> int:
@@ -63,15 +64,21 @@ class Line:
         whole, self._received = self._received, []
         return whole
 
-    def answer(self, status: int, body: bytes, headers: Pairs, *, seconds: float) -> None:
-        """OSError too if the other side does not read for so long."""
+    def answer(
+        self, status: int, body: bytes, headers: Pairs, *, seconds: float, held: bool = False
+    ) -> None:
+        """OSError too if the other side does not read for so long. A `held` one goes out together
+        with the next: it is for who did not wait for it to ask on."""
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
         head = (
             f"{_STATUS[status]}{lines}Content-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
-        self._socket.settimeout(max(seconds, 0.001))
-        self._socket.sendall(head.encode() + body)
+        self._held += head.encode() + body
+        if not held:
+            self._socket.settimeout(max(seconds, 0.001))
+            sent, self._held = self._held, b""
+            self._socket.sendall(sent)
 
     # What httptools calls, by its names.
 

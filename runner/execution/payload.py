@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -110,7 +111,6 @@ def query(raw: str) -> dict[str, str]:
 
 
 def _context(request: Request, asked: Asked) -> dict[str, Any]:
-    moment = datetime.fromtimestamp(asked.at, UTC)
     made: dict[str, Any] = {"accountId": asked.account, "apiId": asked.api}
     if asked.authorizer:
         made["authorizer"] = asked.authorizer
@@ -127,9 +127,14 @@ def _context(request: Request, asked: Asked) -> dict[str, Any]:
         "requestId": asked.request_id,
         "routeKey": asked.route,
         "stage": asked.stage,
-        "time": f"{moment:%d/%b/%Y:%H:%M:%S} +0000",
+        "time": _time(int(asked.at)),
         "timeEpoch": int(asked.at * 1000),
     }
+
+
+@lru_cache(maxsize=1)
+def _time(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%d/%b/%Y:%H:%M:%S} +0000"
 
 
 def response(payload: bytes, *, default_type: str) -> Response:

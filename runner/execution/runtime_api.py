@@ -15,6 +15,7 @@ import socket
 import threading
 from collections import deque
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from runner.execution.http_line import Line, Pairs, Received
 from runner.execution.program import Event, Now
@@ -125,8 +126,8 @@ class RuntimeApi:
         # A runtime that dies in the middle of a request is told by its exit, not here.
         try:
             received = line.receive()
-            for each in received or ():
-                self._handle(line, each)
+            for each, then in zip_longest(received or (), (received or ())[1:]):
+                self._handle(line, each, asks_on=then is not None and then.path == _NEXT)
         except (OSError, ValueError):
             received = None
         if received is None:
@@ -139,7 +140,7 @@ class RuntimeApi:
         if self._asking is line:
             self._asking = None
 
-    def _handle(self, line: Line, received: Received) -> None:
+    def _handle(self, line: Line, received: Received, *, asks_on: bool) -> None:
         if received.method == "GET" and received.path == _NEXT:
             self._asking = line
             self._said.append(Said(kind="ready"))
@@ -152,7 +153,7 @@ class RuntimeApi:
             return
         if received.part in ("", "end"):
             # Answered first: the runtime must be back at `next` when the caller comes again.
-            line.answer(202, _ACCEPTED, (), seconds=_READ_SECONDS)
+            line.answer(202, _ACCEPTED, (), seconds=_READ_SECONDS, held=asks_on)
         self._said.append(_streamed(received, request_id) or _said(kind, received, request_id))
 
     def _hand_over(self, line: Line) -> None:
