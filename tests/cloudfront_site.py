@@ -59,6 +59,7 @@ class World:
             send=self._send,
             moto=lambda service, _region="us-east-1": self._moto(service),
             overlay=SimpleNamespace(lock=threading.RLock()),
+            cloudwatch=SimpleNamespace(edge_request=lambda _at, _told: None),
         )
         self.cloudfront = CloudFront(cloud)
         self.edge = self.cloudfront.edge

@@ -81,6 +81,15 @@ RULES: tuple[Rule, ...] = (
               'IAM user guide, "Create a signed AWS API request"'),
     _function("a function URL answers 502 for a function's error, 413 above 6 MB, 429 throttled",
               f'{_LAMBDA}"Invoking Lambda function URLs"'),
+    _function("a URL with RESPONSE_STREAM sends what a streaming handler writes while it runs: the "
+              "prelude's status and headers, then each part; with BUFFERED such an answer is 502; "
+              "over 200 MB, at the time-out or at an error it is cut",
+              f'{_LAMBDA}"Response streaming for Lambda functions", "Writing response '
+              'streaming-enabled Lambda functions"'),
+    _function("a streaming handler returns a promise, ends its stream itself, and runs to its end "
+              "when the caller has gone; an error in the middle comes in trailers",
+              f'{_LAMBDA}"Response streaming for Lambda functions", "Building a custom runtime for '
+              'AWS Lambda"'),
     _function("payload format 2.0: events and the inference of responses",
               f'{_LAMBDA}"Invoking Lambda function URLs"'),
     _api("payload format 2.0: events and the inference of responses",
@@ -137,7 +146,7 @@ NOT_EMULATED: tuple[str, ...] = (
     "Lambda: on macOS memory is not limited: what a process holds is read from /proc",
     "Lambda: the file system is this machine's; only memory that the process itself holds counts; "
     "freezing between invocations; more than 64 environments at once (an event then waits)",
-    "Lambda: response streaming reaches the caller in one piece; InvokeWithResponseStream",
+    "Lambda: InvokeWithResponseStream; the 2 MB a second that a streamed answer has after 6 MB",
     "Lambda: identity policies for callers of function URLs: any key of the account may call",
     "HTTP APIs: authorizers by a Lambda function or IAM, custom domains, VPC links, integrations "
     "other than AWS_PROXY with payload format 2.0, access logs to Firehose, mutual TLS, "
