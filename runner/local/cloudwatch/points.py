@@ -17,6 +17,13 @@ _OTHER_EXTENDED = re.compile(
 )
 
 
+# Values above the first and up to the second bound, which are values, not percentages; one of them
+# may be left out.
+# Source: CloudWatch user guide, "CloudWatch statistics definitions", Trimmed count.
+_NUMBER = r"\d+(?:\.\d+)?"
+_COUNT = re.compile(rf"TC\((?P<above>{_NUMBER})?:(?P<upto>{_NUMBER})?\)")
+
+
 @dataclass(slots=True)
 class Point:
     """`values` maps each value to how often it came; None if only aggregates were sent."""
@@ -61,7 +68,7 @@ def known_statistic(name: str) -> bool:
 
 
 def emulated_statistic(name: str) -> bool:
-    return name in SIMPLE or rank_of(name) is not None
+    return name in SIMPLE or rank_of(name) is not None or bounds_of(name) is not None
 
 
 def rank_of(name: str) -> float | None:
@@ -70,13 +77,27 @@ def rank_of(name: str) -> float | None:
     return float(found["rank"]) if found else None
 
 
+def bounds_of(name: str) -> tuple[float, float] | None:
+    """(500, inf) of `TC(500:)`; None for anything but a count between values."""
+    found = _COUNT.fullmatch(name)
+    if found is None or found["above"] is found["upto"] is None:
+        return None
+    return float(found["above"] or -math.inf), float(found["upto"] or math.inf)
+
+
 def value_of(point: Point, statistic: str) -> float | None:
     """None where the data has no such statistic: percentiles of sets or of negative values."""
     simple = _OF.get(statistic)
     if simple:
         return simple(point)
+    if point.values is None or point.least < 0:
+        return None
+    bounds = bounds_of(statistic)
+    if bounds is not None:
+        above, upto = bounds
+        return sum(count for value, count in point.values.items() if above < value <= upto)
     rank = rank_of(statistic)
-    if rank is None or point.values is None or point.least < 0:
+    if rank is None:
         return None
     return _percentile(point.values, rank)
 
