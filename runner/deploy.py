@@ -6,7 +6,7 @@ Each stage is a module; this one only hands values on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,11 +25,13 @@ from runner.config.load import Config
 from runner.config.pending import refuse_pending
 from runner.edge import response_code, router_code, stream_code
 from runner.fetch import Fetch, fetch_from
+from runner.guard.rollout import Act
 from runner.model import Function, Origin, Release
 from runner.names import PRODUCTION, Names
 from runner.package.entry import package as entry_archive
+from runner.package.guard import digest as guard_digest
 from runner.package.manifest import manifest
-from runner.package.site import Surroundings, package, resolved
+from runner.package.site import WORK, Surroundings, package, resolved
 from runner.plan.background import unattended
 from runner.plan.decide import Foundation, changed_functions, plan
 from runner.plan.foundation import MakeDistribution
@@ -38,6 +40,8 @@ from runner.plan.refs import Made, Ref
 from runner.plan.releasing import PutFiles
 from runner.plan.steps import Plan
 from runner.plan.streams import streams_of
+from runner.promote import Follower, promotion_of
+from runner.report.rollout import told_of
 from runner.report.text import Check, Outcome, Uploaded, changes
 from runner.report.watch import Watcher
 from runner.toolchain import find
@@ -68,6 +72,18 @@ class World:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How a release is to reach its visitors, beyond the settings: the options of `deploy`."""
+
+    now: bool = False
+    wait: bool = True
+    unprotected: bool = False
+
+
+_WAY = Way()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """A plan with all that it was made of."""
 
@@ -79,6 +95,7 @@ class Decided:
     foundation: Foundation
     plan: Plan
     begun: float
+    way: Way
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -86,7 +103,7 @@ class Decided:
         return () if self.release.id == self.live.release else changes(self.release, self.live)
 
 
-def decide(config: Config, world: World) -> Decided:
+def decide(config: Config, world: World, way: Way = _WAY) -> Decided:
     """Builds, packages, reads what is live and decides; changes nothing in AWS."""
     begun = world.clock()
     refuse_pending(config.settings)
@@ -103,9 +120,13 @@ def decide(config: Config, world: World) -> Decided:
             unattended=unattended(release.functions),
             streams=streams_of(release.functions),
             stream=stream_code(),
+            guard=guard_digest() if promotion_of(config) else "",
         )
         live = read_live(aws, names, release=release.id, foundation=foundation)
-        todo = plan(release, live, foundation=foundation, origin=_origin(world))
+        promotion = promotion_of(config, now=way.now, protected=not way.unprotected)
+        todo = plan(
+            release, live, foundation=foundation, origin=_origin(world), promotion=promotion
+        )
     return Decided(
         config=config,
         aws=aws,
@@ -115,19 +136,56 @@ def decide(config: Config, world: World) -> Decided:
         foundation=foundation,
         plan=todo,
         begun=begun,
+        way=way,
     )
 
 
 def release(decided: Decided, world: World) -> Outcome:
     """Carries the plan out and verifies what visitors get."""
+    known = decided.live.known
+    if decided.live.rollout == decided.release.id:
+        return _followed(decided, world, known=known)
+    if decided.live.rollout:
+        _superseded(decided, world)
     if decided.plan.is_empty:
-        return _outcome(decided, world, known=decided.live.known, outcome="unchanged", checks=())
+        return _outcome(decided, world, known=known, outcome="unchanged", checks=())
     staged = _staged(decided, world)
     with world.watcher.stage("switch"):
         applied = _apply(decided, world, part=decided.plan.switching, known=staged)
+    if decided.plan.opens:
+        return _followed(decided, world, known=applied.known)
+    return _live(decided, world, known=applied.known)
+
+
+def _live(decided: Decided, world: World, *, known: Known) -> Outcome:
     with world.watcher.stage("verify"):
-        checks = _verified(decided, world, known=applied.known)
-    return _outcome(decided, world, known=applied.known, outcome="live", checks=checks)
+        checks = _verified(decided, world, known=known)
+    return _outcome(decided, world, known=known, outcome="live", checks=checks)
+
+
+def _followed(decided: Decided, world: World, *, known: Known) -> Outcome:
+    """The rollout to its end; what follows a release once it is live is done after it."""
+    if not decided.way.wait:
+        return _outcome(decided, world, known=known, outcome="open", checks=())
+    with world.watcher.stage("rollout"):
+        ended = _follower(decided, world, known=known).follow()
+    if ended.outcome != "live":
+        told = replace(_outcome(decided, world, known=known, outcome=ended.outcome, checks=()))
+        return replace(told, rollout=told_of(ended))
+    with world.watcher.stage("settle"):
+        applied = _apply(decided, world, part=decided.plan.following, known=known)
+    return replace(_live(decided, world, known=applied.known), rollout=told_of(ended))
+
+
+def _superseded(decided: Decided, world: World) -> None:
+    """An older candidate gives way; the newer commit is judged against what was live before."""
+    with world.watcher.stage("rollout"):
+        why = f"release {decided.release.id[:8]} came after it"
+        _follower(decided, world, known=decided.live.known).act(Act.TAKE_BACK, why)
+
+
+def _follower(decided: Decided, world: World, *, known: Known) -> Follower:
+    return Follower(decided.aws, decided.names, known=known, say=world.watcher.note)
 
 
 def account_of(world: World, *, region: str | None) -> Aws:
@@ -199,13 +257,36 @@ def _apply(decided: Decided, world: World, *, part: Plan, known: Known) -> Appli
         decided.names,
         release=decided.release,
         foundation=decided.foundation,
-        content=Content(put=put, copy=copy, manifest=manifest, entry_archive=_entry_archive),
+        content=Content(
+            put=put,
+            copy=copy,
+            manifest=manifest,
+            entry_archive=_entry_archive,
+            guard_archive=lambda: _guard_archive(decided, world),
+        ),
     )
     return apply(part, perform, known=known, progress=world.watcher, clock=world.clock)
 
 
 def _entry_archive(release: Release) -> bytes:
     return entry_archive(release, manifest(release), read=lambda file: file.source.read_bytes())
+
+
+def _guard_archive(decided: Decided, world: World) -> bytes:
+    from runner.package import guard
+    from runner.package.functions.requirements import Installer
+
+    work = decided.config.root / WORK
+    installer = Installer(
+        root=decided.config.root,
+        cache=work / "cache" / "python",
+        toolchain=find(world.cache),
+        environment=for_build(
+            world.environment, site={}, jam_environment=PRODUCTION, url="", commit="", cache=None
+        ),
+        echo=world.watcher.output,
+    )
+    return guard.package(installer, work)
 
 
 def _verified(decided: Decided, world: World, *, known: Known) -> tuple[Check, ...]:

@@ -67,9 +67,11 @@ def site_error(
     return JamError(code, message, hint=hint, turn=Turn.SITE, problems=problems)
 
 
-def aws_error(code: str, message: str, *, hint: str) -> JamError:
+def aws_error(
+    code: str, message: str, *, hint: str, problems: tuple[Problem, ...] = ()
+) -> JamError:
     """An error that the owner of the AWS account mends (exit status 3)."""
-    return JamError(code, message, hint=hint, turn=Turn.AWS)
+    return JamError(code, message, hint=hint, turn=Turn.AWS, problems=problems)
 
 
 def busy_error(code: str, message: str, *, hint: str) -> JamError:

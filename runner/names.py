@@ -17,6 +17,7 @@ PRODUCTION = "production"
 ALIAS = "live"
 ROLE_PATH = "/jam/"
 BOUNDARY = "jam-boundary"
+CODE_DEPLOY_ROLE = "jam-codedeploy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,29 @@ class Names:
     @property
     def entry(self) -> str:
         return f"{self.prefix}-entry"
+
+    @property
+    def application(self) -> str:
+        """CodeDeploy's."""
+        return self.prefix
+
+    @property
+    def guard(self) -> str:
+        return f"{self.prefix}-guard"
+
+    @property
+    def guard_role(self) -> str:
+        return f"{self.prefix}-guard"
+
+    @property
+    def guard_clock(self) -> str:
+        """The rule that wakes the guard every minute while a rollout is open."""
+        return f"{self.prefix}-guard-clock"
+
+    @property
+    def guard_word(self) -> str:
+        """The rule by which the guard hears what becomes of deployments."""
+        return f"{self.prefix}-guard-word"
 
     @property
     def api(self) -> str:

@@ -15,6 +15,7 @@ from runner.aws import api, delivery, documents, keyvalues, roles
 from runner.aws.bootstrap import template
 from runner.aws.versions import wanted_of
 from runner.aws.wanted import foundation
+from runner.local import policy
 from runner.model import Grants, HeaderSet, Routing, Table
 from runner.names import Names
 from runner.plan.foundation import Role
@@ -166,12 +167,22 @@ def test_roles_can_do_no_more_than_their_work() -> None:
         text = documents.compact(document)
         assert '"Action":"*"' not in text
         # X-Ray and EC2 know no resources; nothing else is so wide.
-        wide = [each for each in document["Statement"] if each["Resource"] == "*"]
-        assert all(each["Action"] in (documents.TRACING, documents.NETWORK) for each in wide)
+        allowed = [each for each in document["Statement"] if each["Effect"] == "Allow"]
+        wide = [each for each in allowed if each["Resource"] == "*"]
+        assert all(_knows_no_resource(each) for each in wide)
         assert "iam:" not in text
     functions = documents.permissions(Role.FUNCTIONS, NAMES)
     assert "dynamodb:" not in json.dumps(functions)
     assert "s3:" not in json.dumps(functions)
+
+
+@pytest.mark.parametrize("action", [*documents.NETWORK, "ec2:DetachNetworkInterface"])
+def test_the_code_of_a_function_in_a_network_cannot_touch_its_interfaces(action: str) -> None:
+    role = documents.granted(Grants(owner="a", network=True), NAMES)
+    own = {"lambda:SourceFunctionArn": NAMES.function_arn(NAMES.function("a"))}
+    lambdas = policy.allows(role, action=action, resource="*")
+    assert lambdas is (action in documents.NETWORK)
+    assert not policy.allows(role, action=action, resource="*", context=own)
 
 
 @pytest.mark.parametrize(
@@ -231,6 +242,13 @@ def test_a_secret_gives_the_right_to_read_that_one_and_what_it_is_encrypted_with
 
 
 AROUND = Grants(owner="a", tracing=True, network=True)
+
+
+def _knows_no_resource(statement: documents.Document) -> bool:
+    """Metrics are written under a namespace alone."""
+    known = (documents.TRACING, documents.NETWORK, documents.METRICS)
+    condition = statement.get("Condition", {}).get("StringEquals", {})
+    return statement["Action"] in known or condition == {"cloudwatch:namespace": "jam"}
 
 
 def documents_of_roles() -> list[documents.Document]:

@@ -16,7 +16,7 @@ from runner.aws.refusals import code_of, explained, message_of, tolerating
 from runner.aws.session import Aws
 from runner.aws.waiting import until
 from runner.errors import JamError, aws_error, busy_error
-from runner.names import BOUNDARY, ROLE_PATH
+from runner.names import BOUNDARY, CODE_DEPLOY_ROLE, ROLE_PATH
 
 STACK = "jam-deploy"
 BUDGET = 600  # seconds; the stack takes under a minute
@@ -172,7 +172,10 @@ def _at_most() -> list[dict[str, Any]]:
             "lambda:*:${AWS::AccountId}:function:jam-*",
         ),
         _allow(["sqs:SendMessage"], "sqs:*:${AWS::AccountId}:jam-*"),
-        # A secret's name is its owner's to choose; which ones a role reads its own policy says.
+        *_guarding(),
+        # A parameter's name is its owner's to choose; which ones a role reads its own policy says.
+        # What no site of the account may ever read has to have a KMS key whose policy allows none
+        # of the roles below /jam/. Source: AWS KMS developer guide, "Key policies in AWS KMS".
         _allow(["ssm:GetParameters"], "ssm:*:${AWS::AccountId}:parameter/*"),
         _allow(["secretsmanager:GetSecretValue"], "secretsmanager:*:${AWS::AccountId}:secret:*"),
         {
@@ -187,6 +190,27 @@ def _at_most() -> list[dict[str, Any]]:
                     "kms:ViaService": ["ssm.*.amazonaws.com", "secretsmanager.*.amazonaws.com"]
                 }
             },
+        },
+    ]
+
+
+def _guarding() -> list[dict[str, Any]]:
+    """What guards do; a topic's name is its owner's to choose, a store's id AWS's."""
+    account = "${AWS::AccountId}"
+    return [
+        _allow(["lambda:GetAlias", "lambda:UpdateAlias"], f"lambda:*:{account}:function:jam-*"),
+        _allow(documents.STORE_ACTIONS, f"cloudfront::{account}:key-value-store/*"),
+        _allow(
+            ["codedeploy:GetDeployment", "codedeploy:StopDeployment"],
+            f"codedeploy:*:{account}:deploymentgroup:jam-*/*",
+        ),
+        _allow(["cloudwatch:DeleteAlarms"], f"cloudwatch:*:{account}:alarm:jam-*"),
+        _allow(["events:DisableRule"], f"events:*:{account}:rule/jam-*"),
+        _allow(["sns:Publish"], f"sns:*:{account}:*"),
+        {
+            "Effect": "Allow",
+            "Action": [*documents.METRICS, "cloudwatch:PutMetricData"],
+            "Resource": "*",
         },
     ]
 
@@ -207,7 +231,7 @@ def _code_deploy_role() -> dict[str, Any]:
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
-            "RoleName": "jam-codedeploy",
+            "RoleName": CODE_DEPLOY_ROLE,
             "Path": ROLE_PATH,
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]},
             "ManagedPolicyArns": [{"Fn::Sub": managed}],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from runner.entry.counts import NAMESPACE
 from runner.model import Grants
 from runner.names import PRODUCTION, Names
 from runner.plan.background import Unattended
@@ -16,6 +17,7 @@ _SERVICES = {
     Role.FUNCTIONS: "lambda.amazonaws.com",
     Role.ENTRY: "lambda.amazonaws.com",
     Role.API: "apigateway.amazonaws.com",
+    Role.GUARD: "lambda.amazonaws.com",
     Role.SCHEDULER: "scheduler.amazonaws.com",
     Role.BACKGROUND: "lambda.amazonaws.com",
 }
@@ -69,6 +71,8 @@ def permissions(role: Role, names: Names, unattended: Unattended = _NOTHING) -> 
         case Role.API:
             acceptor = _allow("lambda:InvokeFunction", f"{names.function_arn(names.acceptor)}:*")
             return _document(invoke, *([acceptor] if unattended.requests else []))
+        case Role.GUARD:
+            return _document(_logs(names, names.guard), *_judging(names))
         case Role.SCHEDULER:
             return _document(invoke, _letters(names))
         case Role.BACKGROUND:
@@ -82,7 +86,9 @@ def granted(grants: Grants, names: Names) -> Document:
     invoke = [_invoke(names, grants.invoke)] if grants.invoke else []
     letters = [_letters(names)] if grants.failures else []
     secrets = _secrets(names, grants.secrets)
-    return _document(_logs(names, logs), *tables, *invoke, *secrets, *_around(grants), *letters)
+    return _document(
+        _logs(names, logs), *tables, *invoke, *secrets, *_around(grants, names), *letters
+    )
 
 
 # X-Ray and EC2 know no resources for these. Sources: Lambda developer guide, "Visualize Lambda
@@ -99,9 +105,77 @@ NETWORK = [
 ]
 
 
-def _around(grants: Grants) -> list[Document]:
+def _around(grants: Grants, names: Names) -> list[Document]:
     wanted = ((grants.tracing, TRACING), (grants.network, NETWORK))
-    return [_allow(actions, "*") for is_wanted, actions in wanted if is_wanted]
+    allowed = [_allow(actions, "*") for is_wanted, actions in wanted if is_wanted]
+    return [*allowed, _not_by_code(names)] if grants.network else allowed
+
+
+def _not_by_code(names: Names) -> Document:
+    """Lambda makes a function's interfaces with its role, and its code need not be able to.
+
+    Only calls from within the function bear its ARN. Sources: Lambda developer guide, "Giving
+    Lambda functions access to resources in an Amazon VPC", Security best practice; "Using source
+    function ARN to control function access behavior".
+    """
+    ours = {"lambda:SourceFunctionArn": names.function_arn(f"{names.functions}*")}
+    return {
+        "Effect": "Deny",
+        "Action": [*NETWORK, "ec2:DetachNetworkInterface"],
+        "Resource": "*",
+        "Condition": {"ArnLike": ours},
+    }
+
+
+def _judging(names: Names) -> list[Document]:
+    """What settles a rollout: read counts, alias and deployment; move alias and store; record it.
+
+    Metrics and alarms' states know no resources; a topic is its owner's to choose.
+    Source: Service Authorization Reference, of each service.
+    """
+    here = f"{names.region}:{names.account}"
+    entry = names.function_arn(names.entry)
+    group = f"deploymentgroup:{names.application}/{PRODUCTION}"
+    return [
+        _allow(
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            f"arn:{names.partition}:dynamodb:{here}:table/{names.records}",
+        ),
+        _allow(
+            ["codedeploy:GetDeployment", "codedeploy:StopDeployment"],
+            f"arn:{names.partition}:codedeploy:{here}:{group}",
+        ),
+        _allow(["lambda:GetAlias", "lambda:UpdateAlias"], [entry, f"{entry}:*"]),
+        _allow(METRICS, "*"),
+        {
+            **_allow("cloudwatch:PutMetricData", "*"),
+            "Condition": {"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
+        },
+        _allow(
+            "cloudwatch:DeleteAlarms",
+            f"arn:{names.partition}:cloudwatch:{here}:alarm:{names.prefix}-*",
+        ),
+        _allow(
+            "events:DisableRule",
+            f"arn:{names.partition}:events:{here}:rule/{names.guard_clock}",
+        ),
+        _allow("sns:Publish", f"arn:{names.partition}:sns:{here}:*"),
+    ]
+
+
+STORE_ACTIONS = [
+    "cloudfront-keyvaluestore:DescribeKeyValueStore",
+    "cloudfront-keyvaluestore:UpdateKeys",
+]
+
+
+# CloudWatch knows no resources for these.
+METRICS = ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"]
+
+
+def guarded(store_arn: str) -> Document:
+    """What the guard may do beside its role: write to this store, whose ARN AWS picked."""
+    return _document(_allow(STORE_ACTIONS, store_arn))
 
 
 def _letters(names: Names) -> Document:

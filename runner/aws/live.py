@@ -15,10 +15,12 @@ from typing import Any
 from runner.aws import (
     api,
     dead_letters,
+    deployments,
     distributions,
     edge,
     entry,
     files,
+    guard,
     keyvalues,
     records,
     rights,
@@ -32,7 +34,7 @@ from runner.aws.records import Environment, Staged
 from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
 from runner.model import Kind
-from runner.names import Names
+from runner.names import PRODUCTION, Names
 from runner.plan.decide import Foundation
 from runner.plan.foundation import ENTRY, Access, Policy, Role, edges_of
 from runner.plan.live import Live
@@ -84,6 +86,7 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment) -> Live:
         foundation=environment.foundation,
         functions=environment.functions,
         stages=environment.stages,
+        rollout=environment.rollout,
         streams=environment.streams,
         origins=environment.origins,
         entry_agrees=not environment.release or _agrees(aws, names, environment=environment),
@@ -139,10 +142,12 @@ def _known(names: Names, environment: Environment, *, foundation: Foundation) ->
     return {
         Ref(Made.RECORDS): names.records,
         Ref(Made.BUCKET): names.bucket,
-        **{Ref(Made.ROLE, role): roles.arn_of(role, names) for role in needs.roles},
+        **{Ref(Made.ROLE, role): roles.arn_of(role, names) for role in foundation.roles},
         **{Ref(Made.TABLE, each.name): names.table(each.name) for each in foundation.tables},
         **({Ref(Made.DEAD_LETTERS): names.dead_letters_arn} if needs else {}),
         **({Ref(Made.SCHEDULE_GROUP): names.schedules} if needs.schedules else {}),
+        **({Ref(Made.GUARD): names.guard} if foundation.guard else {}),
+        **({Ref(Made.DEPLOYMENTS): PRODUCTION} if foundation.guard else {}),
         **{Ref(made): value for made, value in environment.ids.items()},
     }
 
@@ -173,6 +178,9 @@ def _looks(
         background[Ref(Made.DEAD_LETTERS)] = partial(dead_letters.find, aws, names)
     if needs.schedules:
         background[Ref(Made.SCHEDULE_GROUP)] = partial(schedules.find_group, aws, names)
+    if foundation.guard:
+        background[Ref(Made.DEPLOYMENTS)] = partial(deployments.find, aws, names)
+        background[Ref(Made.GUARD)] = partial(guard.find, aws, names)
     return {
         Ref(Made.RECORDS): table(names.records),
         Ref(Made.BUCKET): lambda: names.bucket if files.exists(aws, names) else None,
@@ -183,7 +191,7 @@ def _looks(
             Ref(Made.STREAM_URL, each.name): partial(urls.find, aws, names.function(each.name))
             for each in foundation.streams
         },
-        **{Ref(Made.ROLE, each): role(each) for each in needs.roles},
+        **{Ref(Made.ROLE, each): role(each) for each in foundation.roles},
         **background,
         **{Ref(Made.TABLE, each.name): table(names.table(each.name)) for each in foundation.tables},
         **{

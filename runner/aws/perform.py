@@ -19,6 +19,7 @@ from runner.aws import (
     files,
     functions,
     keyvalues,
+    promotion,
     records,
     roles,
     streaming,
@@ -51,6 +52,7 @@ from runner.plan.foundation import (
     Role,
 )
 from runner.plan.origins import AllowOrigins
+from runner.plan.promotion import OpenRollout, PromotionFoundation
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     Activate,
@@ -85,6 +87,7 @@ class Content:
     copy: CopyAll
     manifest: Callable[[Release], bytes]
     entry_archive: Callable[[Release], bytes]
+    guard_archive: Callable[[], bytes]
 
 
 def performer(
@@ -119,6 +122,14 @@ class _Performer:
             if isinstance(step, AllowOrigins):
                 api.allow_origins(self._aws, known[Ref(Made.API)], wanted=step)
                 return {}
+            if isinstance(step, PromotionFoundation):
+                return promotion.made(
+                    self._aws,
+                    self._names,
+                    step=step,
+                    known=known,
+                    guard_archive=self._content.guard_archive,
+                )
             if isinstance(step, FoundationStep):
                 return self._make(step, known)
             if isinstance(step, ReleaseStep):
@@ -194,6 +205,7 @@ class _Performer:
             case WriteRouting(release=release, routing=routing, header_sets=sets):
                 keys = keyvalues.routing_keys(release, routing, header_sets=sets)
                 keyvalues.write(aws, known[Ref(Made.STORE)], puts=keys)
+                return dict.fromkeys(step.makes, str(aws.clock()))
             case _:
                 assert_never(step)
         return dict.fromkeys(step.makes, "")
@@ -219,7 +231,7 @@ class _Performer:
             background.keep_failures(self._aws, names, function=step.function, version=version)
         return dict.fromkeys(step.makes, version)
 
-    def _switch(self, step: SwitchStep | SettleStep, known: Known) -> None:
+    def _switch(self, step: SwitchStep | SettleStep | OpenRollout, known: Known) -> None:
         aws, names = self._aws, self._names
         match step:
             case RecordStaged(release=release):
@@ -229,6 +241,8 @@ class _Performer:
             case Activate(release=active, routing=routing):
                 value = {keyvalues.LIVE: keyvalues.live_value(active, routing)}
                 keyvalues.write(aws, known[Ref(Made.STORE)], puts=value)
+            case OpenRollout():
+                promotion.open_rollout(aws, names, step=step, release=self._release, known=known)
             case RecordLive():
                 records.record_live(aws, names, step=step, release=self._release, known=known)
             case TendFunction(function=function, upkeep=upkeep):

@@ -6,7 +6,7 @@ Every write can be repeated: a condition that fails is first held against what w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -16,6 +16,8 @@ from runner.aws import roles
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.errors import busy_error
+from runner.guard import journal
+from runner.guard.rollout import Phase
 from runner.model import Background, Origin, Release, Upkeep
 from runner.names import PRODUCTION, Names
 from runner.plan.foundation import ENTRY
@@ -49,6 +51,7 @@ class Environment:
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     streams: tuple[Stream, ...] = ()
     origins: str = ""
+    rollout: str = ""  # the release of which a rollout is open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,7 @@ def read(aws: Aws, names: Names, *, release: str) -> tuple[Environment, Staged |
     BatchGetItem may leave keys unprocessed, which is not the same as absent.
     Source: DynamoDB API reference, BatchGetItem.
     """
-    keys = [_key(_environment()), _key(_release(release))]
+    keys = [_key(_environment()), _key(_release(release)), journal.KEY]
     found: list[dict[str, Any]] = []
     wanted: Any = {names.records: {"Keys": keys, "ConsistentRead": True}}
     while wanted:
@@ -87,11 +90,20 @@ def read(aws: Aws, names: Names, *, release: str) -> tuple[Environment, Staged |
             return None
         found += map(_plain, answer["Responses"].get(names.records, []))
         wanted = answer.get("UnprocessedKeys")
-    items = {item["pk"]: item for item in found}
+    items = {(item["pk"], item["sk"]): item for item in found}
+    rollout = items.get((_environment()["pk"], "rollout"), {})
+    environment = _read_environment(items.get((_environment()["pk"], "environment"), {}))
     return (
-        _read_environment(items.get(_environment()["pk"], {})),
-        _read_release(items.get(_release(release)["pk"], {})),
+        replace(environment, rollout=_open_rollout(rollout)),
+        _read_release(items.get((_release(release)["pk"], "release"), {})),
     )
+
+
+def _open_rollout(item: dict[str, Any]) -> str:
+    """The release that an open rollout is of; empty without one."""
+    if item.get("phase", Phase.CLOSED) == Phase.CLOSED:
+        return ""
+    return journal.rollout_of(item["rollout"]).candidate
 
 
 def record_release(aws: Aws, names: Names, *, release: str, origin: Origin) -> None:
@@ -141,7 +153,36 @@ def record_live(
     Raises JamError `JAM-SUPERSEDED` where another run recorded its release first. A record that
     says just what we wanted to write is ours: the answer to our first attempt was lost.
     """
-    values: dict[str, Any] = {
+    values = _live_values(names, step=step, release=release, known=known)
+    call = _live_call(names, values, step=step, since=int(aws.clock()))
+    try:
+        aws.records.update_item(**call)
+    except aws.records.exceptions.ConditionalCheckFailedException as error:
+        answer: dict[str, Any] = {**error.response}
+        found = _plain(answer.get("Item", {}))
+        if {key: found.get(key) for key in values} != values:
+            raise _superseded(found, step) from error
+
+
+def live_call(names: Names, *, step: RecordLive, release: Release, known: Known) -> dict[str, Any]:
+    """The same record as a prepared call, for whoever settles the rollout of `release`.
+
+    Its parts are those of `runner.guard.rollout.Rollout.after`.
+    """
+    values = _live_values(names, step=step, release=release, known=known)
+    return {
+        "client": "records",
+        "operation": "update_item",
+        "arguments": _live_call(names, values, step=step, since=0),
+        "when": ":since",
+        "tolerate": ["ConditionalCheckFailedException"],
+    }
+
+
+def _live_values(
+    names: Names, *, step: RecordLive, release: Release, known: Known
+) -> dict[str, Any]:
+    return {
         "release": step.release,
         "previous": step.previous,
         "sequence": step.sequence,
@@ -153,25 +194,21 @@ def record_live(
         "entry": known[Ref(Made.VERSION, ENTRY)],
         **{name: known[Ref(made)] for made, name in _IDS.items()},
     }
-    try:
-        aws.records.update_item(
-            TableName=names.records,
-            Key=_key(_environment()),
-            UpdateExpression="SET "
-            + ", ".join(f"#{name} = :{name}" for name in (*values, "since")),
-            ConditionExpression="#sequence = :before"
-            + (" OR attribute_not_exists(#sequence)" if step.sequence == 1 else ""),
-            ExpressionAttributeNames=_names(*values, "since"),
-            ExpressionAttributeValues=_values(
-                **values, since=int(aws.clock()), before=step.sequence - 1
-            ),
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
-    except aws.records.exceptions.ConditionalCheckFailedException as error:
-        answer: dict[str, Any] = {**error.response}
-        found = _plain(answer.get("Item", {}))
-        if {key: found.get(key) for key in values} != values:
-            raise _superseded(found, step) from error
+
+
+def _live_call(
+    names: Names, values: dict[str, Any], *, step: RecordLive, since: int
+) -> dict[str, Any]:
+    return {
+        "TableName": names.records,
+        "Key": _key(_environment()),
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in (*values, "since")),
+        "ConditionExpression": "#sequence = :before"
+        + (" OR attribute_not_exists(#sequence)" if step.sequence == 1 else ""),
+        "ExpressionAttributeNames": _names(*values, "since"),
+        "ExpressionAttributeValues": _values(**values, since=since, before=step.sequence - 1),
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
 
 
 def record_streams(aws: Aws, names: Names, *, streams: tuple[Stream, ...], sequence: int) -> None:

@@ -27,6 +27,8 @@ def name_of(role: Role, names: Names) -> str:
             return names.entry_role
         case Role.API:
             return names.api_role
+        case Role.GUARD:
+            return names.guard_role
         case Role.SCHEDULER:
             return names.scheduler_role
         case Role.BACKGROUND:

@@ -108,8 +108,11 @@ class Aws:
     queues: Any = _client("sqs")  # three calls: not worth their stubs
     schedules: Any = _client("scheduler")
     metrics: Any = _client("cloudwatch")  # one call: not worth its stubs
+    deployments: Any = _client("codedeploy")
+    rules: Any = _client("events")
     # For creates without a token and without a unique name: sent once, looked up after.
     api_once: ApiGatewayV2Client = _client("apigatewayv2", attempts=1)
+    deployments_once: Any = _client("codedeploy", attempts=1)
 
     def make(self, service: str, attempts: int, *, read_timeout: int = READ_TIMEOUT) -> Any:
         """A new client that gives up after so many `attempts` of a call.

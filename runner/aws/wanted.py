@@ -13,6 +13,7 @@ from runner.model import Table
 from runner.names import Names
 from runner.plan.background import Unattended
 from runner.plan.decide import Foundation
+from runner.plan.foundation import Role
 from runner.plan.streams import Stream
 
 REVISION = 1  # raise it when a step makes something that no document below shows
@@ -42,10 +43,14 @@ def foundation(
     unattended: Unattended = _NOTHING,
     streams: tuple[Stream, ...] = (),
     stream: str = "",
+    guard: str = "",
 ) -> Foundation:
     """The wanted foundation: the site's tables, the programs at the edge (`stream` where functions
-    stream), and what functions need that run without a visitor."""
-    roles = unattended.roles
+    stream), and what functions need that run without a visitor.
+
+    `guard` is the digest of the guard's program, empty for a site without rollouts.
+    """
+    roles = (*unattended.roles, *([Role.GUARD] if guard else []))
     wanted = [
         REVISION,
         [asdict(table) for table in tables],
@@ -59,6 +64,7 @@ def foundation(
         delivery.forward_policy(names),
         delivery.distribution(names, _symbols(names, streams)),
         *([stream] if streams else []),
+        *([guard, documents.guarded("store")] if guard else []),
     ]
     digest = hashlib.sha256(documents.compact(wanted).encode()).hexdigest()[:32]
     return Foundation(
@@ -69,6 +75,7 @@ def foundation(
         unattended=unattended,
         streams=streams,
         stream=stream,
+        guard=guard,
     )
 
 

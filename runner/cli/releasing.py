@@ -10,6 +10,7 @@ import click
 from runner.cli.group import cli
 from runner.cli.options import Options, tell, with_options
 from runner.cli.world import config_of, overrides, surrounding_region, world_of
+from runner.errors import Turn
 
 
 @cli.command()
@@ -82,14 +83,18 @@ def plan(options: Options) -> None:
 @cli.command()
 @with_options
 @click.option("--now", is_flag=True, help="All visitors at once.")
-def deploy(options: Options, now: bool) -> None:
+@click.option("--no-wait", is_flag=True, help="Return once the rollout is open.")
+@click.option("--unprotected", is_flag=True, help="Start without working alarms.")
+def deploy(options: Options, *, now: bool, no_wait: bool, unprotected: bool) -> None:
     """Builds, packages and releases to production."""
-    from runner.deploy import decide, release
+    from runner.deploy import Way, decide, release
     from runner.report.text import summary
 
-    del now  # every release goes to all visitors at once until rollouts are built
     config = config_of(options)
+    way = Way(now=now, wait=not no_wait, unprotected=unprotected)
     with world_of(options) as world:
-        decided = decide(config, world)
+        decided = decide(config, world, way)
         outcome = release(decided, world)
     click.echo(outcome.to_json() if options.as_json else summary(outcome, decided.changes))
+    if outcome.outcome == "rolled_back":
+        raise click.exceptions.Exit(Turn.TAKEN_BACK)

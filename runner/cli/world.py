@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli.options import Options
+from runner.cli.times import times_of
 
 if TYPE_CHECKING:
     from runner.aws.session import Aws
@@ -48,7 +49,8 @@ def account(options: Options) -> tuple[Aws, Names]:
 def connection(region: str) -> Aws:
     from runner.aws.session import connect
 
-    return connect(region=region, clock=time.time, sleep=time.sleep, chance=random.random)
+    times = times_of(os.environ)
+    return connect(region=region, clock=times.now, sleep=times.sleep, chance=random.random)
 
 
 def overrides(options: Options) -> Overrides:
@@ -69,12 +71,13 @@ def surrounding_region() -> str:
 def world_of(options: Options) -> Iterator[World]:
     from runner.deploy import World
 
+    times = times_of(os.environ)
     with watcher_of(options) as watcher:
         yield World(
             environment=dict(os.environ),
             clock=time.monotonic,
-            now=time.time,
-            sleep=time.sleep,
+            now=times.now,
+            sleep=times.sleep,
             chance=random.random,
             watcher=watcher,
             cache=cache(),

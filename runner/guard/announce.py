@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from runner.guard.look import Look
+from runner.guard.look import Look, counts_of
 from runner.guard.rollout import Act, Decision
 
 _PATIENCE = 5  # seconds for one address
@@ -32,13 +32,7 @@ def message(site: str, look: Look, decision: Decision) -> dict[str, Any]:
         "previous": rollout.baseline,
         "rollout": rollout.id,
         "verdict": look.seen.verdict,
-        "signals": {
-            name: {
-                "candidate": [one.candidate_failed, one.candidate],
-                "baseline": [one.baseline_failed, one.baseline],
-            }
-            for name, one in look.evidence.items()
-        },
+        "signals": counts_of(look.evidence),
     }
 
 

@@ -58,6 +58,17 @@ class Look:
         return self.seen.weights.get(self.rollout.candidate_version, 0.0)
 
 
+def counts_of(evidence: Mapping[str, Evidence]) -> dict[str, dict[str, list[int]]]:
+    """Failures and trials of both releases by signal, as they are told."""
+    return {
+        name: {
+            "candidate": [one.candidate_failed, one.candidate],
+            "baseline": [one.baseline_failed, one.baseline],
+        }
+        for name, one in evidence.items()
+    }
+
+
 def look(clients: Clients, place: Place, *, now: float) -> Look | None:
     """The open rollout with all that is known of it at `now`; None where none is open."""
     return _Looker(clients, place, int(now)).look()

@@ -34,7 +34,11 @@ class Unattended:
     @property
     def roles(self) -> tuple[Role, ...]:
         """The site's roles: three that every site has, and those of what it needs."""
-        wanted = {Role.SCHEDULER: self.schedules, Role.BACKGROUND: self.requests}
+        wanted = {
+            Role.SCHEDULER: self.schedules,
+            Role.BACKGROUND: self.requests,
+            Role.GUARD: False,
+        }
         return tuple(role for role in Role if wanted.get(role, True))
 
 

@@ -35,10 +35,18 @@ from runner.plan.foundation import (
     MakeStore,
     MakeTable,
     Policy,
+    Role,
     edges_of,
 )
 from runner.plan.live import Live
 from runner.plan.origins import allowed, recorded, reopened
+from runner.plan.promotion import (
+    MakeDeployments,
+    MakeGuard,
+    OpenRollout,
+    Promotion,
+    PromotionFoundation,
+)
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     Activate,
@@ -58,7 +66,7 @@ from runner.plan.releasing import (
     TendFunction,
     WriteRouting,
 )
-from runner.plan.steps import Plan
+from runner.plan.steps import Plan, TidyingStep
 from runner.plan.streaming import (
     StreamFoundation,
     dropped,
@@ -83,50 +91,92 @@ class Foundation:
     unattended: Unattended = field(default_factory=Unattended)
     streams: tuple[Stream, ...] = ()
     stream: str = ""  # the program before them at the edge
+    guard: str = ""  # the digest of the program that judges rollouts; empty without them
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles that the site needs."""
+        return (*self.unattended.roles, *((Role.GUARD,) if self.guard else ()))
 
 
-def plan(release: Release, live: Live, *, foundation: Foundation, origin: Origin) -> Plan:
-    """The steps that make `live` serve `release`; an empty plan if it already does."""
+def plan(
+    release: Release,
+    live: Live,
+    *,
+    foundation: Foundation,
+    origin: Origin,
+    promotion: Promotion | None = None,
+) -> Plan:
+    """The steps that make `live` serve `release`; an empty plan if it already does.
+
+    With a `promotion` a rollout is opened where there is a release to compare with; `promoted` and
+    `settle` follow when it has ended well.
+    """
     firm = foundation.digest == live.foundation
     if firm and live.release == release.id and live.entry_agrees:
         return Plan(settle=(*dropped(foundation.streams, live, sequence=live.sequence),))
     stages = _stages_after(release, live)
+    stage = (
+        *(() if firm else _foundation(foundation, live)),
+        *(() if live.staged else _release(release, live, foundation=foundation, origin=origin)),
+    )
+    ready = () if live.staged else (RecordStaged(release=release),)
+    recording = _recording(release, live, foundation=foundation, stages=stages[:KEPT_STAGES])
+    followers = (
+        *moved(release, live),
+        *moved_schedules(release, live, firm=firm),
+        *reopened(release, live),
+    )
+    settle: tuple[TidyingStep, ...] = (
+        *_upkeep(release, live),
+        *dropped(foundation.streams, live, sequence=live.sequence + 1),
+        *(DropApiStage(api_stage=each, releases=users) for each, users in stages[KEPT_STAGES:]),
+    )
+    if promotion and live.release not in ("", release.id):
+        opened = OpenRollout(
+            release=release.id,
+            routing=release.routing,
+            replaces=live.release,
+            promotion=promotion,
+            recording=recording,
+        )
+        return Plan(stage=stage, switch=(*ready, opened), promoted=followers, settle=settle)
     return Plan(
-        stage=(
-            *(() if firm else _foundation(foundation, live)),
-            *(() if live.staged else _release(release, live, foundation=foundation, origin=origin)),
-        ),
+        stage=stage,
         switch=(
-            *(() if live.staged else (RecordStaged(release=release),)),
+            *ready,
             MoveAlias(release=release.id),
             *moved(release, live),
             Activate(release=release.id, routing=release.routing, replaces=live.release),
             *moved_schedules(release, live, firm=firm),
             *reopened(release, live),
-            RecordLive(
-                release=release.id,
-                previous=live.previous if live.release == release.id else live.release,
-                sequence=live.sequence + 1,
-                foundation=foundation.digest,
-                stages=stages[:KEPT_STAGES],
-                streams=tuple(sorted({*foundation.streams, *live.streams})),
-                origins=recorded(allowed(release.functions, release.api)),
-            ),
+            recording,
         ),
-        settle=(
-            *_upkeep(release, live),
-            *dropped(foundation.streams, live, sequence=live.sequence + 1),
-            *(
-                DropApiStage(api_stage=stage, releases=releases)
-                for stage, releases in stages[KEPT_STAGES:]
-            ),
-        ),
+        settle=settle,
+    )
+
+
+def _recording(
+    release: Release,
+    live: Live,
+    *,
+    foundation: Foundation,
+    stages: tuple[tuple[str, tuple[str, ...]], ...],
+) -> RecordLive:
+    return RecordLive(
+        release=release.id,
+        previous=live.previous if live.release == release.id else live.release,
+        sequence=live.sequence + 1,
+        foundation=foundation.digest,
+        stages=stages,
+        streams=tuple(sorted({*foundation.streams, *live.streams})),
+        origins=recorded(allowed(release.functions, release.api)),
     )
 
 
 def _foundation(
     wanted: Foundation, live: Live
-) -> Iterator[FoundationStep | BackgroundFoundation | StreamFoundation]:
+) -> Iterator[FoundationStep | BackgroundFoundation | StreamFoundation | PromotionFoundation]:
     def exists(kind: Made, name: str = "") -> bool:
         return Ref(kind, name) in live.existing
 
@@ -138,7 +188,7 @@ def _foundation(
     streams = placed(wanted.streams, live)
     yield MakeRecords(exists=exists(Made.RECORDS))
     yield MakeBucket(exists=exists(Made.BUCKET))
-    for role in wanted.unattended.roles:
+    for role in wanted.roles:
         yield MakeRole(exists=exists(Made.ROLE, role), role=role)
     for table in wanted.tables:
         yield MakeTable(exists=exists(Made.TABLE, table.name), table=table)
@@ -158,6 +208,9 @@ def _foundation(
     yield GrantFiles(exists=stands)
     yield GrantEntry(exists=stands)
     yield from grants_of(streams, live)
+    if wanted.guard:
+        yield MakeDeployments(exists=exists(Made.DEPLOYMENTS))
+        yield MakeGuard(exists=exists(Made.GUARD), digest=wanted.guard)
 
 
 def _release(

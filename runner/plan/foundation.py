@@ -22,6 +22,7 @@ class Role(StrEnum):
     FUNCTIONS = "functions"
     ENTRY = "entry"
     API = "api"
+    GUARD = "guard"  # judges rollouts
     SCHEDULER = "scheduler"  # where functions run by schedule
     BACKGROUND = "background"  # where functions take requests in the background
 

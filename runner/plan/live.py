@@ -54,3 +54,4 @@ class Live:
     origins: str = ""  # the other origins that may call functions, as runner.plan.origins has them
     staged: bool = False
     entry_agrees: bool = True  # alias and KeyValueStore name the recorded release
+    rollout: str = ""  # the release of which a rollout is open

@@ -26,10 +26,12 @@ class Made(StrEnum):
     STREAM_URL = "stream-url"  # value: domain of a streaming function's URL
     DISTRIBUTION = "distribution"  # value: id
     DOMAIN = "domain"  # value: the distribution's domain
+    DEPLOYMENTS = "deployments"  # CodeDeploy's application and group
+    GUARD = "guard"  # the function that judges rollouts, and its rules
     FILES = "files"  # the release's objects, whole
     MANIFEST = "manifest"
     API_STAGE = "api-stage"
-    ROUTING = "routing"
+    ROUTING = "routing"  # value: when it was written, in seconds of the epoch
 
 
 @dataclass(frozen=True, slots=True, order=True)

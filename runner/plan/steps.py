@@ -11,13 +11,19 @@ from dataclasses import dataclass
 from runner.plan.background import BackgroundFoundation, MoveSchedule, PublishAcceptor
 from runner.plan.foundation import FoundationStep
 from runner.plan.origins import AllowOrigins
+from runner.plan.promotion import OpenRollout, PromotionFoundation
 from runner.plan.releasing import ReleaseStep, SettleStep, SwitchStep
 from runner.plan.streaming import DropStreams, MoveStream, StreamFoundation
 
 StageStep = (
-    FoundationStep | BackgroundFoundation | StreamFoundation | ReleaseStep | PublishAcceptor
+    FoundationStep
+    | BackgroundFoundation
+    | StreamFoundation
+    | PromotionFoundation
+    | ReleaseStep
+    | PublishAcceptor
 )
-VisibleStep = SwitchStep | MoveSchedule | MoveStream | AllowOrigins
+VisibleStep = SwitchStep | MoveSchedule | MoveStream | AllowOrigins | OpenRollout
 TidyingStep = SettleStep | DropStreams
 Step = StageStep | VisibleStep | TidyingStep
 
@@ -28,15 +34,17 @@ class Plan:
 
     stage   invisible, in parallel, in the order that references demand
     switch  visible, one at a time
+    promoted  what follows the release once its rollout has ended well; empty without a rollout
     settle  tidying: a failure here harms no visitor
     """
 
     stage: tuple[StageStep, ...] = ()
     switch: tuple[VisibleStep, ...] = ()
+    promoted: tuple[VisibleStep, ...] = ()
     settle: tuple[TidyingStep, ...] = ()
 
     def __iter__(self) -> Iterator[Step]:
-        yield from (*self.stage, *self.switch, *self.settle)
+        yield from (*self.stage, *self.switch, *self.promoted, *self.settle)
 
     @property
     def is_empty(self) -> bool:
@@ -49,5 +57,15 @@ class Plan:
 
     @property
     def switching(self) -> Plan:
-        """What follows once everything is staged."""
-        return Plan(switch=self.switch, settle=self.settle)
+        """What follows once everything is staged; up to the rollout, where one is opened."""
+        return Plan(switch=self.switch, settle=() if self.opens else self.settle)
+
+    @property
+    def opens(self) -> bool:
+        """Whether it ends in a rollout that has to be followed."""
+        return any(isinstance(step, OpenRollout) for step in self.switch)
+
+    @property
+    def following(self) -> Plan:
+        """What is left once the rollout has ended well."""
+        return Plan(switch=self.promoted, settle=self.settle)

@@ -47,7 +47,7 @@ class Outcome:
     calls: int
     uploaded: Uploaded = field(default_factory=Uploaded)
     checks: tuple[Check, ...] = ()
-    rollout: None = None
+    rollout: dict[str, Any] | None = None
     local_url: str = ""
 
     def to_json(self) -> str:
@@ -126,7 +126,12 @@ def changes(release: Release, live: Live) -> tuple[str, ...]:
 
 def summary(outcome: Outcome, changed: Iterable[str]) -> str:
     """The last words of a deploy: what changed, where it is, what it took."""
-    verb = {"live": "is live", "unchanged": "was live already: nothing to do"}
+    verb = {
+        "live": "is live",
+        "unchanged": "was live already: nothing to do",
+        "open": "is being rolled out: `jam-deploy settle` follows it",
+        "rolled_back": "was taken back; visitors have what they had before",
+    }
     uploaded = f"{outcome.uploaded.files} files uploaded ({size_of(outcome.uploaded.bytes)})"
     passed = sum(check.outcome == "passed" for check in outcome.checks)
     said = verb.get(outcome.outcome, outcome.outcome)

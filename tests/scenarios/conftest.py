@@ -66,7 +66,7 @@ class Site:
         return Done(done.returncode, json.loads(done.stdout or "{}"), done.stderr)
 
     def deploy(self) -> dict[str, Any]:
-        done = self.jam("deploy")
+        done = self.jam("deploy", "--now")
         assert done.status == 0, done.log[-4000:] + json.dumps(done.answer)
         return done.answer
 

@@ -261,7 +261,7 @@ def test_a_secret_that_is_not_there_is_named_before_anything_is_written(
     site: Site, first: dict[str, Any]
 ) -> None:
     site.replace("jam.toml", '"ssm:/settings/stripe" }', '"ssm:/settings/strype" }')
-    done = site.jam("deploy")
+    done = site.jam("deploy", "--now")
     site.replace("jam.toml", '"ssm:/settings/strype" }', '"ssm:/settings/stripe" }')
     assert done.error["code"] == "JAM-SECRET-MISSING"
     assert "functions.charge.secrets.STRIPE_KEY" in done.log
@@ -283,7 +283,7 @@ def test_a_change_of_keys_is_refused_before_anything_is_written(
     site: Site, first: dict[str, Any]
 ) -> None:
     site.replace("jam.toml", 'hash = "author:S"', 'hash = "writer:S"')
-    done = site.jam("deploy")
+    done = site.jam("deploy", "--now")
     site.replace("jam.toml", 'hash = "writer:S"', 'hash = "author:S"')
     assert done.status == 2
     assert done.error["code"] == "JAM-TABLE-CHANGE"

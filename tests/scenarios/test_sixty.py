@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from runner.toolchain import find
 from tests.scenarios.conftest import Site
-from tests.scenarios.sixty import LOCKED, PLACES, Call, write
+from tests.scenarios.sixty import LOCKED, PLACES, SETTINGS, Call, write
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +66,109 @@ def test_the_same_60_again_are_no_release(
 ) -> None:
     again = calls[0].deploy()
     assert (again["outcome"], again["release"]) == ("unchanged", deployed["release"])
+
+
+PLACE = PLACES[0]
+# What is written anew and how it is refused: a file or jam.toml, its text, code, what is named.
+BREAKS = {
+    "a dependency that is not there": (
+        f"functions/{PLACE}/common.js",
+        "require('left');\nexports.handler = 1;",
+        "JAM-FUNCTION-BUNDLE",
+        (f"functions/{PLACE}/common.js:1", "npm install left"),
+    ),
+    "syntax": (
+        f"functions/{PLACE}/plain.py",
+        "def handler(event, context)\n    return 1\n",
+        "JAM-FUNCTION-PYTHON",
+        (f"functions/{PLACE}/plain.py:1", "expected ':'"),
+    ),
+    "two files for one route": (
+        f"functions/{PLACE}/common/index.py",
+        "def handler(event, context): ...",
+        "JAM-FUNCTION-CLASH",
+        (f"functions/{PLACE}/common.js", f"functions/{PLACE}/common/index.py"),
+    ),
+    "a name that is no route": (
+        f"functions/{PLACE}/a b.js",
+        "exports.handler = 1;",
+        "JAM-FUNCTION-NAME",
+        (f"functions/{PLACE}/a b.js", "is no part of a route"),
+    ),
+    "no handler": (
+        f"functions/{PLACE}/typed.ts",
+        "export const help = 1;",
+        "JAM-FUNCTION-HANDLER",
+        (f"functions/{PLACE}/typed.ts", "exports no handler"),
+    ),
+    "an environment over 4 KB": (
+        "functions/shop/.env",
+        f"AREA={'x' * 5000}\n",
+        "JAM-ENV",
+        (f"functions/{PLACE}/common.js", "Lambda takes 4096"),
+    ),
+    "a reserved name": (
+        "functions/shop/.env",
+        "AREA=shop\nAWS_REGION=here\n",
+        "JAM-ENV",
+        ("functions/shop/.env:2", "AWS_REGION is reserved"),
+    ),
+    "a package without a wheel": (
+        f"functions/{PLACE}/native/requirements.txt",
+        "numpy==1.19.5\n",
+        "JAM-FUNCTION-DEPENDENCIES",
+        (f"functions/{PLACE}/native/requirements.txt:1", "numpy==1.19.5 has no"),
+    ),
+    "a value that is no text": (
+        "jam.toml",
+        SETTINGS + "environment = { LEVEL = 1 }\n",
+        "JAM-SETTINGS",
+        ("functions.environment.LEVEL", "text"),
+    ),
+    "a time out of range": (
+        "jam.toml",
+        f'{SETTINGS}[functions."{PLACE}/common"]\ntimeout = 901\n',
+        "JAM-SETTINGS",
+        (f"functions.{PLACE}/common.timeout", "900"),
+    ),
+    "a runtime that AWS has not": (
+        "jam.toml",
+        SETTINGS.replace("python3.", "python2."),
+        "JAM-SETTINGS",
+        ("functions.runtime", "nodejs24.x"),
+    ),
+    "a table that is nowhere": (
+        "jam.toml",
+        SETTINGS + 'tables = ["notes:rw"]\n',
+        "JAM-SETTINGS",
+        ("functions.tables", "notes"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BREAKS)
+def test_one_that_breaks_is_refused_before_anything_is_written(
+    kind: str, calls: tuple[Site, list[Call]], deployed: dict[str, Any]
+) -> None:
+    site, (file, text, code, named) = calls[0], BREAKS[kind]
+    before = writes(site.endpoint)
+    with rewritten(site.folder / file, text):
+        done = site.jam("deploy", "--now")
+    assert (done.status, done.error["code"]) == (2, code), done.log
+    assert [words for words in named if words not in str(done.error)] == []
+    assert done.error["hint"]
+    assert writes(site.endpoint) == before
+
+
+@contextmanager
+def rewritten(file: Path, text: str) -> Iterator[None]:
+    before = file.read_text() if file.exists() else None
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    yield
+    file.unlink() if before is None else file.write_text(before)
+
+
+def writes(endpoint: str) -> int:
+    journal = urllib3.request("GET", f"{endpoint}/_jam/journal").json()["calls"]
+    return sum(call["write"] for call in journal)

@@ -1,0 +1,113 @@
+"""The guard: its function, and the two rules that wake it.
+
+One is a clock that runs only while a rollout is open; the other hears what becomes of deployments.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+from runner.apply import Known
+from runner.aws import functions, ownership
+from runner.aws.refusals import tolerating
+from runner.aws.session import Aws
+from runner.aws.versions import Wanted
+from runner.names import ALIAS, Names
+from runner.package.guard import ARCHITECTURE, HANDLER, RUNTIME
+from runner.plan.foundation import Role
+from runner.plan.refs import Made, Ref
+
+MEMORY, TIMEOUT = 256, 55  # MB; seconds: before the clock strikes again
+EVERY = "rate(1 minute)"
+_TARGET = "guard"
+
+
+def find(aws: Aws, names: Names) -> str | None:
+    """The guard's name, where function and clock stand."""
+    try:
+        aws.rules.describe_rule(Name=names.guard_clock)
+    except aws.rules.exceptions.ResourceNotFoundException:
+        return None
+    found = functions.find(aws, names, name=names.guard)
+    return names.guard if found else None
+
+
+def make(aws: Aws, names: Names, *, known: Known, archive: bytes) -> str:
+    """The guard with this program, and its rules; returns the function's name."""
+    wanted = Wanted(
+        name=names.guard,
+        role_arn=known[Ref(Made.ROLE, Role.GUARD)],
+        runtime=RUNTIME,
+        handler=HANDLER,
+        architecture=ARCHITECTURE,
+        memory=MEMORY,
+        timeout=TIMEOUT,
+        code_sha256=base64.b64encode(hashlib.sha256(archive).digest()).decode(),
+        size=len(archive),
+        archive=archive,
+        environment=environment(names, known=known),
+    )
+    functions.publish(aws, names, wanted=wanted)
+    # A rule that exists keeps its state: the clock may be running for a rollout.
+    _make_rule(aws, names, rule=names.guard_clock, more={"ScheduleExpression": EVERY})
+    pattern = json.dumps(pattern_of(names))
+    _make_rule(aws, names, rule=names.guard_word, more={"EventPattern": pattern})
+    return names.guard
+
+
+def environment(names: Names, *, known: Known) -> dict[str, str]:
+    """What the guard is told of its site."""
+    return {
+        "JAM_SITE": names.site,
+        "JAM_RECORDS": names.records,
+        "JAM_STORE": known[Ref(Made.STORE)],
+        "JAM_API": known[Ref(Made.API)],
+        "JAM_ENTRY": names.entry,
+        "JAM_ALIAS": ALIAS,
+        "JAM_CLOCK": names.guard_clock,
+    }
+
+
+def pattern_of(names: Names) -> dict[str, Any]:
+    """What CodeDeploy says of this site's deployments.
+
+    Source: CodeDeploy user guide, "Monitoring deployments with Amazon CloudWatch Events".
+    """
+    return {
+        "source": ["aws.codedeploy"],
+        "detail-type": ["CodeDeploy Deployment State-change Notification"],
+        "detail": {"application": [names.application]},
+    }
+
+
+def start_clock(aws: Aws, names: Names) -> None:
+    """Wakes the guard every minute, until the rollout is settled."""
+    aws.rules.enable_rule(Name=names.guard_clock)
+
+
+def _make_rule(aws: Aws, names: Names, *, rule: str, more: dict[str, Any]) -> None:
+    """The rule, its right to call the guard, and the guard as its target."""
+    try:
+        state = aws.rules.describe_rule(Name=rule)["State"]
+    except aws.rules.exceptions.ResourceNotFoundException:
+        state = "DISABLED" if rule == names.guard_clock else "ENABLED"
+    arn = aws.rules.put_rule(Name=rule, State=state, Description=f"wakes {names.guard}", **more)[
+        "RuleArn"
+    ]
+    # PutRule takes tags for a new rule alone. Source: EventBridge API reference, PutRule.
+    aws.rules.tag_resource(ResourceARN=arn, Tags=ownership.tag_list(names))
+    with tolerating("ResourceConflictException"):
+        aws.functions.add_permission(
+            FunctionName=names.guard,
+            StatementId=rule,
+            Action="lambda:InvokeFunction",
+            Principal="events.amazonaws.com",
+            SourceArn=arn,
+        )
+    target = {"Id": _TARGET, "Arn": names.function_arn(names.guard)}
+    failed = aws.rules.put_targets(Rule=rule, Targets=[target])
+    if failed["FailedEntryCount"]:
+        raise RuntimeError(failed["FailedEntries"])

@@ -1,0 +1,237 @@
+"""Rollouts, from their steps to the calls that make them true, and back to what became of them.
+
+Opening one is a chain that a killed run leaves at any place: its record is written first, so that
+the next run, or the guard, goes on or undoes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, assert_never
+
+from botocore.exceptions import ClientError
+
+from runner.apply import Known
+from runner.aws import alarms, deployments, entry, guard, keyvalues, records, roles
+from runner.aws import documents as written
+from runner.aws.deployments import Shift
+from runner.aws.refusals import code_of, tolerating
+from runner.aws.session import Aws
+from runner.errors import busy_error
+from runner.guard import journal
+from runner.guard.look import Clients, Place
+from runner.guard.rollout import Phase, Rollout
+from runner.guard.settle import Announce, Settler
+from runner.guard.signals import Where
+from runner.model import Release
+from runner.names import ALIAS, Names
+from runner.package.manifest import compact, routing_form
+from runner.plan.foundation import ENTRY, Role
+from runner.plan.promotion import MakeDeployments, MakeGuard, OpenRollout, PromotionFoundation
+from runner.plan.refs import Made, Ref
+
+# A key of the store is known everywhere some 30 s after it was written; a candidate that is named
+# before its routing is known would lose its functions.
+# Source: CloudFront developer guide, "Amazon CloudFront KeyValueStore", eventual consistency.
+KNOWN_AFTER = 60.0  # seconds
+DEAD_KEPT = 3  # releases that were taken back and may still have open tabs
+MOST = 1024  # bytes of a value. Source: CloudFront developer guide, "Quotas", KeyValueStore
+
+
+def made(
+    aws: Aws,
+    names: Names,
+    *,
+    step: PromotionFoundation,
+    known: Known,
+    guard_archive: Callable[[], bytes],
+) -> Known:
+    """Makes what rollouts need; returns what it made. Harmless to repeat."""
+    match step:
+        case MakeDeployments():
+            return {Ref(Made.DEPLOYMENTS): deployments.make(aws, names)}
+        case MakeGuard():
+            store = written.compact(written.guarded(known[Ref(Made.STORE)]))
+            aws.roles.put_role_policy(
+                RoleName=roles.name_of(Role.GUARD, names), PolicyName="store", PolicyDocument=store
+            )
+            return {Ref(Made.GUARD): guard.make(aws, names, known=known, archive=guard_archive())}
+        case _:
+            assert_never(step)
+
+
+def open_rollout(
+    aws: Aws, names: Names, *, step: OpenRollout, release: Release, known: Known
+) -> str:
+    """Opens the rollout, or goes on opening it; returns CodeDeploy's deployment.
+
+    Raises JamError `JAM-ALARM-*`, `JAM-ROLLOUT-*`; nobody has seen the candidate then.
+    """
+    promotion = step.promotion
+    if promotion.protected:
+        alarms.check(aws, promotion.alarms)
+    rollout = _recorded(aws, names, step=step, release=release, known=known)
+    deployments.check_target(_shift(rollout, config=""))
+    if promotion.protected:
+        ours = alarms.make(aws, names, rollout=rollout.id, candidate=rollout.candidate)
+        alarms.prove(aws, names, rollout=rollout.id, candidate=rollout.candidate)
+        rollout = replace(rollout, alarms=(ours, *promotion.alarms))
+    config = deployments.make_config(aws, promotion.strategy)
+    _wait_for_routing(aws, known)
+    guard.start_clock(aws, names)
+    store = known[Ref(Made.STORE)]
+    keyvalues.write(aws, store, puts={keyvalues.LIVE: _offered(aws, store, rollout, step=step)})
+    begun = deployments.begin(aws, names, shift=_shift(rollout, config=config))
+    now = int(aws.clock())
+    ends = now + promotion.strategy.minutes * 60
+    opened = replace(rollout, phase=Phase.OPEN, deployment=begun, opened=now, ends=ends)
+    _note(aws, names, opened)
+    return begun
+
+
+def settler(aws: Aws, names: Names, *, known: Known, announce: Announce) -> Settler:
+    """What judges and settles this site's rollout from here, as the guard does."""
+    return Settler(
+        clients(aws),
+        place(names, known=known),
+        code_of=lambda error: code_of(error) if isinstance(error, ClientError) else None,
+        clock=aws.clock,
+        announce=announce,
+    )
+
+
+def clients(aws: Aws) -> Clients:
+    """The guard's clients, here."""
+    return Clients(
+        records=aws.records,
+        values=aws.values,
+        deployments=aws.deployments,
+        functions=aws.functions,
+        metrics=aws.metrics,
+        rules=aws.rules,
+    )
+
+
+def place(names: Names, *, known: Known) -> Place:
+    """The guard's names, here."""
+    return Place(
+        where=Where(site=names.site, entry=names.entry, alias=ALIAS, api=known[Ref(Made.API)]),
+        table=names.records,
+        store=known[Ref(Made.STORE)],
+        clock=names.guard_clock,
+    )
+
+
+def ended(aws: Aws, names: Names) -> tuple[str, str]:
+    """How the last rollout ended, and why; both empty if none did."""
+    item = aws.records.get_item(TableName=names.records, Key=_KEY, ConsistentRead=True).get("Item")
+    if item is None or item["phase"]["S"] != Phase.CLOSED:
+        return "", ""
+    return item.get("outcome", {}).get("S", ""), item.get("why", {}).get("S", "")
+
+
+_KEY: Any = journal.KEY
+
+
+def _recorded(
+    aws: Aws, names: Names, *, step: OpenRollout, release: Release, known: Known
+) -> Rollout:
+    """The rollout's record, written before anything of it exists; one that is open goes on."""
+    found = aws.records.get_item(TableName=names.records, Key=_KEY, ConsistentRead=True).get("Item")
+    if found and found["phase"]["S"] != Phase.CLOSED:
+        going = journal.rollout_of(found["rollout"]["S"])
+        if going.candidate == step.release and not going.deployment:
+            return going
+        raise _open(going)
+    rollout = _rollout(aws, names, step=step, release=release, known=known)
+    call: Any = journal.put(names.records, rollout)
+    aws.records.put_item(**call)
+    return rollout
+
+
+def _rollout(
+    aws: Aws, names: Names, *, step: OpenRollout, release: Release, known: Known
+) -> Rollout:
+    now = int(aws.clock())
+    store = known[Ref(Made.STORE)]
+    live = json.loads(keyvalues.get(aws, store, key=keyvalues.LIVE) or "{}")
+    dead = [each for each in live.get("dead", []) if each != step.release]
+    promotion = step.promotion
+    baseline = entry.find_alias(aws, names)
+    if baseline is None:
+        raise _leftover()
+    back = {**_steady(live), "dead": [step.release, *dead][:DEAD_KEPT]}
+    on = {"v": 1, "live": step.release, "r": routing_form(step.routing)}
+    return Rollout(
+        id=f"{step.recording.sequence}x{now:x}",
+        candidate=step.release,
+        baseline=step.replaces,
+        candidate_version=known[Ref(Made.VERSION, ENTRY)],
+        baseline_version=baseline,
+        opened=now,
+        ends=now + promotion.strategy.minutes * 60,
+        interval=promotion.strategy.interval,
+        percent=promotion.strategy.percent,
+        policy=promotion.policy,
+        protected=promotion.protected,
+        stages=(step.routing.api_stage, live.get("r", {}).get("s", "")),
+        beacon=promotion.beacon,
+        promoted=compact({**on, **({"dead": dead} if dead else {})}),
+        restored=compact(back),
+        after=(records.live_call(names, step=step.recording, release=release, known=known),),
+        notify=promotion.notify,
+    )
+
+
+def _steady(live: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in live.items() if name in ("v", "live", "r", "dead")}
+
+
+def _offered(aws: Aws, store: str, rollout: Rollout, *, step: OpenRollout) -> str:
+    """The store's `live` with the candidate; its routing beside it where both fit."""
+    live = _steady(json.loads(keyvalues.get(aws, store, key=keyvalues.LIVE) or "{}"))
+    dead = [each for each in live.pop("dead", []) if each != rollout.candidate]
+    value = {**live, "candidate": rollout.candidate, "rollout": rollout.id}
+    value |= {"dead": dead} if dead else {}
+    whole = compact({**value, "c": routing_form(step.routing)})
+    return whole if len(whole.encode()) <= MOST else compact(value)
+
+
+def _shift(rollout: Rollout, *, config: str) -> Shift:
+    return Shift(
+        before=rollout.baseline_version,
+        after=rollout.candidate_version,
+        config=config,
+        alarms=rollout.alarms,
+        told=f"{rollout.baseline[:8]} -> {rollout.candidate[:8]}, rollout {rollout.id}",
+    )
+
+
+def _wait_for_routing(aws: Aws, known: Known) -> None:
+    written_at = known.get(Ref(Made.ROUTING), "")
+    if written_at:
+        aws.sleep(max(0.0, float(written_at) + KNOWN_AFTER - aws.clock()))
+
+
+def _note(aws: Aws, names: Names, rollout: Rollout) -> None:
+    call: Any = journal.update(names.records, rollout)
+    with tolerating("ConditionalCheckFailedException"):  # the guard closed it already
+        aws.records.update_item(**call)
+
+
+def _open(going: Rollout) -> Exception:
+    return busy_error(
+        "JAM-ROLLOUT-OPEN",
+        f"A rollout of release {going.candidate[:8]} is open: {going.id}.",
+        hint="Run `jam-deploy settle`, then this again.",
+    )
+
+
+def _leftover() -> Exception:
+    return busy_error(
+        "JAM-ALIAS-SPLIT",
+        "The entry's alias has weights that no open rollout explains.",
+        hint="Run `jam-deploy settle`, then this again.",
+    )

@@ -1,0 +1,190 @@
+"""An open rollout, watched from here until it is settled: whoever looks settles it, guard or run.
+
+A run that ends early changes nothing for visitors: the guard goes on, and `settle` comes back here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from runner.apply import Known
+from runner.aws import promotion as rollouts
+from runner.aws.refusals import explained
+from runner.aws.session import Aws
+from runner.config.load import Config
+from runner.config.rules import minutes
+from runner.errors import JamError, busy_error
+from runner.guard.announce import message, post, tell
+from runner.guard.look import Look, look
+from runner.guard.power import power
+from runner.guard.rollout import Act, Decision, Phase, Policy
+from runner.guard.settle import Settler
+from runner.names import Names
+from runner.plan.promotion import Promotion, Strategy
+
+LOOK_EVERY = 15.0  # seconds; metrics have minutes, CodeDeploy moves by them
+SIGNALS = 4  # by which a rollout is judged, more or less
+SETTLES_WITHIN = 900.0  # seconds for CodeDeploy to put an alias back
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What became of a rollout: `live`, `rolled_back` or `open`; the last look before it ended."""
+
+    outcome: str
+    why: str
+    last: Look | None = None
+
+
+def promotion_of(config: Config, *, now: bool = False, protected: bool = True) -> Promotion | None:
+    """What the settings say of rollouts; None where a release goes to all visitors at once."""
+    settings = config.settings.production
+    rollout = settings.rollout
+    if now or rollout.strategy == "all-at-once":
+        return None
+    return Promotion(
+        strategy=Strategy(
+            kind=rollout.strategy, percent=rollout.percent, interval=minutes(rollout.interval)
+        ),
+        policy=Policy(rollout.on_inconclusive),
+        alarms=tuple(arn.rpartition(":alarm:")[2] for arn in rollout.alarms),
+        notify=tuple(settings.notify or config.settings.notify),
+        beacon=rollout.beacon,
+        protected=protected,
+    )
+
+
+class Follower:
+    """Looks at one site's rollout and settles it. `say` hears of every change."""
+
+    def __init__(self, aws: Aws, names: Names, *, known: Known, say: Say) -> None:
+        self._aws = aws
+        self._names = names
+        self._known = known
+        self._say = say
+        self._told = ""
+
+    def follow(self, *, patience: float | None = None) -> Ended:
+        """Until the rollout is settled, or held for a person to decide.
+
+        `patience` are seconds; without it as long as it takes. Raises JamError
+        `JAM-ROLLOUT-UNWATCHED` where AWS cannot be asked any more: the guard goes on.
+        """
+        started = self._aws.clock()
+        last: Look | None = None
+        while True:
+            seen = self._look()
+            if seen is None:
+                outcome, why = rollouts.ended(self._aws, self._names)
+                return Ended(outcome=outcome, why=why, last=last)
+            last = seen
+            decision = self._settle(seen)
+            self._tell(seen, decision)
+            if _is_left_to_people(seen, decision):
+                return Ended(outcome="open", why="it waits for a person to decide", last=seen)
+            if patience is not None and self._aws.clock() - started > patience:
+                return Ended(outcome="open", why="it was not settled in time", last=seen)
+            if decision.act is not Act.PROMOTE:
+                self._aws.sleep(LOOK_EVERY * (0.75 + self._aws.chance() / 2))
+
+    def act(self, act: Act, why: str) -> Ended:
+        """Ends the rollout as a person or a newer run wants it, and sees it ended."""
+        seen = self._look()
+        if seen is None:
+            outcome, said = rollouts.ended(self._aws, self._names)
+            return Ended(outcome=outcome, why=said)
+        with explained():
+            self._settler().act(seen, Decision(act=act, why=why))
+        return self.follow(patience=SETTLES_WITHIN)
+
+    def _look(self) -> Look | None:
+        with _watched():
+            return look(
+                rollouts.clients(self._aws),
+                rollouts.place(self._names, known=self._known),
+                now=self._aws.clock(),
+            )
+
+    def _settle(self, seen: Look) -> Decision:
+        with _watched():
+            return self._settler().settle(seen)
+
+    def _settler(self) -> Settler:
+        return rollouts.settler(self._aws, self._names, known=self._known, announce=self._announce)
+
+    def _announce(self, seen: Look, decision: Decision) -> None:
+        if seen.rollout.notify:
+            told = message(self._names.site, seen, decision)
+            topics = self._aws.make("sns", 3)
+            tell(told, seen.rollout.notify, topics=topics, post=post, log=self._say)
+
+    def _tell(self, seen: Look, decision: Decision) -> None:
+        line = progress(seen, decision, now=self._aws.clock())
+        if line != self._told:
+            self._told = line
+            self._say(line)
+
+
+def _is_left_to_people(seen: Look, decision: Decision) -> bool:
+    held = seen.rollout.phase is Phase.HELD and seen.rollout.policy is Policy.WAIT
+    return held and decision.act is Act.WAIT
+
+
+def progress(seen: Look, decision: Decision, *, now: float) -> str:
+    """One line: weight, sessions, failures of both releases, time left, what is decided."""
+    sessions = seen.evidence.get("entry")
+    shown = ""
+    if sessions and (sessions.candidate or sessions.baseline):
+        whole = sessions.candidate + sessions.baseline
+        share = sessions.candidate / whole
+        shown = f", {share:.0%} of {whole} sessions on the candidate"
+    troubles = [
+        f"{name} {one.candidate_failed}/{one.candidate} against "
+        f"{one.baseline_failed}/{one.baseline}"
+        for name, one in seen.evidence.items()
+        if one.candidate_failed or one.baseline_failed
+    ]
+    failing = f"; failing: {', '.join(troubles)}" if troubles else ""
+    left = max(0, round((seen.rollout.ends - now) / 60))
+    ending = f", {left} min left" if seen.rollout.phase is Phase.OPEN and left else ""
+    said = f"; {decision.act}: {decision.why}" if decision.why else ""
+    return f"weight {seen.weight:.0%}{shown}{failing}{ending}{said}"
+
+
+def forecast(promotion: Promotion, *, sessions_a_minute: float) -> str:
+    """What this rollout will be able to find out, in one sentence."""
+    strategy = promotion.strategy
+    told = power(
+        sessions_a_minute=sessions_a_minute,
+        percent=strategy.percent,
+        minutes=strategy.minutes,
+        signals=SIGNALS,
+    )
+    if told.detects is None:
+        return (
+            f"About {told.sessions:.0f} sessions will see the candidate before the last step: too "
+            "few to find even a broken one; a longer interval or a larger percent would help."
+        )
+    found = f", a broken one within {told.minutes} min" if told.minutes else ""
+    return (
+        f"About {told.sessions:.0f} sessions will see the candidate before the last step: enough "
+        f"to find one that fails in {told.detects:.1%} of them{found}."
+    )
+
+
+@contextmanager
+def _watched() -> Iterator[None]:
+    """AWS that cannot be asked any more ends the watching, not the rollout."""
+    try:
+        with explained():
+            yield
+    except JamError as error:
+        raise busy_error(
+            "JAM-ROLLOUT-UNWATCHED",
+            f"The rollout goes on without this run, which cannot watch it: {error.message}",
+            hint="`jam-deploy settle` follows it to its end; the guard settles it anyway.",
+        ) from error
