@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,6 +55,11 @@ def test_what_lambda_would_not_take_is_refused_before_the_call_with_its_place(te
     assert caught.value.code == "JAM-EVENT"
     assert caught.value.turn == 2
     assert told in caught.value.message
+
+
+def test_what_a_streaming_function_wrote_is_its_prelude_and_its_body():
+    written = b'{"statusCode":201}' + bytes(8) + b"one two"
+    assert payload_of(answered(written)) == {"statusCode": 201, "body": "one two"}
 
 
 def answered(payload: bytes, failed: bool = False) -> Answer:
@@ -162,6 +168,18 @@ def test_calls_are_summed_over_all_hours_and_pages_of_the_live_version():
     query = metrics.asked[0]["MetricDataQueries"][0]["MetricStat"]["Metric"]
     assert {"Name": "Resource", "Value": "jam-s--f0-1:3"} in query["Dimensions"]
     assert metrics.asked[0]["EndTime"].timestamp() == NOW + 3600
+
+
+def test_calls_of_a_function_that_streams_are_counted_under_its_alias():
+    metrics = Metrics({"invocations0": [4], "errors0": [1]})
+    streaming = (replace(deployed(1)[0], streams=True),)
+    assert calls(Account(metrics), streaming) == {"f0": Calls(total=4, failed=1)}  # type: ignore[arg-type]  # a double
+    asked = metrics.asked[0]["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"]
+    assert {each["Name"]: each["Value"] for each in asked} == {
+        "FunctionName": "jam-s--f0-1",
+        "Resource": "jam-s--f0-1:live",
+        "ExecutedVersion": "3",
+    }
 
 
 def test_more_functions_than_one_request_takes_are_asked_for_in_several():

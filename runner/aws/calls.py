@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from runner.aws.deployed import Deployed
 from runner.aws.refusals import code_of, explained
 from runner.aws.session import Aws
+from runner.names import ALIAS
 
 HOURS = 24
 _HOUR = 3600  # seconds
@@ -68,18 +69,24 @@ def _sums(aws: Aws, queries: list[Any]) -> Counter[str]:
 
 
 def _queries(functions: tuple[Deployed, ...]) -> Iterator[dict[str, Any]]:
-    """By the version: visitors reach it by its number.
-
-    Source: Lambda developer guide, "Viewing metrics for Lambda functions", dimension `Resource`.
-    """
     for n, each in enumerate(functions):
-        dimensions = [
-            {"Name": "FunctionName", "Value": each.function},
-            {"Name": "Resource", "Value": f"{each.function}:{each.version}"},
-        ]
+        named = _dimensions(each)
+        dimensions = [{"Name": name, "Value": value} for name, value in named.items()]
         for name in _METRICS:
             metric = {"Namespace": "AWS/Lambda", "MetricName": name, "Dimensions": dimensions}
             yield {
                 "Id": f"{name.lower()}{n}",
                 "MetricStat": {"Metric": metric, "Period": _HOUR, "Stat": "Sum"},
             }
+
+
+def _dimensions(called: Deployed) -> dict[str, str]:
+    """By the version: visitors reach it by its number, or one that streams by its alias.
+
+    Source: Lambda developer guide, "Viewing metrics for Lambda functions", dimensions `Resource`
+    and `ExecutedVersion`.
+    """
+    by = {"FunctionName": called.function, "Resource": f"{called.function}:{called.version}"}
+    if not called.streams:
+        return by
+    return {**by, "Resource": f"{called.function}:{ALIAS}", "ExecutedVersion": called.version}

@@ -27,7 +27,8 @@ LOOKS = 8  # at once
 class Deployed:
     """One version of a function that a live release uses.
 
-    `name` is the site's own name of it, `function` Lambda's; `routed` says that requests reach it.
+    `name` is the site's own name of it, `function` Lambda's; `routed` says that requests reach it,
+    `streams` that they do so at the URL of its alias.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Deployed:
     version: str
     background: Background = field(default_factory=Background)
     routed: bool = True
+    streams: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ def read_environment(aws: Aws, names: Names) -> Environment | None:
         if not found.release:
             return None
         _, staged = records.read(aws, names, release=found.release) or (None, None)
+    streaming = {each.name for each in found.streams}
     return Environment(
         environment=PRODUCTION,
         release=found.release,
@@ -96,6 +99,7 @@ def read_environment(aws: Aws, names: Names) -> Environment | None:
                 version=each.version,
                 background=each.background,
                 routed=each.routed,
+                streams=name in streaming,
             )
             for name, each in sorted(found.functions.items())
         ),

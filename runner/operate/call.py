@@ -11,6 +11,8 @@ from runner.aws.session import Aws
 from runner.errors import JamError, site_error
 from runner.operate.choose import Target
 
+# Source: Lambda developer guide, "Writing response streaming-enabled Lambda functions".
+_PRELUDE_END = "\0" * 8
 _SHOWN = 500  # characters of an error's text
 
 
@@ -52,9 +54,15 @@ def invoke(aws: Aws, target: Target, event: bytes) -> Called:
 
 
 def payload_of(answer: Answer) -> Any:
-    """The payload as JSON; what is none stays text, and what is empty is null."""
+    """The payload as JSON; what is none stays text, and what is empty is null.
+
+    What a streaming handler wrote is its prelude, and its body as the member of that name.
+    """
     text = answer.payload.decode("utf-8", "replace")
+    prelude, streamed, body = text.partition(_PRELUDE_END)
     try:
+        if streamed:
+            return {**json.loads(prelude), "body": body}
         return json.loads(text) if text else None
     except ValueError:
         return text
