@@ -362,3 +362,9 @@ def test_a_line_break_in_a_header_makes_no_second_header(server: Running) -> Non
     server.write("functions/broken.js", code)
     headers = server.get("/.functions/broken").headers
     assert (headers["x-a"], headers.get("x-b")) == ("1  x-b: 2", None)
+
+
+def test_an_answer_larger_than_lambdas_is_none_and_is_said(server: Running) -> None:
+    server.write("functions/vast.js", 'export const handler = async () => "x".repeat(7 << 20);\n')
+    assert server.get("/.functions/vast").status == 500
+    eventually(lambda: server.said("vast │ the result is no response: 7,340,034 bytes"))

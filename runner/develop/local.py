@@ -89,6 +89,7 @@ class Local:
     def close(self) -> None:
         """Ends every process; may take a moment."""
         self._pool.close()
+        shutil.rmtree(self.work, ignore_errors=True)
 
     def _settings(self) -> FunctionsSettings:
         """Of the configuration that is there already, and anew after each change of jam.toml."""

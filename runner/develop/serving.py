@@ -157,7 +157,7 @@ class Serving:
         """As behind a distribution: the stage is in the context's path alone. Only the headers that
         tell of the visitor say how dev is reached; a deploy's are https and port 443."""
         now, path = self.now(), unquote(request.path)
-        port = request.host.rpartition(":")[2]
+        port, drawn = request.host.rpartition(":")[2], secrets.token_hex(20)
         return payload.Asked(
             api=_API,
             account=ACCOUNT,
@@ -166,9 +166,9 @@ class Serving:
             path=path,
             context_path=f"/{_STAGE}{path}",
             port=port if port.isdigit() else "",
-            request_id=secrets.token_urlsafe(11) + "=",
+            request_id=f"{drawn[:15]}=",
             at=now,
-            trace=f"Root=1-{int(now):08x}-{secrets.token_hex(12)}",
+            trace=f"Root=1-{int(now):08x}-{drawn[15:39]}",
             path_parameters=chosen.parameters,
         )
 
@@ -214,6 +214,8 @@ def _response(answer: Begun | Outcome) -> Response:
         return payload.streamed(answer.content_type, answer.parts)
     if answer.error:
         return payload.message(500, "Internal Server Error")
+    if len(answer.payload) > _LARGEST_EVENT:
+        raise payload.BadResultError(f"{len(answer.payload):,} bytes, 6 MB at most")
     return payload.response(answer.payload, default_type=_DEFAULT_TYPE)
 
 
