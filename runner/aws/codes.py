@@ -147,6 +147,25 @@ TABLE: tuple[Refusal, ...] = (
         hint="Run again in a minute; nothing is lost. Other runs in the account share its rates.",
     ),
     Refusal(
+        code="JAM-ISSUER",
+        codes=frozenset({"BadRequestException"}),
+        said=r"(?i)\bissuer\b",
+        turn=Turn.SITE,
+        message="API Gateway does not take the issuer of [authorizers]: {said}",
+        hint="Its address with /.well-known/openid-configuration behind it must answer over https, "
+        "with an `issuer` that is spelt as in jam.toml.",
+    ),
+    Refusal(
+        code="JAM-DENIED",
+        codes=frozenset({"BadRequestException"}),
+        said=r"(?i)insufficient permissions to enable logging",
+        turn=Turn.AWS,
+        message="These credentials may not turn the API's access log on: {said}",
+        hint="Add logs:CreateLogDelivery, UpdateLogDelivery, DeleteLogDelivery, GetLogDelivery, "
+        "ListLogDeliveries, PutResourcePolicy, DescribeResourcePolicies, CreateLogGroup and "
+        "DescribeLogGroups on * to their policy, or set `access_log = false` in [functions].",
+    ),
+    Refusal(
         code="JAM-QUOTA-CODE",
         codes=frozenset({"CodeStorageExceededException"}),
         turn=Turn.AWS,

@@ -65,7 +65,35 @@ def settings(data: Mapping[str, Any], without: tuple[Wrong, ...]) -> Settings:
     cleared = copy.deepcopy(dict(data))
     for wrong in without:
         _drop(cleared, _inner(wrong.at, data))
+    _drop_parts(cleared, Settings)
     return msgspec.convert(cleared, Settings)
+
+
+def _drop_parts(tree: dict[str, Any], shape: type[Struct]) -> None:
+    """Takes away the tables in which a required key is missing, as it may be by now."""
+    for field in fields(shape):
+        inner = tree.get(field.encode_name)
+        plain = bare(field.type)
+        if not isinstance(inner, dict):
+            continue
+        if _is_struct(plain):
+            _drop_parts(inner, plain)
+            if _missing(inner, plain):
+                del tree[field.encode_name]
+        elif get_origin(plain) is dict and _is_struct(of := bare(get_args(plain)[1])):
+            for key, value in [*inner.items()]:
+                _drop_parts(value, of)
+                if _missing(value, of):
+                    del inner[key]
+
+
+def _missing(found: Mapping[str, object], shape: type[Struct]) -> list[str]:
+    names = (field.encode_name for field in fields(shape) if field.required)
+    return [name for name in names if name not in found]
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Struct)
 
 
 def _table(found: object, shape: type[Struct], *, at: tuple[str, ...]) -> Iterator[Wrong]:
@@ -80,6 +108,8 @@ def _table(found: object, shape: type[Struct], *, at: tuple[str, ...]) -> Iterat
             yield from _value(value, known[key].type, at=(*at, key))
         else:
             yield _unknown(key, known, at=at)
+    for name in _missing(found, shape):
+        yield Wrong(at=at, message=f"`{name}` is missing")
 
 
 def _functions(named: Mapping[str, object]) -> Iterator[Wrong]:
@@ -98,7 +128,7 @@ def _functions(named: Mapping[str, object]) -> Iterator[Wrong]:
 def _value(found: object, kind: Any, *, at: tuple[str, ...]) -> Iterator[Wrong]:
     """One value; those inside of lists and tables one by one."""
     plain = bare(kind)
-    if isinstance(plain, type) and issubclass(plain, Struct):
+    if _is_struct(plain):
         yield from _table(found, plain, at=at)
     elif get_origin(plain) is dict and isinstance(found, dict):
         key_kind, value_kind = get_args(plain)
