@@ -32,6 +32,7 @@ def test_a_first_streaming_function_gets_url_path_and_right_and_moves_with_the_s
     todo = decide(second, STREAMS, **serving(FIRST))
     assert [line for line in lines(todo.stage) if "events" in line or "stream" in line] == [
         "create the stream at the edge",
+        "record that events may have function URLs",
         "create the function URL of events",
         "create the distribution's right to call events",
         "create function events, 1.0 KB",

@@ -10,7 +10,14 @@ from runner.aws.session import Aws
 from runner.names import Names
 from runner.plan.foundation import Edge
 from runner.plan.refs import Made, Ref
-from runner.plan.streaming import DropStreams, GrantStream, MakeStreamUrl, MoveStream, StreamStep
+from runner.plan.streaming import (
+    DropStreams,
+    GrantStream,
+    MakeStreamUrl,
+    MoveStream,
+    RecordStreams,
+    StreamStep,
+)
 
 # Source: CloudFront developer guide, "Update a distribution": a change takes minutes to reach every
 # edge, and an edge that has not heard of it still asks for the URL.
@@ -20,6 +27,9 @@ BUDGET = 600.0  # seconds
 def performed(aws: Aws, names: Names, *, step: StreamStep, known: Known) -> Known:
     """Makes one step true; returns what it made. Harmless to repeat."""
     match step:
+        case RecordStreams(streams=streams, sequence=sequence):
+            records.record_streams(aws, names, streams=streams, sequence=sequence)
+            return {Ref(Made.STREAMS): ""}
         case MakeStreamUrl(function=name):
             version, function = known[Ref(Made.VERSION, name)], names.function(name)
             made = urls.make(aws, function, version=version, mode="RESPONSE_STREAM")

@@ -23,6 +23,7 @@ class Made(StrEnum):
     SCHEDULE_GROUP = "schedule-group"  # value: its name
     VERSION = "version"  # value: number of a published function version
     ENTRY_URL = "entry-url"  # value: domain of the entry's function URL
+    STREAMS = "streams"  # the record of what has a function URL of its own
     STREAM_URL = "stream-url"  # value: domain of a streaming function's URL
     DISTRIBUTION = "distribution"  # value: id
     DOMAIN = "domain"  # value: the distribution's domain

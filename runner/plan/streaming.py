@@ -18,6 +18,19 @@ from runner.plan.streams import Stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordStreams:
+    """Written before the first URL: what a run leaves that ends early is taken down by the next."""
+
+    streams: tuple[Stream, ...]
+    sequence: int
+    needs: ClassVar[Refs] = (Ref(Made.RECORDS),)
+    makes: ClassVar[Refs] = (Ref(Made.STREAMS),)
+
+    def __str__(self) -> str:
+        return f"record that {', '.join(each.name for each in self.streams)} may have function URLs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MakeStreamUrl:
     """The alias of a streaming function, and its IAM function URL."""
 
@@ -26,7 +39,7 @@ class MakeStreamUrl:
 
     @property
     def needs(self) -> Refs:
-        return (Ref(Made.VERSION, self.function),)
+        return (Ref(Made.VERSION, self.function), Ref(Made.STREAMS))
 
     @property
     def makes(self) -> Refs:
@@ -83,8 +96,8 @@ class DropStreams:
         return f"take down the function URLs of {', '.join(each.name for each in self.streams)}"
 
 
-StreamFoundation = MakeStreamUrl | GrantStream
-StreamStep = MakeStreamUrl | GrantStream | MoveStream | DropStreams
+StreamFoundation = RecordStreams | MakeStreamUrl | GrantStream
+StreamStep = StreamFoundation | MoveStream | DropStreams
 
 
 def placed(wanted: tuple[Stream, ...], live: Live) -> tuple[Stream, ...]:
@@ -99,8 +112,11 @@ def left(wanted: tuple[Stream, ...], live: Live) -> tuple[Stream, ...]:
     return tuple(each for each in live.streams if each not in wanted)
 
 
-def urls_of(streams: tuple[Stream, ...], live: Live) -> Iterator[MakeStreamUrl]:
+def urls_of(streams: tuple[Stream, ...], live: Live) -> Iterator[RecordStreams | MakeStreamUrl]:
     """Before the distribution: it names their domains."""
+    if streams:
+        every = tuple(sorted({*streams, *live.streams}))
+        yield RecordStreams(streams=every, sequence=live.sequence)
     for each in streams:
         exists = Ref(Made.STREAM_URL, each.name) in live.existing
         yield MakeStreamUrl(function=each.name, exists=exists)

@@ -224,6 +224,27 @@ def test_a_release_changes_what_streams_for_everybody_at_once(
     assert site.get(back["url"], "/.functions/live/events").data.startswith(b"data: first one")
 
 
+def test_what_a_failed_deploy_left_is_taken_down_by_the_next(
+    site: Site, first: dict[str, Any]
+) -> None:
+    (site.folder / "functions/more.js").write_text(EVENTS)
+    (site.folder / "functions/plain.js").write_text(
+        "throw new Error('broken');\nexports.handler = 1;"
+    )
+    site.replace(
+        "jam.toml", "[functions.netlify]", "[functions.more]\nstream = true\n[functions.netlify]"
+    )
+    assert site.jam("deploy").error["code"] == "JAM-FUNCTION-FAILS"
+    assert len(urls(site)) == 3
+    (site.folder / "functions/more.js").unlink()
+    (site.folder / "functions/plain.js").write_text(PLAIN)
+    site.replace("jam.toml", "[functions.more]\nstream = true\n", "")
+    assert site.deploy()["release"] == first["release"]
+    assert len(urls(site)) == 2
+    assert len(distribution(site, first)["CacheBehaviors"]["Items"]) == 3
+    assert site.get(first["url"], "/.functions/more").status == 404
+
+
 def test_a_function_that_streams_no_more_leaves_url_origin_and_path(
     site: Site, first: dict[str, Any]
 ) -> None:
