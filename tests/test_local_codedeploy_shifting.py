@@ -26,7 +26,7 @@ from tests.codedeploy_site import (
     watched,
 )
 from tests.compute_site import HELLO
-from tests.local_cloud import client
+from tests.local_cloud import client, refusal
 
 
 @pytest.fixture
@@ -373,6 +373,9 @@ def test_a_restart_goes_on_with_the_deployment_that_was_under_way(tmp_path: Path
         site = Site(cloud)
         site.group(CANARY)
         deployment = site.deploy()
+        # A refused call is not repeated by a replay, and must not shift what it draws.
+        again = {"FunctionName": "entry", "Name": "live", "FunctionVersion": "1"}
+        assert refusal(lambda: site.functions.create_alias(**again))[1] == 409
         site.leap(60)
         revision = site.functions.get_alias(FunctionName="entry", Name="live")["RevisionId"]
         now = cloud.clock.now()
@@ -402,6 +405,7 @@ def test_a_restart_keeps_what_an_alarm_took_back(tmp_path: Path) -> None:
         site.set_alarm("ALARM")
         site.leap(40)
         before = site.look(deployment)
+        site.set_alarm("OK")
         now = cloud.clock.now()
     with Cloud(state=tmp_path) as cloud:
         cloud.clock.run(now + 600)
