@@ -117,10 +117,13 @@ class Echo:
     def __init__(self) -> None:
         self.ran: list[Program] = []
         self.error = ""
+        self.busy = False
         self.answer: bytes | None = None
         self.content_type = "application/json"
 
     def invoke(self, program: Program, event: Event, listener: Listener | None = None) -> Outcome:
+        if self.busy:
+            raise AwsError("TooManyRequestsException", "Rate Exceeded.", status=429)
         self.ran.append(program)
         payload = self.answer if self.answer is not None else event.payload
         if listener and self.content_type != "application/json":

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from runner.local import message_rights
 from runner.local.compute import reference
 from runner.local.permissions import action_of
+from runner.local.policy import Context
 from runner.local.protocol import ACCOUNT, Incoming
 from runner.local.wire import AwsError, Rule
 
@@ -40,7 +41,7 @@ class FunctionRights:
     def __init__(
         self,
         role: Callable[[str], str],
-        allows: Callable[[str, str, str], bool],
+        allows: Callable[[str, str, str, Context], bool],
         more: Mapping[str, Asked] = MappingProxyType({}),
     ) -> None:
         self._role = role
@@ -54,8 +55,14 @@ class FunctionRights:
             return
         here = f"{incoming.caller.region}:{ACCOUNT}"
         for action, resource in asked(incoming, here):
-            if not self._allows(role, action, resource):
+            if not self._allows(role, action, resource, _context(incoming)):
                 raise _refused(role, action=action, resource=resource, service=incoming.service)
+
+
+def _context(incoming: Incoming) -> Context:
+    """The condition keys that our own policies ask for."""
+    namespace = incoming.parameters.get("Namespace")
+    return {"cloudwatch:namespace": namespace} if isinstance(namespace, str) else {}
 
 
 def _dynamodb(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
@@ -108,6 +115,10 @@ def _secrets(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
     yield f"secretsmanager:{incoming.operation}", arn
 
 
+def _values(incoming: Incoming, _here: str) -> Iterator[tuple[str, str]]:
+    yield f"cloudfront-keyvaluestore:{incoming.operation}", incoming.parameters.get("KvsARN", "*")
+
+
 def _cloudwatch(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
     """Alarms are resources, metrics are not.
 
@@ -122,6 +133,7 @@ def _cloudwatch(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
 
 
 _ASKED: dict[str, Asked] = {
+    "cloudfront-keyvaluestore": _values,
     "cloudwatch": _cloudwatch,
     "dynamodb": _dynamodb,
     "lambda": _lambda,
@@ -149,6 +161,6 @@ def _refused(role: str, *, action: str, resource: str, service: str) -> AwsError
 
 RULES: tuple[Rule, ...] = (
     Rule(service="iam", rule="what functions call of DynamoDB, Lambda, Systems Manager, Secrets "
-         "Manager, CodeDeploy, SQS, SNS and EventBridge needs their role's policies and its boundary",
+         "Manager, CodeDeploy, SQS, SNS and EventBridge needs their role's policies and boundary",
          page='IAM user guide, "Policy evaluation logic"'),
 )  # fmt: skip

@@ -96,17 +96,19 @@ class SqsLayer:
         with self._lock():
             for queue, asked in list(self._asked.items()):
                 found = self._backend(queue[0]).queues.get(queue[1])
-                if found and (found.messages or self._clock.now() - asked <= _ACTIVE):
-                    self._count(queue, found)
+                if found:
+                    self._count(queue, found, idle=self._clock.now() - asked > _ACTIVE)
         self._clock.timers.at(_next(self._clock.now()), self._measure)
 
-    def _count(self, queue: _Queue, found: Any) -> None:
+    def _count(self, queue: _Queue, found: Any, *, idle: bool) -> None:
         counts = {
             "ApproximateNumberOfMessagesVisible": found.approximate_number_of_messages,
             "ApproximateNumberOfMessagesNotVisible":
                 found.approximate_number_of_messages_not_visible,
             "ApproximateNumberOfMessagesDelayed": found.approximate_number_of_messages_delayed,
         }  # fmt: skip
+        if idle and not any(counts.values()):
+            return
         for metric, value in counts.items():
             self._metrics().add(NAMESPACE, metric, value, region=queue[0], dimensions=_named(queue))
 

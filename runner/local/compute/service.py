@@ -33,6 +33,7 @@ class Lambda:
 
     def __init__(self, desk: Desk, invoker: Invoker) -> None:
         self._desk = desk
+        self._invoker = invoker
         groups = (Functions, Aliases, Permissions, Urls, Account, EventConfigs)
         self._operations: dict[str, Operation] = dict.fromkeys(_NOT_OURS, _missing)
         for group in groups:
@@ -49,6 +50,7 @@ class Lambda:
     def reset(self) -> None:
         gone = list(self._desk.store.functions.values())
         self._desk.store.functions.clear()
+        self._invoker.invocations.clear()
         for function in gone:
             self._desk.forget(function)
 

@@ -38,12 +38,12 @@ def parse(text: str, zone: str = "UTC", *, plural: bool = False) -> Expression:
     found = _FORM.fullmatch(text)
     if found is None:
         raise ValueError("neither rate(...), cron(...) nor at(...)")
-    kind, inside = found[1], found[2]
+    kind, inside, place = found[1], found[2], zone_of(zone)
     if kind == "rate":
         return Expression(text=text, once=False, due=_rate(inside, plural=plural))
     if kind == "cron":
-        return Expression(text=text, once=False, due=_cron(inside, zone_of(zone)))
-    return Expression(text=text, once=True, due=_at(inside, zone_of(zone)))
+        return Expression(text=text, once=False, due=_cron(inside, place))
+    return Expression(text=text, once=True, due=_at(inside, place))
 
 
 def zone_of(name: str) -> ZoneInfo:

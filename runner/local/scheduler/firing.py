@@ -69,17 +69,15 @@ class Firing:
         self._lock = lock
         self._draw = draw
 
-    def plan(self, schedule: Schedule, *, after: float | None = None) -> None:
-        """Has the schedule fall due next, counted from now or from the time before."""
+    def plan(self, schedule: Schedule, *, after: float) -> None:
+        """Has the schedule fall due next, later than `after`."""
         settings = schedule.settings
         if settings["State"] != "ENABLED":
             return
         begin = seconds(settings.get("StartDate")) or schedule.created
         end = seconds(settings.get("EndDate"))
         expression = expression_of(settings)
-        # A rate without a StartDate begins at once: "Schedule types", rate-based.
-        since = self._clock.now() - 1 if after is None else after
-        due = expression.due(since, begin)
+        due = expression.due(after, begin)
         if due is None or (end is not None and due > end and not expression.once):
             self._completed(schedule, settings)
             return

@@ -63,7 +63,8 @@ class Schedules:
             token=token,
         )
         group.schedules[name] = made
-        self._firing.plan(made)
+        # A rate without a StartDate fires at once. Source: user guide, "Schedule types".
+        self._firing.plan(made, after=now - 1)
         return {"ScheduleArn": made.arn}
 
     def get(self, parameters: Parameters, call: Call) -> Result:
@@ -78,7 +79,7 @@ class Schedules:
         self._check(settings, self._group(parameters, call))
         found.settings = settings
         found.modified = self._clock.now()
-        self._firing.plan(found)
+        self._firing.plan(found, after=found.modified)
         return {"ScheduleArn": found.arn}
 
     def delete(self, parameters: Parameters, call: Call) -> Result:
