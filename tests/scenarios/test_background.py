@@ -122,7 +122,7 @@ def first(site: Site) -> dict[str, Any]:
 def pass_by(site: Site, seconds: float) -> None:
     """Lets the cloud's clock go on at once; what falls due meanwhile happens."""
     body = json.dumps({"advance": seconds})
-    answer = urllib3.request("POST", f"{site.endpoint}/_jam/clock", body=body)
+    answer = urllib3.request("POST", f"{site.endpoint}/_jam/clock", body=body, timeout=60)
     assert answer.status == 200, answer.data
 
 
@@ -175,6 +175,14 @@ def test_a_request_in_the_background_is_answered_at_once_and_done_later(
     assert json.loads(told) == ['{"order": 7}', "/.functions/work", headers, run]
 
 
+def test_status_tells_what_runs_a_function(site: Site, first: dict[str, Any]) -> None:
+    (production,) = site.jam("status").answer["environments"]
+    told = {each["name"]: each for each in production["functions"]}
+    keys = ("route", "schedule", "async")
+    assert [told["tick"][key] for key in keys] == [None, "cron(0 * * * ? *)", False]
+    assert [told["work"][key] for key in keys] == ["/.functions/work", None, True]
+
+
 def test_only_the_methods_of_a_function_in_the_background_are_taken(
     site: Site, first: dict[str, Any]
 ) -> None:
@@ -198,9 +206,15 @@ def test_what_fails_to_the_last_is_a_dead_letter_and_an_alarm(
     assert told["requestContext"]["approximateInvokeCount"] == 2
     assert told["requestPayload"]["rawPath"] == "/.functions/fails"
     assert told["responsePayload"]["errorMessage"] == "no luck"
-    alarms = client(site.endpoint, "cloudwatch")
-    (alarm,) = alarms.describe_alarms(AlarmNames=["jam-background-dead-letters"])["MetricAlarms"]
-    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": "jam-background-dead-letters"}]
+    assert at_last(lambda: _is_red(site, "jam-background-dead-letters"))
+
+
+def _is_red(site: Site, name: str) -> bool:
+    pass_by(site, 60)
+    (alarm,) = client(site.endpoint, "cloudwatch").describe_alarms(AlarmNames=[name])[
+        "MetricAlarms"
+    ]
+    return bool(alarm["StateValue"] == "ALARM")
 
 
 def test_an_event_that_is_too_large_for_the_background_is_refused(
