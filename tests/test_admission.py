@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from joserfc import jwk, jwt
 
 from runner.aws.api import ACCESS
+from runner.aws.logs import DELIVERY
 from runner.aws.openapi import body, route_settings
 from runner.aws.refusals import explain
 from runner.config.load import Overrides, load
@@ -221,6 +222,14 @@ def test_going_live_or_back_sets_the_apis_origins_where_others_were_let_in() -> 
 def test_api_gateways_refusals_say_whose_turn_it_is(said: str, code: str, turn: Turn) -> None:
     error = ClientError({"Error": {"Code": "BadRequestException", "Message": said}}, "ReimportApi")
     assert (explain(error).code, explain(error).turn) == (code, turn)
+
+
+def test_who_may_not_turn_the_access_log_on_learns_every_action_that_it_needs() -> None:
+    said = "Insufficient permissions to enable logging"
+    error = ClientError({"Error": {"Code": "BadRequestException", "Message": said}}, "CreateStage")
+    assert [
+        each for each in DELIVERY if each.removeprefix("logs:") not in explain(error).hint
+    ] == []
 
 
 KEY = jwk.RSAKey.generate_key(2048, {"kid": "one"})

@@ -147,7 +147,12 @@ def test_a_route_with_scopes_asks_for_one_of_them(
 
 def test_the_function_hears_the_claims_as_text(site: Site) -> None:
     site.apis.clock.at = NOW
-    claims = {"scope": "read", "cognito:groups": ["a", "b"], "email_verified": True, "n": 1.5}
+    claims: dict[str, Any] = {
+        "scope": "read",
+        "cognito:groups": ["a", "b"],
+        "email_verified": True,
+        "n": 1.5,
+    }
     context = json.loads(site.ask(token(**claims), "/one/b").body)["requestContext"]
     assert context["authorizer"] == {
         "jwt": {

@@ -212,7 +212,7 @@ def test_a_function_slower_than_the_integration_is_503(tmp_path: Path) -> None:
     site = Served(tmp_path, {"/a": {"get": operation(timeoutInMillis=50)}})
     quick = site.plane.pool.invoke
 
-    def slow(program: Program, event: Event) -> Outcome:
+    def slow(program: Program, event: Event, _listener: object = None) -> Outcome:
         time.sleep(0.3)
         return quick(program, event)
 

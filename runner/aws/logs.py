@@ -7,6 +7,21 @@ from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.names import Names
 
+# What a deploy's credentials need, on every resource, to turn an API's access log on; CloudWatch
+# Logs changes its own resource policy with them.
+# Source: API Gateway developer guide, "Configure logging for HTTP APIs in API Gateway".
+DELIVERY = (
+    "logs:CreateLogDelivery",
+    "logs:CreateLogGroup",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+
 
 def make_group(aws: Aws, names: Names, *, group: str, days: int) -> None:
     """The log group, whose lines are kept for so many days; a service's own keeps them for ever."""
