@@ -2,7 +2,9 @@
 
 One hello-world Node function. Ready: from the start of the command to the first answer. Change:
 from saving the file to the first changed answer, asked every 2 ms. Load: wrk on one and sixteen
-connections. `bare` is the execution part alone, without HTTP and events: one function, one caller.
+connections, with the processor time that the server and its processes took for a request: it says
+more than rates on a machine that others use. `bare` is the execution part alone, without HTTP and
+events: one function, one caller; `cold` are milliseconds of a cold start in it, process included.
 Peers are installed by npm into a folder of their own (`--peers FOLDER`); what is not there is
 skipped by name. Prints JSON; all servers run in every round, in turn.
 """
@@ -67,7 +69,6 @@ def free_port() -> int:
 def ours(folder: Path) -> Server:
     (folder / "functions").mkdir(parents=True)
     (folder / "jam.toml").write_text('site = "bench"\n')
-    (folder / "index.html").write_text("hello")
     port = free_port()
     command = [sys.executable, "-m", "runner", "functions", "--port", str(port)]
     return Server("jam-deploy", command, folder / "functions/hello.js", "/.functions/hello", port)
@@ -108,10 +109,8 @@ def wrangler(folder: Path, peers: Path) -> Server:
 
 
 PEERS: dict[str, Callable[[Path, Path], Server]] = {
-    "serverless-offline": offline,
-    "netlify-cli": netlify,
-    "wrangler": wrangler,
-}
+    "serverless-offline": offline, "netlify-cli": netlify, "wrangler": wrangler
+}  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -125,11 +124,9 @@ def running(server: Server, seconds: list[float]) -> Iterator[subprocess.Popen[b
         server.command,
         cwd=folder,
         env={**os.environ, **server.environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
-    )
+    )  # fmt: skip
     try:
         until(server.url, b"hello", process)
         seconds.append(time.perf_counter() - began)
@@ -164,8 +161,7 @@ def changed(server: Server, process: subprocess.Popen[bytes], word: str) -> floa
 def load(server: Server, connections: int, seconds: int) -> dict[str, float]:
     done = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", server.url],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+        capture_output=True, text=True, check=True).stdout  # fmt: skip
     share = {each[0]: milliseconds(each[1]) for each in re.findall(r"(?m)^ +(50|99)% +(\S+)", done)}
     rate = re.search(r"Requests/sec:\s+([\d.]+)", done)
     per_second = float(rate[1]) if rate else 0.0
@@ -182,10 +178,7 @@ def bare(folder: Path, seconds: float) -> dict[str, float]:
     task.mkdir(parents=True)
     (task / "index.js").write_text(HELLO)
     pool = Pool(Interpreters(NODE, folder / "runtime"), now=time.time)
-    program = Program(
-        identity="bare", name="bare", version="1", runtime="nodejs24.x", handler="index.handler",
-        folder=task, memory=256, timeout=10.0, region="eu-west-1", log_group="/bare",
-    )  # fmt: skip
+    program = hello("bare", task, "nodejs24.x")
     event = Event(payload=b"{}", request_id="r", arn="arn")
     took: list[float] = []
     for _ in range(200):
@@ -199,26 +192,78 @@ def bare(folder: Path, seconds: float) -> dict[str, float]:
     return {"p50_ms": statistics.median(took), "per_second": len(took) / seconds}
 
 
+def hello(name: str, folder: Path, runtime: str) -> Program:
+    return Program(
+        identity=name, name=name, version="1", runtime=runtime, handler="index.handler",
+        folder=folder, memory=256, timeout=10.0, region="eu-west-1", log_group="/bench",
+    )  # fmt: skip
+
+
+def cold(folder: Path) -> dict[str, float]:
+    """Hello world in both languages, ten cold starts each."""
+    files = {"index.js": HELLO, "index.py": "def handler(event, context):\n    return 1\n"}
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    interpreters = Interpreters(NODE, folder / "runtime")
+    python = f"python3.{sys.version_info.minor}"
+    return {
+        f"{runtime}_ms": statistics.median(
+            started(interpreters, folder, runtime) for _ in range(10)
+        )
+        for runtime in ("nodejs24.x", python)
+    }
+
+
+def started(interpreters: Interpreters, folder: Path, runtime: str) -> float:
+    pool = Pool(interpreters, now=time.time)
+    program = hello("cold", folder, runtime)
+    began = time.perf_counter()
+    pool.invoke(program, Event(payload=b"{}", request_id="r", arn="arn"))
+    took = (time.perf_counter() - began) * 1000
+    pool.close()
+    return took
+
+
+def processor_ms(process: int) -> float:
+    """User and system time of a process and of all that it started, as far as they still run."""
+    told = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = file.read_text().rpartition(") ")[2].split()
+            told[int(file.parent.name)] = int(fields[1]), int(fields[11]) + int(fields[12])
+    family = {process}
+    while more := {each for each, (parent, _) in told.items() if parent in family} - family:
+        family |= more
+    return sum(told[each][1] for each in family if each in told) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 def measure(server: Server, seconds: int, results: dict[str, list[float]]) -> None:
     ready: list[float] = []
     with running(server, ready) as process:
         results["ready_s"] += ready
         for connections in (1, 16):
             load(server, connections, 1)
+            before = processor_ms(process.pid)
             for name, value in load(server, connections, seconds).items():
                 results[f"c{connections}_{name}"].append(value)
+            spent = processor_ms(process.pid) - before
+            served = max(1.0, results[f"c{connections}_per_second"][-1] * seconds)
+            results[f"c{connections}_cpu_ms"].append(spent / served)
         for number in range(3):
             results["change_ms"].append(changed(server, process, f"word{number}") * 1000)
 
 
-KEYS = ("ready_s", "change_ms", "c1_p50_ms", "c1_p99_ms", "c1_per_second",
-        "c16_p50_ms", "c16_p99_ms", "c16_per_second")  # fmt: skip
+KEYS = ("ready_s", "change_ms", "c1_p50_ms", "c1_p99_ms", "c1_per_second", "c1_cpu_ms",
+        "c16_p50_ms", "c16_p99_ms", "c16_per_second", "c16_cpu_ms")  # fmt: skip
 Found = dict[str, dict[str, list[float]]]
 
 
 def one_round(folder: Path, peers: Path, seconds: int, found: Found, skipped: list[str]) -> None:
     for name, value in bare(folder / "bare", seconds).items():
         found.setdefault("bare", {}).setdefault(name, []).append(value)
+    for name, value in cold(folder / "cold").items():
+        found.setdefault("cold", {}).setdefault(name, []).append(value)
     there = [make for name, make in PEERS.items() if (peers / "node_modules" / name).is_dir()]
     servers = [ours(folder / "ours")]
     servers += [make(folder / str(number), peers) for number, make in enumerate(there)]

@@ -368,3 +368,11 @@ def test_an_answer_larger_than_lambdas_is_none_and_is_said(server: Running) -> N
     server.write("functions/vast.js", 'export const handler = async () => "x".repeat(7 << 20);\n')
     assert server.get("/.functions/vast").status == 500
     eventually(lambda: server.said("vast │ the result is no response: 7,340,034 bytes"))
+
+
+def test_a_web_function_gets_the_address_that_was_asked(server: Running) -> None:
+    code = "export default async (request) => new Response(request.url);\n"
+    server.write("functions/web/[id].js", code)
+    answer = server.get("/.functions/web/a%3Fb%23c%20100%25?d=%3F")
+    path = "/.functions/web/a%3Fb%23c%20100%25?d=%3F"
+    assert answer.data.decode() == f"http://127.0.0.1:{server.port}{path}"

@@ -67,7 +67,9 @@ export function urlOf(event, headers) {
   const host = headers.get("x-forwarded-host") ?? headers.get("host") ?? domainName;
   const prefix = `/${stage}/`;
   const path = event.rawPath.startsWith(prefix) ? event.rawPath.slice(prefix.length - 1) : event.rawPath;
-  return `${scheme}://${host}${path}${event.rawQueryString ? `?${event.rawQueryString}` : ""}`;
+  // API Gateway has decoded the path: what would end it in an address is written as an escape again.
+  const escaped = path.replace(/[?#]|%(?![0-9A-Fa-f]{2})/g, encodeURIComponent);
+  return `${scheme}://${host}${escaped}${event.rawQueryString ? `?${event.rawQueryString}` : ""}`;
 }
 
 const SET = Symbol("cookies to set");
