@@ -110,3 +110,22 @@ def test_nothing_happens_after_the_stop(standing: Clock) -> None:
     assert standing.later(1, lambda: ran.append("after")).cancelled
     standing.jump(200)
     assert ran == []
+
+
+def test_settling_waits_for_what_is_due_and_what_that_puts_off_at_once() -> None:
+    clock = Clock()
+    ran: list[str] = []
+    slow = threading.Event()
+
+    def first() -> None:
+        slow.wait(5)
+        ran.append("first")
+        clock.later(0, lambda: ran.append("second"))
+
+    clock.later(0, first)
+    clock.later(3600, lambda: ran.append("not yet"))
+    assert not clock.timers.settle(0.05)
+    slow.set()
+    assert clock.timers.settle(5)
+    assert ran == ["first", "second"]
+    clock.timers.stop()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from runner.local.cloud import Cloud
 
 PREFIX = "/_jam/"
+_SETTLING = 30.0  # real seconds that a leap waits for what is under way
 
 
 def answer(cloud: Cloud, request: Request) -> Response:
@@ -56,7 +57,9 @@ def _advance(cloud: Cloud, request: Request) -> Any:
     seconds, speed = float(wanted.get("advance", 0)), float(wanted.get("speed", cloud.clock.speed))
     if not 0 <= seconds < math.inf or not 0 < speed < math.inf:
         raise ValueError("the clock goes forward only")
+    cloud.clock.timers.settle(_SETTLING)
     cloud.clock.run(cloud.clock.now() + seconds)
+    cloud.clock.timers.settle(_SETTLING)
     cloud.clock.hasten(speed)
     return _clock(cloud, request)
 

@@ -57,6 +57,7 @@ class Timers:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._busy = 0  # calls under way in threads of their own
         self._age = 0  # of the account: what a call from before a reset puts off is dropped
 
     def at(self, when: float, call: Callable[[], None]) -> Timer:
@@ -91,6 +92,17 @@ class Timers:
         with self._changed:
             self._changed.notify_all()
 
+    def settle(self, seconds: float) -> bool:
+        """Waits until what is due by now has happened, `seconds` of ours at most."""
+
+        def settled() -> bool:
+            now = self._time.now()
+            waiting = any(each.when <= now and not each.cancelled for each in self._queue)
+            return not (self._busy or waiting)
+
+        with self._changed:
+            return self._changed.wait_for(settled, seconds)
+
     def due(self, moment: float) -> Timer | None:
         """Takes the earliest call out that is due by `moment`."""
         with self._changed:
@@ -124,7 +136,16 @@ class Timers:
                 if timer is None:
                     self._changed.wait(self._until_next())
                     continue
-            threading.Thread(target=self.run, args=(timer,), daemon=True).start()
+                self._busy += 1
+            threading.Thread(target=self._aside, args=(timer,), daemon=True).start()
+
+    def _aside(self, timer: Timer) -> None:
+        try:
+            self.run(timer)
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify_all()
 
     def _until_next(self) -> float:
         if not self._queue or not self._time.running:
