@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from runner.local.policy import Decision, allows, decide
+from runner.local.policy import Context, Decision, allows, decide
 
 
 class Roles:
@@ -21,16 +21,21 @@ class Roles:
         self._iam = iam
         self.assumable = ready
 
-    def allows(self, arn: str, action: str, resource: str) -> bool:
+    def allows(self, arn: str, action: str, resource: str, context: Context | None = None) -> bool:
         """What the role's inline and attached policies say, and its boundary where it has one."""
         role = self._role(arn)
         if role is None:
             return False
-        decided = {decide(text, action=action, resource=resource) for text in _policies(role)}
+        decided = {
+            decide(text, action=action, resource=resource, context=context)
+            for text in _policies(role)
+        }
         if Decision.DENY in decided or Decision.ALLOW not in decided:
             return False
         boundary = self._boundary(role)
-        return boundary is None or allows(boundary, action=action, resource=resource)
+        return boundary is None or allows(
+            boundary, action=action, resource=resource, context=context
+        )
 
     def _role(self, arn: str) -> Any:
         name = arn.rpartition("/")[2]
