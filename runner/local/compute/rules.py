@@ -51,8 +51,24 @@ RULES: tuple[Rule, ...] = (
               f'{_LAMBDA}"Troubleshoot deployment issues in Lambda"'),
     _function("an invocation's payload is JSON: at most 6 MB, as an event 1 MB; an answer over "
               "6 MB is Function.ResponseSizeTooLarge", f'{_LAMBDA}"Lambda quotas"'),
-    _function("an event that fails is tried twice again, after one and two minutes",
+    _function("an event that fails is tried twice again, after one and two minutes; one that is "
+              "throttled after pauses that grow from a second to five minutes; for six hours",
               f'{_LAMBDA}"How Lambda handles errors and retries with asynchronous invocation"'),
+    _function("a function, version or alias has 0 to 2 retries, 60 to 21,600 s of age and "
+              "destinations of its own; a destination that is not there, or that the role may not "
+              "send to, is an InvalidParameterValueException",
+              "Lambda API reference, PutFunctionEventInvokeConfig"),
+    _function("destinations get an invocation record: queues, topics, functions and event buses, "
+              "as the role may when the event ends; what is not delivered counts as "
+              "DestinationDeliveryFailures",
+              f'{_LAMBDA}"Capturing records of Lambda asynchronous invocations"'),
+    _function("a dead-letter queue, a standard one or a topic, that the role may send to, gets the "
+              "event with RequestID, ErrorCode and ErrorMessage; else DeadLetterErrors",
+              f'{_LAMBDA}"Adding a dead-letter queue"'),
+    _function("without reserved concurrency events go to their end untried",
+              f'{_LAMBDA}"Capturing records of Lambda asynchronous invocations"'),
+    _function("AsyncEventsReceived, AsyncEventAge and AsyncEventsDropped count events",
+              f'{_LAMBDA}"Types of metrics for Lambda functions"'),
     _function("one event at a time an execution environment; concurrent ones get several; above "
               "reserved concurrency TooManyRequestsException (429); 100 stay unreserved",
               f'{_LAMBDA}"Configuring reserved concurrency for a function"'),
@@ -66,7 +82,7 @@ RULES: tuple[Rule, ...] = (
     _function("logs need logs:CreateLogStream and logs:PutLogEvents, and CreateLogGroup where the "
               "group is not there, in the function's role",
               f'{_LAMBDA}"Sending Lambda function logs to CloudWatch Logs"'),
-    _function("Invocations, Errors, Throttles and Duration in AWS/Lambda, a minute each: by "
+    _function("Invocations, Errors, Throttles, Duration and ConcurrentExecutions in AWS/Lambda, by "
               "FunctionName, Resource and, for an alias, ExecutedVersion; a throttled call is no "
               "invocation",
               f'{_LAMBDA}"Types of metrics for Lambda functions", "Viewing metrics for Lambda '
@@ -137,8 +153,10 @@ RULES: tuple[Rule, ...] = (
 
 NOT_EMULATED: tuple[str, ...] = (
     "Lambda: container images, extensions, file systems, event source mappings, "
-    "destinations and dead-letter queues, provisioned concurrency, SnapStart, code signing, "
+    "S3 as a destination, provisioned concurrency, SnapStart, code signing, "
     "runtimes other than Node.js and Python, tracing by X-Ray",
+    "Lambda: asynchronous events come once, in order, and are gone with the cloud's end; the pauses "
+    "of throttled ones have no jitter",
     "Lambda: the processor's architecture: what is packaged for arm64 runs if it is portable",
     "Lambda: the AWS SDK that Node.js runtimes include (Python's boto3 is there)",
     "Lambda: Node.js and Python run in the nearest version that this machine has, and the log's "
