@@ -166,6 +166,13 @@ def test_a_scheduled_function_with_methods_has_a_path_and_its_limit(tmp_path: Pa
     assert caught.value.problems[0].where == "functions.a.timeout"
 
 
+def test_retries_without_anything_in_the_background_are_refused(tmp_path: Path) -> None:
+    code = "export const config = { retries: 1 };\n" + HANDLER
+    with pytest.raises(JamError) as caught:
+        package(site(tmp_path, {"a.js": code}))
+    assert caught.value.problems[0].where == "functions.a.retries"
+
+
 def test_a_config_that_is_not_exported_is_the_functions_own(tmp_path: Path) -> None:
     code = "const config = { anything: 1 };\n" + HANDLER
     assert package(site(tmp_path, {"a.js": code}))["a"].timeout == 10

@@ -131,6 +131,7 @@ def _configure(tree: Tree, site: _Site, *, settings: FunctionsSettings) -> _Conf
         merged = environments.of(source.path, dict(wanted.environment))
         found[source] = wishes.with_environment(wanted, merged)
         problems += wishes.problems(source, wanted)
+        problems += wishes.without_effect(source, settings, wanted)
         too_large += variables.size_problems(source.path, merged)
         problems += _ended(source, wanted, site)
     problems += stream_problems(found)

@@ -232,6 +232,19 @@ def problems(source: Source, found: Configuration) -> Iterable[Problem]:
             )
 
 
+def without_effect(
+    source: Source, settings: FunctionsSettings, found: Configuration
+) -> Iterable[Problem]:
+    """What the function's own section or code says and nothing will ever ask for."""
+    own = settings.named.get(source.name, FunctionSettings())
+    if own.retries is not None and not found.background:
+        yield Problem(
+            where=f"functions.{source.name}.retries",
+            message="nothing runs it in the background",
+            hint="Add `schedule` or `async`, or leave it out.",
+        )
+
+
 def _longest(found: Configuration) -> tuple[int, int]:
     """How long a run may take: behind a route that is answered at once, or without one, longest."""
     alone = found.background.requests or found.stream or not found.methods
