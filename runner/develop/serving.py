@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import msgspec
@@ -84,7 +84,7 @@ class Serving:
         )
         if isinstance(judged, Response):
             return judged
-        asked = replace(self._asked(request, chosen), authorizer=judged)
+        asked = self._asked(request, chosen, authorizer=judged)
         if source.name in routes.streams:  # it has a function URL, and that no routes
             asked = replace(asked, route="$default", path_parameters=None)
         heard = replace(request, host=self._host)
@@ -153,7 +153,9 @@ class Serving:
         """CloudFront asks an API by the API's own name; the visitor's is in `x-forwarded-host`."""
         return f"{_API}.execute-api.{self.functions.place.names.region}.amazonaws.com"
 
-    def _asked(self, request: Request, chosen: Match) -> payload.Asked:
+    def _asked(
+        self, request: Request, chosen: Match, *, authorizer: dict[str, Any] | None
+    ) -> payload.Asked:
         """As behind a distribution: the stage is in the context's path alone. Only the headers that
         tell of the visitor say how dev is reached; a deploy's are https and port 443."""
         now, path = self.now(), unquote(request.path)
@@ -169,6 +171,7 @@ class Serving:
             request_id=f"{drawn[:15]}=",
             at=now,
             trace=f"Root=1-{int(now):08x}-{drawn[15:39]}",
+            authorizer=authorizer,
             path_parameters=chosen.parameters,
         )
 
