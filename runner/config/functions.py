@@ -89,7 +89,7 @@ class Function(
     ] = None
     stream: Annotated[
         bool | None,
-        _told("Sends its answer as it is made, at a URL of its own; Node, GET and HEAD alone.", True),
+        _told("Sends its answer as it is made, at its own URL; Node, GET and HEAD alone.", True),
     ] = None
     authorizer: Annotated[
         v.AuthorizerName | None,
