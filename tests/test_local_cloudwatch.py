@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from runner.local.cloud import Cloud
+from runner.local.wire import Request
+from tests.api_site import definition, operation
 from tests.background_site import Site
 from tests.compute_site import zipped
 from tests.local_cloud import client, refusal
@@ -184,8 +186,18 @@ def test_a_functions_role_must_allow_what_it_sends(site):
         return sender.put_metric_data(Namespace="jam", MetricData=[{"MetricName": "e", "Value": 1}])
 
     assert refusal(send) == ("AccessDenied", 403)
-    site.allow("mute", "cloudwatch:PutMetricData")
-    send()
+    for namespace, allowed in (("else", False), ("jam", True)):
+        condition = {"StringEquals": {"cloudwatch:namespace": namespace}}
+        statement = {
+            "Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*",
+            "Condition": condition,
+        }  # fmt: skip
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        site.iam.put_role_policy(RoleName="mute", PolicyName="p", PolicyDocument=policy)
+        if allowed:
+            send()
+        else:
+            assert refusal(send) == ("AccessDenied", 403)
 
 
 def test_errors_have_the_codes_that_boto3_knows(site):
@@ -219,3 +231,18 @@ def test_delays_are_changed_by_the_admin_address_and_come_back_with_a_reset(site
     assert site.cloud.cloudwatch.configure({"delay": 0, "service_delay": 0})["delay"] == 0
     site.cloud.reset()
     assert site.cloud.cloudwatch.inspect()["delay"] == 5
+
+
+def test_an_apis_requests_are_counted_by_stage(site):
+    spec = definition({"/a": {"get": operation()}})
+    api = site.apigatewayv2.import_api(Body=json.dumps(spec))["ApiId"]
+    made = site.apigatewayv2.create_deployment(ApiId=api)["DeploymentId"]
+    site.apigatewayv2.create_stage(ApiId=api, StageName="s1", DeploymentId=made)
+    host = f"{api}.execute-api.eu-west-1.amazonaws.com"
+    for path in ("/s1/a", "/s1/b"):  # the first one's function does not exist
+        site.cloud.send(Request(method="GET", host=host, path=path))
+    found = {
+        name: site.metric("AWS/ApiGateway", name, ApiId=api, Stage="s1")
+        for name in ("Count", "4xx", "5xx")
+    }
+    assert found == {"Count": 2, "4xx": 1, "5xx": 1}

@@ -159,11 +159,14 @@ def test_with_json_a_failure_is_one_document_with_payload_and_error(site):
 
 
 def test_status_counts_calls_and_failures_of_the_live_version(site):
+    # CloudWatch tells of a minute once it is over.
+    control(site, "POST", "clock", {"advance": 90})
     before = {
         each["name"]: each for each in site.jam("status").answer["environments"][0]["functions"]
     }
     (site.folder / "fail.json").write_text('{"fail": true}')
     site.jam("invoke", "notes", "--event", "fail.json")
+    control(site, "POST", "clock", {"advance": 90})
     after = {
         each["name"]: each for each in site.jam("status").answer["environments"][0]["functions"]
     }

@@ -45,6 +45,15 @@ RULES: tuple[Rule, ...] = (
     _rule("SetAlarmState lasts until the next evaluation; a transition performs the new state's "
           "actions once: topics and functions, as their policies allow, and an event",
           f"{_API}SetAlarmState; " f'{_GUIDE}"Alarm events and EventBridge"'),
+    _rule("HTTP APIs count by ApiId, by Stage and, where metrics are detailed, by Method and "
+          "Resource: Count, 4xx, 5xx, Latency, IntegrationLatency, DataProcessed",
+          'API Gateway developer guide, "Monitor CloudWatch metrics for HTTP APIs"'),
+    _rule("distributions count in us-east-1: Requests, BytesDownloaded, BytesUploaded, "
+          "4xxErrorRate, 5xxErrorRate, TotalErrorRate",
+          'CloudFront developer guide, "Types of metrics for CloudFront"'),
+    _rule("a function's log line in the embedded metric format becomes metrics: at most 100, 30 "
+          "dimensions a set, 100 values each; in a wrong format it is a line, counted as "
+          "EMFValidationErrors", f'{_GUIDE}"Specification: Embedded metric format"'),
     _rule("DeleteAlarms deletes those that exist and says ResourceNotFound if others do not",
           f"{_API}DeleteAlarms"),
 )  # fmt: skip
@@ -60,5 +69,6 @@ NOT_EMULATED: tuple[str, ...] = (
     "them",
     "CloudWatch: alarm actions on EC2, Auto Scaling and Systems Manager: they fail, the history "
     "says so",
+    "CloudWatch: embedded metrics in lines that PutLogEvents brings",
     "CloudWatch: Smithy's CBOR protocol, which some SDKs speak; JSON and Query are understood",
 )
