@@ -1,4 +1,4 @@
-"""Commands for a site at work: status, logs, get, invoke."""
+"""Commands for a site at work: status, settle, logs, get, invoke."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from runner.cli.group import cli
 from runner.cli.options import PATH, Options, tell, with_options
-from runner.cli.world import account, connection
+from runner.cli.world import account, connection, watcher_of
 from runner.errors import Turn
 
 
@@ -27,6 +27,24 @@ def status(options: Options) -> None:
 
     found = look(*account(options))
     tell(options, status_document(found), status_text(found))
+
+
+@cli.command()
+@with_options
+@click.option("--promote", is_flag=True, help="End the rollout in the candidate's favour, now.")
+def settle(options: Options, *, promote: bool) -> None:
+    """Follows an open rollout to its end, or ends it.
+
+    Safe at any time, and twice: where nothing is open it says so.
+    """
+    from runner.settle import document, settle, text
+
+    aws, names = account(options)
+    with watcher_of(options) as watcher, watcher.stage("rollout"):
+        settled = settle(aws, names, promote=promote, say=watcher.note)
+    tell(options, document(settled), text(settled))
+    if settled.outcome == "rolled_back":
+        raise click.exceptions.Exit(Turn.TAKEN_BACK)
 
 
 @cli.command()
