@@ -306,10 +306,10 @@ def test_reserved_concurrency_of_zero_throttles_and_100_stay_unreserved(plane: P
     ("parameters", "code"),
     [
         ({"Payload": b"{"}, "InvalidRequestContentException"),
-        ({"Payload": b'"%s"' % (b"x" * 6 * 2**20)}, "RequestTooLargeException"),
+        ({"Payload": b'"%s"' % (b"x" * 6 * 2**20)}, "RequestEntityTooLargeException"),
         (
             {"Payload": b'"%s"' % (b"x" * 2**20), "InvocationType": "Event"},
-            "RequestTooLargeException",
+            "RequestEntityTooLargeException",
         ),
         ({"Qualifier": "nope"}, "ResourceNotFoundException"),
         ({"FunctionName": "nope"}, "ResourceNotFoundException"),

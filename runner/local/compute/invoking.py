@@ -83,7 +83,7 @@ class Invoker:
         kind = parameters.get("InvocationType") or "RequestResponse"
         limit = _ASYNC_LIMIT if kind == "Event" else PAYLOAD.limit
         if len(payload) > limit:
-            raise too_large(limit)
+            raise _too_large(payload, kind, limit)
         if kind == "DryRun":
             return {"StatusCode": 204}
         context = _client_context(parameters.get("ClientContext") or "")
@@ -235,13 +235,17 @@ def program_of(function: Function, version: Version) -> Program:
     )
 
 
-def too_large(limit: int) -> AwsError:
-    return AwsError(
-        "RequestTooLargeException",
-        f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
-        status=413,
-        Type="User",
-    )
+def _too_large(payload: bytes, kind: str, limit: int) -> AwsError:
+    """Source: Lambda API reference, Invoke, for the status. It calls the error
+    RequestTooLargeException; the answers that users of the SDKs show are named otherwise.
+    """
+    if kind == "Event":
+        size = len(payload)
+        message = f"{size} byte payload is too large for the Event invocation type (limit {limit} "
+        message += "bytes)"
+    else:
+        message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
+    return AwsError("RequestEntityTooLargeException", message, status=413, Type="User")
 
 
 def _payload(parameters: Parameters) -> bytes:

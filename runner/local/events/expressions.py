@@ -10,7 +10,7 @@ import datetime
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from runner.local.events import cron
 
@@ -46,11 +46,14 @@ def parse(text: str, zone: str = "UTC", *, plural: bool = False) -> Expression:
     return Expression(text=text, once=True, due=_at(inside, place))
 
 
-def zone_of(name: str) -> ZoneInfo:
+def zone_of(name: str) -> datetime.tzinfo:
     """Raises ValueError for a zone that the IANA database does not have."""
-    if name not in available_timezones():
-        raise ValueError(f"{name} is no time zone")
-    return ZoneInfo(name)
+    if name == "UTC":  # known also where no database is installed
+        return datetime.UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError):
+        raise ValueError(f"{name} is no time zone") from None
 
 
 def _rate(text: str, *, plural: bool) -> Callable[[float, float], float | None]:
@@ -67,7 +70,7 @@ def _rate(text: str, *, plural: bool) -> Callable[[float, float], float | None]:
     return due
 
 
-def _cron(text: str, zone: ZoneInfo) -> Callable[[float, float], float | None]:
+def _cron(text: str, zone: datetime.tzinfo) -> Callable[[float, float], float | None]:
     """A local time that a change to summer time leaves out is skipped; one that comes twice counts
     once. Source: the page above, "Daylight savings time on EventBridge Scheduler".
     """
@@ -84,14 +87,14 @@ def _cron(text: str, zone: ZoneInfo) -> Callable[[float, float], float | None]:
     return due
 
 
-def _at(text: str, zone: ZoneInfo) -> Callable[[float, float], float | None]:
+def _at(text: str, zone: datetime.tzinfo) -> Callable[[float, float], float | None]:
     if not _AT.fullmatch(text):
         raise ValueError(f"{text} is not yyyy-mm-ddThh:mm:ss")
     wanted = datetime.datetime.fromisoformat(text).replace(tzinfo=zone).timestamp()
     return lambda after, _begin: wanted if wanted > after else None
 
 
-def _moment(local: datetime.datetime, zone: ZoneInfo) -> float | None:
+def _moment(local: datetime.datetime, zone: datetime.tzinfo) -> float | None:
     moment = local.replace(tzinfo=zone).timestamp()
     back = datetime.datetime.fromtimestamp(moment, zone).replace(tzinfo=None)
     return moment if back == local else None
