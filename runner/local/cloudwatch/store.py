@@ -153,14 +153,15 @@ class Store:
             while self._sent and self._sent[0].readable <= now:
                 sent = self._sent.popleft()
                 place = self._place(sent.metric, sent.readable)
-                self._bucket(place, sent.at, unit=sent.unit, resolution=sent.resolution).merge(
+                _bucket(place, sent.at, sent.unit, resolution=sent.resolution, now=now).merge(
                     sent.point
                 )
             while self._counted and self._told(self._counted[0]) <= now:
                 counted = self._counted.popleft()
+                readable = self._told(counted)
                 for metric, value, unit in counted.samples(counted.told):
-                    place = self._place(metric, self._told(counted))
-                    self._bucket(place, counted.at, unit=unit, resolution=MINUTE).add(value)
+                    place = self._place(metric, readable)
+                    _bucket(place, counted.at, unit, resolution=MINUTE, now=now).add(value)
 
     def _told(self, counted: _Counted) -> float:
         """When a service tells of what it counted: some time after the minute."""
@@ -173,13 +174,19 @@ class Store:
         series.last = max(series.last, readable)
         return series
 
-    def _bucket(self, series: _Series, at: float, *, unit: str, resolution: int) -> Point:
-        now = self._now()
-        series.fine = series.fine or resolution < MINUTE
-        if now - series.thinned > _HOUR:
-            _thin(series, now)
-        begin = int(at) // resolution * resolution
-        return series.points.setdefault(begin, {}).setdefault(unit, Point())
+
+def _bucket(series: _Series, at: float, unit: str, *, resolution: int, now: float) -> Point:
+    series.fine = series.fine or resolution < MINUTE
+    if now - series.thinned > _HOUR:
+        _thin(series, now)
+    begin = int(at) // resolution * resolution
+    by_unit = series.points.get(begin)
+    if by_unit is None:
+        by_unit = series.points[begin] = {}
+    point = by_unit.get(unit)
+    if point is None:
+        point = by_unit[unit] = Point()
+    return point
 
 
 def _begins(series: _Series, span: range) -> Iterable[int]:
