@@ -78,14 +78,14 @@ class Bundles:
 
     def _stem(self, entry: Entry, options: Options) -> Path:
         """One record for each set of options: `dev` and `deploy` take turns."""
-        return self._folder / _sha(json.dumps([entry.path, asdict(options)]).encode())[:32]
+        return self._folder / _sha(json.dumps([entry.path, _told(options)]).encode())[:32]
 
     def _made_of(self, entry: Entry, options: Options, inputs: Iterable[str]) -> str:
         """The digest of tool, flags, files, and of what decides where an import leads."""
         inputs = sorted(inputs)
         above = sorted({folder for path in inputs for folder in _folders(path)})
         parts: list[Any] = [self._tool, entry.path, entry.adapted, entry.streams]
-        parts += [entry.netlify, asdict(options)]
+        parts += [entry.netlify, _told(options)]
         parts += [[path, self._digest(path)] for path in inputs]
         parts += [self._settings(folder) for folder in above]
         parts += [self._names(_folders(path)[-1]) for path in inputs]
@@ -113,6 +113,11 @@ class Bundles:
             ours = "node_modules/" not in folder and path.is_dir()
             self._listed[folder] = tuple(sorted(one.name for one in path.iterdir())) if ours else ()
         return self._listed[folder]
+
+
+@cache
+def _told(options: Options) -> str:
+    return json.dumps(asdict(options))
 
 
 @cache

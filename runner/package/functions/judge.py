@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,9 @@ class Judge:
 
     root: Path
     _owners: dict[str, Asked | None] = field(default_factory=dict)
-    _native: dict[Asked, bool] = field(default_factory=dict)
-    _bound: dict[str, bool] = field(default_factory=dict)
+    _packages: dict[Asked, bool] = field(default_factory=dict)
+    _native: dict[str, str] = field(default_factory=dict)  # by file: its package's name, or ''
+    _bound: dict[str, str] = field(default_factory=dict)
 
     def owner(self, path: str) -> Asked | None:
         """The package that a file, told from the root, belongs to; None for the site's own."""
@@ -50,25 +51,34 @@ class Judge:
 
     def native(self, paths: Iterable[str]) -> set[str]:
         """Those that load a native module, as far as one sees."""
-        found = set()
-        for path in paths:
-            if owner := self.owner(path):
-                if owner not in self._native:
-                    self._native[owner] = is_native(owner.folder / MODULES / owner.pattern)
-                if self._native[owner] or path.endswith(".node"):
-                    found.add(owner.pattern)
-        return found
+        return self._named(paths, self._native, judge=self._is_native)
 
     def bound(self, paths: Iterable[str]) -> set[str]:
         """Those that look at where they lie."""
-        found = set()
-        for path in paths:
-            if owner := self.owner(path):
-                if path not in self._bound:
-                    self._bound[path] = bool(_BOUND.search((self.root / path).read_bytes()))
-                if self._bound[path]:
-                    found.add(owner.pattern)
-        return found
+        return self._named(paths, self._bound, judge=self._is_bound)
+
+    def _is_native(self, path: str, owner: Asked) -> bool:
+        if owner not in self._packages:
+            self._packages[owner] = is_native(owner.folder / MODULES / owner.pattern)
+        return self._packages[owner] or path.endswith(".node")
+
+    def _is_bound(self, path: str, _owner: Asked) -> bool:
+        return bool(_BOUND.search((self.root / path).read_bytes()))
+
+    def _named(
+        self,
+        paths: Iterable[str],
+        known: dict[str, str],
+        *,
+        judge: Callable[[str, Asked], bool],
+    ) -> set[str]:
+        """The packages of the files that `judge` is true of; each file is judged once."""
+        listed = list(paths)
+        for path in listed:
+            if path not in known:
+                owner = self.owner(path)
+                known[path] = owner.pattern if owner and judge(path, owner) else ""
+        return {known[path] for path in listed} - {""}
 
 
 def declared(asked: Asked) -> set[str]:

@@ -28,9 +28,7 @@ _CASES = (
     (r"Unexpected|Expected|Couldn't parse", "One requirement a line, as pip reads them."),
 )
 _OTHERWISE = "Correct the requirements; `uv pip install -r` says the same on your machine."
-_NETWORK = re.compile(
-    r"error sending request|dns error|[Cc]onnection (?:refused|reset)|timed out"
-)
+_NETWORK = re.compile(r"error sending request|dns error|[Cc]onnection (?:refused|reset)|timed out")
 # The list that we write for uv: line by line what the user's files ask for.
 _OURS = re.compile(r"`?[^\s`]*/installing-\w+/requirements\.txt(?::(\d+):\d+)?`?")
 # How it begins, and advice on options that only we give it.
