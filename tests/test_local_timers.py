@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+import urllib.error
+import urllib.request
 
 import pytest
 
 from runner.local.clock import Clock
+from runner.local.cloud import Cloud
 from tests.compute_site import eventually
 
 
@@ -129,3 +132,12 @@ def test_settling_waits_for_what_is_due_and_what_that_puts_off_at_once() -> None
     assert clock.timers.settle(5)
     assert ran == ["first", "second"]
     clock.timers.stop()
+
+
+@pytest.mark.parametrize("body", [b'{"advance": -1}', b'{"advance": "soon"}', b"{}", b"no json"])
+def test_a_leap_goes_forward_by_a_number_of_seconds(body: bytes) -> None:
+    with Cloud() as cloud:
+        request = urllib.request.Request(f"{cloud.endpoint}/_jam/clock", body, method="POST")
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request)
+    assert caught.value.code == 400

@@ -39,4 +39,5 @@ NOT_EMULATED: tuple[str, ...] = (
     "EventBridge: archives and replays, API destinations, partner sources, other accounts' buses, "
     "targets other than Lambda, SQS, SNS and buses, events of services other than Lambda's "
     "destinations, CodeDeploy and CloudWatch alarms",
+    "SNS: functions as subscribers; what a topic gets goes on to queues, without their policies",
 )
