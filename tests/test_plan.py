@@ -10,6 +10,7 @@ from runner.model import Grants, Kind, Origin, Table, Upkeep
 from runner.plan.decide import KEPT_STAGES, Foundation, plan
 from runner.plan.foundation import FoundationStep
 from runner.plan.live import Live, Published
+from runner.plan.origins import AllowOrigins
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import ReleaseStep, SettleStep, SwitchStep
 from runner.plan.steps import Plan
@@ -222,11 +223,13 @@ def test_every_kind_of_step_is_tabled_here():
             "stages": tuple((f"t{n}", ()) for n in range(9)),
         }
     )
-    seen = {type(step) for todo in (first, update, rights, full) for step in todo}
+    trailing = decide(**serving(FIRST), trailing=True)
+    seen = {type(step) for todo in (first, update, rights, full, trailing) for step in todo}
     kinds = {
         *FoundationStep.__args__,
         *ReleaseStep.__args__,
         *SwitchStep.__args__,
         *SettleStep.__args__,
+        AllowOrigins,
     }
     assert seen == kinds

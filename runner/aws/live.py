@@ -87,6 +87,7 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment) -> Live:
         functions=environment.functions,
         stages=environment.stages,
         rollout=environment.rollout,
+        trailing=environment.trailing,
         streams=environment.streams,
         origins=environment.origins,
         entry_agrees=not environment.release or _agrees(aws, names, environment=environment),

@@ -65,6 +65,7 @@ from runner.plan.releasing import (
     PublishFunction,
     PutFiles,
     PutManifest,
+    RecordFollowed,
     RecordLive,
     RecordRelease,
     RecordStaged,
@@ -247,6 +248,8 @@ class _Performer:
                 records.record_live(aws, names, step=step, release=self._release, known=known)
             case TendFunction(function=function, upkeep=upkeep):
                 functions.tend(aws, names, function=function, upkeep=upkeep)
+            case RecordFollowed(sequence=sequence):
+                records.record_followed(aws, names, sequence=sequence)
             case DropApiStage(api_stage=stage, releases=releases):
                 # The routing first: a function of a release without it goes to live's api_stage.
                 keyvalues.drop(aws, known[Ref(Made.STORE)], keys=[f"r/{each}" for each in releases])

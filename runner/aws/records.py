@@ -52,6 +52,7 @@ class Environment:
     streams: tuple[Stream, ...] = ()
     origins: str = ""
     rollout: str = ""  # the release of which a rollout is open
+    trailing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +191,7 @@ def _live_values(
         "stages": [[stage, list(releases)] for stage, releases in step.stages],
         "streams": _streams(step.streams),
         "origins": step.origins,
+        "trailing": step.trailing,
         "functions": _functions(names, release, known),
         "entry": known[Ref(Made.VERSION, ENTRY)],
         **{name: known[Ref(made)] for made, name in _IDS.items()},
@@ -221,6 +223,19 @@ def record_streams(aws: Aws, names: Names, *, streams: tuple[Stream, ...], seque
             ConditionExpression="#sequence = :sequence",
             ExpressionAttributeNames=_names("streams", "sequence"),
             ExpressionAttributeValues=_values(streams=_streams(streams), sequence=sequence),
+        )
+
+
+def record_followed(aws: Aws, names: Names, *, sequence: int) -> None:
+    """Nothing of the live release is left to do; a newer run knows better."""
+    with tolerating("ConditionalCheckFailedException"):
+        aws.records.update_item(
+            TableName=names.records,
+            Key=_key(_environment()),
+            UpdateExpression="SET #trailing = :trailing",
+            ConditionExpression="#sequence = :sequence",
+            ExpressionAttributeNames=_names("trailing", "sequence"),
+            ExpressionAttributeValues=_values(trailing=False, sequence=sequence),
         )
 
 
@@ -267,6 +282,7 @@ def _read_environment(item: dict[str, Any]) -> Environment:
         stages=tuple((stage, tuple(releases)) for stage, releases in item["stages"]),
         streams=tuple(Stream(name=name, route=route) for name, route in item.get("streams", [])),
         origins=item.get("origins", ""),
+        trailing=item.get("trailing", False),
     )
 
 

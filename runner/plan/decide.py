@@ -6,7 +6,7 @@ Pure: no network, no clock, no disk. Going back is a plan too: call it with an o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runner.model import File, Function, Kind, Origin, Release, Table, Upkeep
 from runner.plan.background import (
@@ -59,6 +59,7 @@ from runner.plan.releasing import (
     PublishFunction,
     PutFiles,
     PutManifest,
+    RecordFollowed,
     RecordLive,
     RecordRelease,
     RecordStaged,
@@ -114,7 +115,7 @@ def plan(
     """
     firm = foundation.digest == live.foundation
     if firm and live.release == release.id and live.entry_agrees:
-        return Plan(settle=(*dropped(foundation.streams, live, sequence=live.sequence),))
+        return _steady(release, live, foundation=foundation)
     stages = _stages_after(release, live)
     stage = (
         *(() if firm else _foundation(foundation, live)),
@@ -122,13 +123,14 @@ def plan(
     )
     ready = () if live.staged else (RecordStaged(release=release),)
     recording = _recording(release, live, foundation=foundation, stages=stages[:KEPT_STAGES])
+    sure = firm and not live.trailing
     followers = (
-        *moved(release, live),
-        *moved_schedules(release, live, firm=firm),
-        *reopened(release, live),
+        *moved(release, _known(live)),
+        *moved_schedules(release, live, firm=sure),
+        *reopened(release, _known(live)),
     )
     settle: tuple[TidyingStep, ...] = (
-        *_upkeep(release, live),
+        *_upkeep(release, _known(live)),
         *dropped(foundation.streams, live, sequence=live.sequence + 1),
         *(DropApiStage(api_stage=each, releases=users) for each, users in stages[KEPT_STAGES:]),
     )
@@ -138,22 +140,48 @@ def plan(
             routing=release.routing,
             replaces=live.release,
             promotion=promotion,
-            recording=recording,
+            recording=replace(recording, trailing=bool(followers or settle)),
         )
-        return Plan(stage=stage, switch=(*ready, opened), promoted=followers, settle=settle)
+        done = (RecordFollowed(sequence=live.sequence + 1),) if followers or settle else ()
+        return Plan(
+            stage=stage, switch=(*ready, opened), promoted=followers, settle=(*settle, *done)
+        )
     return Plan(
         stage=stage,
         switch=(
             *ready,
             MoveAlias(release=release.id),
-            *moved(release, live),
+            *moved(release, _known(live)),
             Activate(release=release.id, routing=release.routing, replaces=live.release),
-            *moved_schedules(release, live, firm=firm),
-            *reopened(release, live),
+            *moved_schedules(release, live, firm=sure),
+            *reopened(release, _known(live)),
             recording,
         ),
         settle=settle,
     )
+
+
+def _steady(release: Release, live: Live, *, foundation: Foundation) -> Plan:
+    """What is live already; the guard promoted it if something of it still has to follow."""
+    left = tuple(dropped(foundation.streams, live, sequence=live.sequence))
+    if not live.trailing:
+        return Plan(settle=left)
+    unknown = _known(live)
+    return Plan(
+        promoted=(
+            *moved(release, unknown),
+            *moved_schedules(release, live, firm=False),
+            *reopened(release, unknown),
+        ),
+        settle=(*_upkeep(release, unknown), *left, RecordFollowed(sequence=live.sequence)),
+    )
+
+
+def _known(live: Live) -> Live:
+    """What of functions, aliases and origins is sure to be as it is recorded."""
+    if not live.trailing:
+        return live
+    return replace(live, functions={}, entry_agrees=False, origins="unknown")
 
 
 def _recording(

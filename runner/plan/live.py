@@ -55,3 +55,4 @@ class Live:
     staged: bool = False
     entry_agrees: bool = True  # alias and KeyValueStore name the recorded release
     rollout: str = ""  # the release of which a rollout is open
+    trailing: bool = False  # nobody has seen to what follows the live release

@@ -226,8 +226,20 @@ class RecordLive:
     streams: tuple[Stream, ...] = ()
     origins: str = ""
 
+    trailing: bool = False  # something of it still has to follow: schedules, streams, upkeep
+
     def __str__(self) -> str:
         return f"record that {self.release[:8]} is live, number {self.sequence}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFollowed:
+    """Everything of the live release has followed it."""
+
+    sequence: int
+
+    def __str__(self) -> str:
+        return f"record that nothing of number {self.sequence} is left to do"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,4 +276,4 @@ ReleaseStep = (
     | WriteRouting
 )
 SwitchStep = RecordStaged | MoveAlias | Activate | RecordLive
-SettleStep = TendFunction | DropApiStage
+SettleStep = TendFunction | DropApiStage | RecordFollowed

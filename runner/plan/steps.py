@@ -58,7 +58,9 @@ class Plan:
     @property
     def switching(self) -> Plan:
         """What follows once everything is staged; up to the rollout, where one is opened."""
-        return Plan(switch=self.switch, settle=() if self.opens else self.settle)
+        if self.opens:
+            return Plan(switch=self.switch)
+        return Plan(switch=(*self.switch, *self.promoted), settle=self.settle)
 
     @property
     def opens(self) -> bool:
