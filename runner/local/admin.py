@@ -49,7 +49,8 @@ def _clock(cloud: Cloud, _request: Request) -> Any:
 
 
 def _advance(cloud: Cloud, request: Request) -> Any:
-    """`{"advance": seconds}`: what falls due meanwhile happens first, each at its moment.
+    """`{"advance": seconds}`: what falls due meanwhile has happened when this answers, each at its
+    moment.
 
     `{"speed": factor}`: goes on so many times faster than our time.
     """
