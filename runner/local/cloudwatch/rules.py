@@ -63,8 +63,8 @@ NOT_EMULATED: tuple[str, ...] = (
     "shows after 5 s, a service's 15 s after its minute, metrics are listed after 15 minutes "
     "(POST /_jam/cloudwatch changes them), and alarms look two periods further back",
     "CloudWatch: composite alarms, anomaly detection, Metrics Insights, PromQL and log alarms, "
-    "SEARCH, statistics beyond percentiles and counts between values (TC), metric streams, alarms as "
-    "CloudFormation resources; 501",
+    "SEARCH, statistics beyond percentiles and counts between values (TC), metric streams, alarms "
+    "as CloudFormation resources; 501",
     "CloudWatch: Contributor Insights rules and dashboards are stored by moto, nothing computes "
     "them",
     "CloudWatch: alarm actions on EC2, Auto Scaling and Systems Manager: they fail, the history "
