@@ -141,3 +141,12 @@ def test_a_leap_goes_forward_by_a_number_of_seconds(body: bytes) -> None:
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(request)
     assert caught.value.code == 400
+
+
+def test_a_new_speed_counts_from_now_on_and_wakes_what_waits() -> None:
+    clock = Clock(speed=0.001)
+    ran = threading.Event()
+    clock.later(600, ran.set)
+    clock.hasten(100_000)
+    assert ran.wait(5)
+    clock.timers.stop()

@@ -54,8 +54,9 @@ class Clock:
     def hasten(self, speed: float) -> None:
         """Goes on from now at another speed."""
         with self._moving:
-            moment, self.speed = self.now(), speed
-            self.run(moment)
+            self.jump(self.now())  # standing: the new speed must not count for what has passed
+            self.speed = speed
+            self.run(self.now())
 
     def run(self, moment: float) -> None:
         """Goes on from `moment`, after what was due before it."""
