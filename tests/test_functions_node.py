@@ -120,8 +120,12 @@ def test_files_that_export_nothing_are_named(tmp_path: Path) -> None:
 
 def test_the_runtimes_sdk_serves_where_none_is_installed(tmp_path: Path) -> None:
     code = 'import { S3 } from "@aws-sdk/client-s3"; export const handler = () => S3;'
-    function = package(site(tmp_path, {"a.js": code}))["a"]
+    said: list[str] = []
+    function = package(site(tmp_path, {"a.js": code}), echo=said)["a"]
     assert b'require("@aws-sdk/client-s3")' in _code(function.archive)
+    assert said == [
+        "functions/a.js: of Lambda's runtime, to be installed for `dev`: @aws-sdk/client-s3"
+    ]
 
 
 def test_an_installed_sdk_is_bundled_unless_it_is_external(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def bundle_functions(
     bundles = workshop.bundles(jobs)
     _refuse_native(bundles, judge)
     traces = _traces(bundles, root, toolchain=toolchain)
-    for line in _told(bundles):
+    for line in _told(bundles, root):
         echo(line)
     return {
         function.path: Made(
@@ -145,12 +145,20 @@ def _traces(
     return trace(imports, root=root, toolchain=toolchain)
 
 
-def _told(bundles: Mapping[str, Bundle]) -> Iterator[str]:
+def _told(bundles: Mapping[str, Bundle], root: Path) -> Iterator[str]:
     for path, made in bundles.items():
+        if lambdas := _of_the_runtime(made, root):
+            yield f"{path}: of Lambda's runtime, to be installed for `dev`: {', '.join(lambdas)}"
         if made.native:
             yield f"{path}: native, shipped as installed: {', '.join(made.native)}"
         if made.traced:
             yield f"{path}: cannot be bundled, traced: {', '.join(made.traced)}"
+
+
+def _of_the_runtime(made: Bundle, root: Path) -> list[str]:
+    """Packages of the AWS SDK that nobody installed: Lambda has them, this machine has not."""
+    asked = {(one.package, one.folder) for one in made.outside if one.package.startswith(_SDK)}
+    return sorted({name for name, at in asked if not npm.is_installed(name, root / at)})
 
 
 def _left(made: Bundle, root: Path, kind: str) -> set[Asked]:
