@@ -130,6 +130,7 @@ CONTENT = Content(
     copy=copy,
     manifest=manifest,
     entry_archive=lambda release: zipped("entry.py", f"RELEASE = {release.id!r}"),
+    guard_archive=lambda: zipped("guard.py", ""),
 )
 
 
