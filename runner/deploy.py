@@ -12,8 +12,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from runner.apply import Applied, Known, apply, known_of
+from runner.aws import keyvalues
 from runner.aws.live import check_bootstrap, read_live
 from runner.aws.perform import Content, performer
+from runner.aws.refusals import explained
 from runner.aws.secrets import check as check_secrets
 from runner.aws.session import Aws, connect
 from runner.aws.upload import copy, put
@@ -21,12 +23,13 @@ from runner.aws.wanted import foundation as wanted_foundation
 from runner.build.environment import for_build
 from runner.build.run import build
 from runner.build.shims import shims
+from runner.candidate import try_edge, try_entry
 from runner.config.load import Config
 from runner.config.pending import refuse_pending
 from runner.edge import response_code, router_code, stream_code
 from runner.fetch import Fetch, fetch_from
 from runner.guard.rollout import Act
-from runner.model import Function, Origin, Release
+from runner.model import File, Function, Origin, Release
 from runner.names import PRODUCTION, Names
 from runner.package.entry import package as entry_archive
 from runner.package.guard import digest as guard_digest
@@ -34,7 +37,7 @@ from runner.package.manifest import manifest
 from runner.package.site import WORK, Surroundings, package, resolved
 from runner.plan.background import unattended
 from runner.plan.decide import Foundation, changed_functions, plan
-from runner.plan.foundation import MakeDistribution
+from runner.plan.foundation import ENTRY, MakeDistribution
 from runner.plan.live import Live
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import PutFiles
@@ -150,6 +153,9 @@ def release(decided: Decided, world: World) -> Outcome:
     if decided.plan.is_empty:
         return _outcome(decided, world, known=known, outcome="unchanged", checks=())
     staged = _staged(decided, world)
+    if decided.plan.opens:
+        with world.watcher.stage("smoke"):
+            _tried(decided, world, known=staged)
     with world.watcher.stage("switch"):
         applied = _apply(decided, world, part=decided.plan.switching, known=staged)
     if decided.plan.opens:
@@ -251,6 +257,25 @@ def _staged(decided: Decided, world: World) -> Known:
     return staged
 
 
+def _tried(decided: Decided, world: World, *, known: Known) -> None:
+    """The candidate at 0 %: what fails here nobody saw, and nothing is switched."""
+    from runner.aws.trial import ask_entry
+
+    aws, names, release = decided.aws, decided.names, decided.release
+    version = known[Ref(Made.VERSION, ENTRY)]
+    with explained():
+        token = keyvalues.token(aws, known[Ref(Made.STORE)])
+    try_entry(release, lambda event: ask_entry(aws, names, version=version, event=event))
+    try_edge(
+        release,
+        files=_changed_files(decided),
+        functions=[each for each in _new_functions(decided) if not each.stream],
+        fetch=_fetch(decided, world, base=f"https://{known[Ref(Made.DOMAIN)]}"),
+        token=token,
+        patience=_patience(world, _settles(decided)),
+    )
+
+
 def _apply(decided: Decided, world: World, *, part: Plan, known: Known) -> Applied:
     perform = performer(
         decided.aws,
@@ -290,18 +315,26 @@ def _guard_archive(decided: Decided, world: World) -> bytes:
 
 
 def _verified(decided: Decided, world: World, *, known: Known) -> tuple[Check, ...]:
-    before = {**decided.live.files, **decided.live.immutable}
-    # A changed distribution takes as long as a new one to reach every edge.
-    new = any(isinstance(step, MakeDistribution) for step in decided.plan.stage)
     base = f"https://{known[Ref(Made.DOMAIN)]}"
     return verify(
         decided.release,
-        files=[file for file in decided.release.files if before.get(file.key) != file.digest],
+        files=_changed_files(decided),
         functions=_new_functions(decided),
         fetch=_fetch(decided, world, base=base),
         glance=fetch_from(base, connect_to=_loopback(world), whole=False),
-        patience=_patience(world, SETTLES_NEW if new else SETTLES),
+        patience=_patience(world, _settles(decided)),
     )
+
+
+def _changed_files(decided: Decided) -> list[File]:
+    before = {**decided.live.files, **decided.live.immutable}
+    return [file for file in decided.release.files if before.get(file.key) != file.digest]
+
+
+def _settles(decided: Decided) -> float:
+    """A changed distribution takes as long as a new one to reach every edge."""
+    new = any(isinstance(step, MakeDistribution) for step in decided.plan.stage)
+    return SETTLES_NEW if new else SETTLES
 
 
 def _patience(world: World, seconds: float) -> Patience:

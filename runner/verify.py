@@ -50,6 +50,25 @@ def verify(
 
     `glance` fetches from functions that stream: no more than the head of their answer.
     """
+    checks = looked_at(
+        release, files=files, functions=functions, fetch=fetch, patience=patience, glance=glance
+    )
+    failed = [check for check in checks if check.outcome == "failed"]
+    if failed:
+        raise _not_as_released(failed)
+    return checks
+
+
+def looked_at(
+    release: Release,
+    *,
+    files: Sequence[File],
+    functions: Sequence[Function],
+    fetch: Fetch,
+    patience: Patience,
+    glance: Fetch | None = None,
+) -> tuple[Check, ...]:
+    """The same checks, passed or failed."""
     sets = {each.ref: dict(each.headers) for each in release.header_sets}
     until = patience.clock() + patience.seconds
 
@@ -69,11 +88,7 @@ def verify(
 
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="verify") as pool:
         looked = tuple(pool.map(look, _sample(files)))
-        checks = (*looked, *pool.map(call, callable_functions(functions)))
-    failed = [check for check in checks if check.outcome == "failed"]
-    if failed:
-        raise _not_as_released(failed)
-    return checks
+        return (*looked, *pool.map(call, callable_functions(functions)))
 
 
 def smoke(

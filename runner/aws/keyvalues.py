@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,12 +11,13 @@ from runner.aws import ownership
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.aws.waiting import until
-from runner.errors import busy_error
+from runner.errors import JamError, busy_error
 from runner.model import HeaderSet, Routing
 from runner.names import Names
 from runner.package.manifest import compact, routing_form, routing_text
 
 LIVE = "live"
+TOKEN = "token"  # noqa: S105  # a key's name
 CHUNK = 50  # keys of one UpdateKeys. Source: CloudFront developer guide, "Quotas", key value stores
 BUDGET = 60  # seconds: others write too, and the ETag is the whole store's
 READY_BUDGET = 120  # seconds
@@ -92,6 +94,31 @@ def write(aws: Aws, store_arn: str, *, puts: Mapping[str, str]) -> None:
         _update(aws, store_arn, changes={"Puts": items[start : start + CHUNK]})
 
 
+def token(aws: Aws, store_arn: str) -> str:
+    """The secret by which the router shows a release that nobody is shown; made where missing.
+
+    Of two runs that make one the second finds the first's: both write upon what they read.
+    """
+    made = secrets.token_urlsafe(32)
+
+    def probe() -> str | None:
+        etag = aws.values.describe_key_value_store(KvsARN=store_arn)["ETag"]
+        if known := _token(aws, store_arn):
+            return known
+        put: Any = {"Key": TOKEN, "Value": compact({"t": made})}
+        with tolerating("ConflictException"):  # read back: it may have been somebody's token
+            aws.values.update_keys(KvsARN=store_arn, IfMatch=etag, Puts=[put])
+        return None
+
+    known = _token(aws, store_arn)
+    return known or until(aws, probe, budget=BUDGET, late=_changing)
+
+
+def _token(aws: Aws, store_arn: str) -> str:
+    found = get(aws, store_arn, key=TOKEN)
+    return str(json.loads(found)["t"]) if found else ""
+
+
 def drop(aws: Aws, store_arn: str, *, keys: Iterable[str]) -> None:
     """Removes those of `keys` that exist: deleting a missing key is refused."""
     wanted = set(keys)
@@ -135,13 +162,12 @@ def _update(aws: Aws, store_arn: str, *, changes: Any) -> None:
             return None  # somebody wrote another key meanwhile
         return True
 
-    until(
-        aws,
-        probe,
-        budget=BUDGET,
-        late=lambda: busy_error(
-            "JAM-STORE-BUSY",
-            f"Others kept changing the key value store for {BUDGET} s.",
-            hint="Run again when the other runs are done.",
-        ),
+    until(aws, probe, budget=BUDGET, late=_changing)
+
+
+def _changing() -> JamError:
+    return busy_error(
+        "JAM-STORE-BUSY",
+        f"Others kept changing the key value store for {BUDGET} s.",
+        hint="Run again when the other runs are done.",
     )

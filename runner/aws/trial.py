@@ -7,14 +7,35 @@ Source: Lambda API, Invoke, `LogType=Tail`, which returns the last 4 KB of the l
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from runner.aws.calling import call
 from runner.aws.session import Aws
+from runner.errors import aws_error
 from runner.model import Function
 from runner.names import Names
 
 SHOWN = 12  # lines of the log
+
+
+def ask_entry(
+    aws: Aws, names: Names, *, version: str, event: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """What this version of entry answers to an event; raises JAM-ENTRY-FAILS with its last words.
+
+    By its number it is not counted beside the alias's versions, by which rollouts are judged.
+    """
+    answer = call(aws, names.entry, version=version, payload=json.dumps(event).encode())
+    said = answer.payload.decode("utf-8", "replace")
+    if answer.failed:
+        raise aws_error(
+            "JAM-ENTRY-FAILS",
+            f"The entry of the candidate fails, version {version}: {_error(said)}",
+            hint="Nothing was switched. " + "\n".join(_kept(answer.log)),
+        )
+    found: dict[str, Any] = json.loads(said)
+    return found
 
 
 def last_words(aws: Aws, names: Names, *, function: Function, version: str) -> str:
@@ -22,9 +43,12 @@ def last_words(aws: Aws, names: Names, *, function: Function, version: str) -> s
     payload = json.dumps(_event(function)).encode()
     answer = call(aws, names.function(function.name), version=version, payload=payload)
     said = answer.payload.decode("utf-8", "replace")
-    log = answer.log
-    kept = [line for line in log.splitlines() if not line.startswith(("START", "END", "REPORT"))]
-    return "\n".join(filter(None, [_error(said), *kept[-SHOWN:]]))
+    return "\n".join(filter(None, [_error(said), *_kept(answer.log)]))
+
+
+def _kept(log: str) -> list[str]:
+    lines = log.splitlines()
+    return [line for line in lines if not line.startswith(("START", "END", "REPORT"))][-SHOWN:]
 
 
 def _error(said: str) -> str:
