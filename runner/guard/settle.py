@@ -166,7 +166,8 @@ class Settler:
         self._clients.records.put_item(**kept)
         ours = [name for name in closed.alarms if closed.id in name]
         if ours:
-            self._clients.metrics.delete_alarms(AlarmNames=ours)
+            delete = self._clients.metrics.delete_alarms
+            self._tolerate(lambda: delete(AlarmNames=ours), _GONE)
         self._clients.rules.disable_rule(Name=self._place.clock)
 
     def _note(self, look: Look, rollout: Rollout) -> None:
@@ -195,4 +196,6 @@ class Settler:
         return True
 
 
+# The other one of guard and runner closed it as well. Source: CloudWatch API reference, DeleteAlarms.
+_GONE = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 _TAKEN = frozenset({"ConditionalCheckFailedException"})
