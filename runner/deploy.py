@@ -39,11 +39,12 @@ from runner.plan.background import unattended
 from runner.plan.decide import Foundation, changed_functions, plan
 from runner.plan.foundation import ENTRY, MakeDistribution
 from runner.plan.live import Live
+from runner.plan.promotion import OnOpen
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import PutFiles
 from runner.plan.steps import Plan
 from runner.plan.streams import streams_of
-from runner.promote import Follower, promotion_of
+from runner.promote import Follower, check_alarms_are_here, is_open, promotion_of
 from runner.report.rollout import told_of
 from runner.report.text import Check, Outcome, Uploaded, changes
 from runner.report.watch import Watcher
@@ -113,7 +114,22 @@ def decide(config: Config, world: World, way: Way = _WAY) -> Decided:
     with world.watcher.stage("read"):
         aws = account_of(world, region=config.region)
         names = Names(config.site, aws.account, config.region, aws.partition)
+    check_alarms_are_here(config, names)
     release = _packaged(config, world, aws=aws)
+    return _against_live(config, world, way, aws=aws, names=names, release=release, begun=begun)
+
+
+def _against_live(
+    config: Config,
+    world: World,
+    way: Way,
+    *,
+    aws: Aws,
+    names: Names,
+    release: Release,
+    begun: float,
+) -> Decided:
+    """The plan for `release` upon what is live now."""
     with world.watcher.stage("plan"):
         foundation = wanted_foundation(
             names,
@@ -149,7 +165,8 @@ def release(decided: Decided, world: World) -> Outcome:
     if decided.live.rollout == decided.release.id:
         return _followed(decided, world, known=known)
     if decided.live.rollout:
-        _superseded(decided, world)
+        decided = _made_way(decided, world)
+        known = decided.live.known
     if decided.plan.is_empty:
         return _outcome(decided, world, known=known, outcome="unchanged", checks=())
     staged = _staged(decided, world)
@@ -183,11 +200,33 @@ def _followed(decided: Decided, world: World, *, known: Known) -> Outcome:
     return replace(_live(decided, world, known=applied.known), rollout=told_of(ended))
 
 
-def _superseded(decided: Decided, world: World) -> None:
-    """An older candidate gives way; the newer commit is judged against what was live before."""
+def _made_way(decided: Decided, world: World) -> Decided:
+    """What another candidate's rollout leaves behind, by setting; the plan as it is then.
+
+    An older candidate that gives way leaves live what was live before.
+    """
+    on_open = OnOpen(decided.config.settings.production.rollout.on_open)
+    if on_open is OnOpen.REFUSE:
+        raise is_open(decided.live.rollout)
+    follower = _follower(decided, world, known=decided.live.known)
     with world.watcher.stage("rollout"):
-        why = f"release {decided.release.id[:8]} came after it"
-        _follower(decided, world, known=decided.live.known).act(Act.TAKE_BACK, why)
+        if on_open is OnOpen.WAIT:
+            ended = follower.follow()
+        else:
+            ended = follower.act(
+                Act.TAKE_BACK, f"release {decided.release.id[:8]} came after it: superseded"
+            )
+    if ended.outcome == "open":
+        raise is_open(decided.live.rollout)
+    return _against_live(
+        decided.config,
+        world,
+        decided.way,
+        aws=decided.aws,
+        names=decided.names,
+        release=decided.release,
+        begun=decided.begun,
+    )
 
 
 def _follower(decided: Decided, world: World, *, known: Known) -> Follower:

@@ -15,18 +15,22 @@ from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.config.load import Config
 from runner.config.rules import minutes
-from runner.errors import JamError, busy_error
+from runner.errors import JamError, Problem, busy_error, site_error
 from runner.guard.announce import message, post, tell
 from runner.guard.look import Look, look
 from runner.guard.power import power
 from runner.guard.rollout import Act, Decision, Phase, Policy
 from runner.guard.settle import Settler
 from runner.names import Names
-from runner.plan.promotion import Promotion, Strategy
+from runner.plan.promotion import OnOpen, Promotion, Strategy
 
 LOOK_EVERY = 15.0  # seconds; metrics have minutes, CodeDeploy moves by them
 SIGNALS = 4  # by which a rollout is judged, more or less
 SETTLES_WITHIN = 900.0  # seconds for CodeDeploy to put an alias back
+
+UNPROTECTED = (
+    "UNPROTECTED: no alarm takes this candidate back; only the guard and a run that follows it do"
+)
 
 Say = Callable[[str], None]
 
@@ -51,10 +55,41 @@ def promotion_of(config: Config, *, now: bool = False, protected: bool = True) -
             kind=rollout.strategy, percent=rollout.percent, interval=minutes(rollout.interval)
         ),
         policy=Policy(rollout.on_inconclusive),
+        on_open=OnOpen(rollout.on_open),
         alarms=tuple(arn.rpartition(":alarm:")[2] for arn in rollout.alarms),
         notify=tuple(settings.notify or config.settings.notify),
         beacon=rollout.beacon,
         protected=protected,
+    )
+
+
+def check_alarms_are_here(config: Config, names: Names) -> None:
+    """Raises JamError `JAM-ALARM-ELSEWHERE`: CodeDeploy asks by name, in its own region.
+
+    Source: CodeDeploy API reference, Alarm.
+    """
+    ours = [names.region, names.account]
+    elsewhere = [
+        Problem(where=arn, message=f"is not of region {names.region}, account {names.account}")
+        for arn in config.settings.production.rollout.alarms
+        if arn.split(":")[3:5] != ours
+    ]
+    if elsewhere:
+        raise site_error(
+            "JAM-ALARM-ELSEWHERE",
+            "CodeDeploy cannot see alarms of [production.rollout] from this site's region.",
+            hint="Name alarms of the site's own account and region.",
+            problems=tuple(elsewhere),
+        )
+
+
+def is_open(candidate: str) -> JamError:
+    """The refusal of a second rollout."""
+    return busy_error(
+        "JAM-ROLLOUT-OPEN",
+        f"A rollout of release {candidate[:8]} is open.",
+        hint="Run `jam-deploy settle`, then this again; `on_open` in [production.rollout] says "
+        "what a deploy does of itself.",
     )
 
 
@@ -81,6 +116,8 @@ class Follower:
             if seen is None:
                 outcome, why = rollouts.ended(self._aws, self._names)
                 return Ended(outcome=outcome, why=why, last=last)
+            if last is None:
+                self._introduce(seen)
             last = seen
             decision = self._settle(seen)
             self._tell(seen, decision)
@@ -121,6 +158,13 @@ class Follower:
             told = message(self._names.site, seen, decision)
             topics = self._aws.make("sns", 3)
             tell(told, seen.rollout.notify, topics=topics, post=post, log=self._say)
+
+    def _introduce(self, seen: Look) -> None:
+        """What is to be known of a rollout before one watches it."""
+        for note in seen.rollout.notes:
+            self._say(note)
+        if not seen.rollout.protected:
+            self._say(UNPROTECTED)
 
     def _tell(self, seen: Look, decision: Decision) -> None:
         line = progress(seen, decision, now=self._aws.clock())

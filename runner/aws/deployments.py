@@ -13,13 +13,16 @@ from typing import Any
 from botocore.exceptions import ClientError, HTTPClientError
 
 from runner.aws import ownership
-from runner.aws.refusals import code_of, is_fault_of_aws, tolerating
+from runner.aws.refusals import code_of, explain, is_fault_of_aws, tolerating
 from runner.aws.session import Aws
-from runner.errors import aws_error, busy_error
+from runner.aws.waiting import insist, until
+from runner.errors import JamError, aws_error, busy_error
 from runner.names import ALIAS, CODE_DEPLOY_ROLE, PRODUCTION, Names
 from runner.plan.promotion import Strategy
 
 _ACTIVE = ["Created", "Queued", "InProgress", "Baking", "Ready"]
+AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"
+ROLE_BUDGET = 60  # seconds until CodeDeploy may assume a new role
 UNSURE_TRIES = 4
 LOOK_AFTER = 1.0  # seconds
 # Our stops say themselves whether to roll back: those for `extend` and `wait` must not.
@@ -34,8 +37,9 @@ class Shift:
     before: str
     after: str
     config: str
-    alarms: tuple[str, ...]
     told: str
+    alarms: tuple[str, ...] = ()
+    back: bool = True  # by CodeDeploy itself, when it fails or an alarm rings
 
 
 def find(aws: Aws, names: Names) -> str | None:
@@ -64,16 +68,29 @@ def make(aws: Aws, names: Names) -> str:
     group: dict[str, Any] = {
         "applicationName": names.application,
         "serviceRoleArn": names.role_arn(CODE_DEPLOY_ROLE),
-        "deploymentConfigName": "CodeDeployDefault.LambdaAllAtOnce",
+        "deploymentConfigName": AT_ONCE,
         "deploymentStyle": {
             "deploymentType": "BLUE_GREEN",
             "deploymentOption": "WITH_TRAFFIC_CONTROL",
         },
         "autoRollbackConfiguration": {"enabled": True, "events": ROLLBACK_ON},
     }
-    with tolerating("DeploymentGroupAlreadyExistsException"):
-        aws.deployments.create_deployment_group(deploymentGroupName=PRODUCTION, tags=tags, **group)
-    return PRODUCTION
+
+    def create() -> str:
+        with tolerating("DeploymentGroupAlreadyExistsException"):
+            aws.deployments.create_deployment_group(
+                deploymentGroupName=PRODUCTION, tags=tags, **group
+            )
+        return PRODUCTION
+
+    # A role that was just made is refused for some seconds: seen as aws/aws-sdk-ruby#772.
+    return insist(
+        aws,
+        create,
+        passes=lambda error: code_of(error) == "InvalidRoleException",
+        late=explain,
+        budget=ROLE_BUDGET,
+    )
 
 
 def make_config(aws: Aws, strategy: Strategy) -> str:
@@ -121,6 +138,49 @@ def active(aws: Aws, names: Names) -> list[str]:
     return [str(each) for each in found["deployments"]]
 
 
+def last_good(aws: Aws, names: Names) -> str:
+    """The deployment whose revision CodeDeploy goes back to; empty if the group has none.
+
+    Source: CodeDeploy user guide, "Redeploy and roll back a deployment with CodeDeploy", Automatic
+    rollbacks: the last known good version is deployed again.
+    """
+    found = aws.deployments.get_deployment_group(
+        applicationName=names.application, deploymentGroupName=PRODUCTION
+    )
+    last = found["deploymentGroupInfo"].get("lastSuccessfulDeployment", {})
+    return str(last.get("deploymentId", ""))
+
+
+def target_of(aws: Aws, deployment: str) -> str:
+    """The version to which a deployment moved the alias.
+
+    GetDeployment keeps an AppSpec's content to itself. Source: CodeDeploy API reference,
+    LambdaFunctionInfo.
+    """
+    ids = aws.deployments.list_deployment_targets(deploymentId=deployment)["targetIds"]
+    if not ids:
+        return ""
+    found = aws.deployments.batch_get_deployment_targets(deploymentId=deployment, targetIds=ids)
+    target = found["deploymentTargets"][0].get("lambdaTarget", {})
+    return str(target.get("lambdaFunctionInfo", {}).get("targetVersion", ""))
+
+
+def info_of(aws: Aws, deployment: str) -> dict[str, Any]:
+    """What GetDeployment tells."""
+    found: dict[str, Any] = aws.deployments.get_deployment(deploymentId=deployment)
+    return dict(found["deploymentInfo"])
+
+
+def ended(aws: Aws, deployment: str, *, budget: float) -> dict[str, Any]:
+    """The deployment once it is no longer under way. Raises JamError `JAM-ROLLOUT-BUSY`."""
+
+    def probe() -> dict[str, Any] | None:
+        found = info_of(aws, deployment)
+        return None if found["status"] in _ACTIVE else found
+
+    return until(aws, probe, budget=budget, late=lambda: _still(deployment))
+
+
 def begin(aws: Aws, names: Names, *, shift: Shift) -> str:
     """Starts the deployment; returns its id. Sent once and looked up after: it has no token."""
     content = app_spec(names, shift)
@@ -134,7 +194,10 @@ def begin(aws: Aws, names: Names, *, shift: Shift) -> str:
             "revisionType": "AppSpecContent",
             "appSpecContent": {"content": content, "sha256": sha256},
         },
-        "autoRollbackConfiguration": {"enabled": True, "events": ROLLBACK_ON},
+        "autoRollbackConfiguration": {
+            "enabled": shift.back,
+            "events": ROLLBACK_ON if shift.back else [],
+        },
         "overrideAlarmConfiguration": {
             "enabled": bool(shift.alarms),
             "ignorePollAlarmFailure": False,
@@ -148,23 +211,34 @@ def begin(aws: Aws, names: Names, *, shift: Shift) -> str:
             unsure: Exception = error
         except ClientError as error:
             if code_of(error) == "DeploymentLimitExceededException":
-                raise _taken(error) from error
-            if not is_fault_of_aws(error):
+                unsure = _taken(error)  # by ourselves, if an earlier run ended just there
+            elif is_fault_of_aws(error):
+                unsure = error
+            else:
                 raise
-            unsure = error
         aws.sleep(LOOK_AFTER * (1 + aws.chance()))
         for found in active(aws, names):
             if _sha_of(aws, found) == sha256:
                 return found
+        if isinstance(unsure, JamError):
+            break
     raise unsure
 
 
 def _sha_of(aws: Aws, deployment: str) -> str:
-    found = aws.deployments.get_deployment(deploymentId=deployment)["deploymentInfo"]
-    return str(found.get("revision", {}).get("appSpecContent", {}).get("sha256", ""))
+    revision = info_of(aws, deployment).get("revision", {})
+    return str(revision.get("appSpecContent", {}).get("sha256", ""))
 
 
-def _taken(error: ClientError) -> Exception:
+def _still(deployment: str) -> JamError:
+    return busy_error(
+        "JAM-ROLLOUT-BUSY",
+        f"CodeDeploy's deployment {deployment} of this site does not end.",
+        hint="Run again later, or stop it in CodeDeploy.",
+    )
+
+
+def _taken(error: ClientError) -> JamError:
     said = error.response["Error"].get("Message", "")
     return busy_error(
         "JAM-ROLLOUT-BUSY",

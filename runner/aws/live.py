@@ -88,8 +88,13 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment) -> Live:
         stages=environment.stages,
         rollout=environment.rollout,
         trailing=environment.trailing,
+        origin=environment.origin,
+        offered=environment.offered,
+        leased=environment.holder is not None,
+        hold=environment.hold,
         streams=environment.streams,
         origins=environment.origins,
+        entry=environment.entry,
         entry_agrees=not environment.release or _agrees(aws, names, environment=environment),
     )
 

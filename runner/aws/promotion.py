@@ -14,9 +14,10 @@ from typing import Any, assert_never
 from botocore.exceptions import ClientError
 
 from runner.apply import Known
-from runner.aws import alarms, deployments, entry, guard, keyvalues, records, roles
+from runner.aws import alarms, deployments, guard, keyvalues, records, roles
 from runner.aws import documents as written
 from runner.aws.deployments import Shift
+from runner.aws.preflight import Ready, preflight
 from runner.aws.refusals import code_of, tolerating
 from runner.aws.session import Aws
 from runner.errors import busy_error
@@ -139,29 +140,36 @@ def _recorded(
     aws: Aws, names: Names, *, step: OpenRollout, release: Release, known: Known
 ) -> Rollout:
     """The rollout's record, written before anything of it exists; one that is open goes on."""
-    found = aws.records.get_item(TableName=names.records, Key=_KEY, ConsistentRead=True).get("Item")
-    if found and found["phase"]["S"] != Phase.CLOSED:
-        going = journal.rollout_of(found["rollout"]["S"])
-        if going.candidate == step.release and not going.deployment:
-            return going
-        raise _open(going)
-    rollout = _rollout(aws, names, step=step, release=release, known=known)
+    last = _last(aws, names)
+    if last and last.phase is not Phase.CLOSED:
+        if last.candidate == step.release and not last.deployment:
+            return last
+        raise _open(last)
+    on_open = step.promotion.on_open
+    ready = preflight(aws, names, entry=step.entry, on_open=on_open, last=last)
+    rollout = _rollout(aws, names, step=step, release=release, known=known, ready=ready)
     call: Any = journal.put(names.records, rollout)
-    aws.records.put_item(**call)
+    try:
+        aws.records.put_item(**call)
+    except aws.records.exceptions.ConditionalCheckFailedException as error:
+        raise _open(_last(aws, names) or rollout) from error
     return rollout
 
 
+def _last(aws: Aws, names: Names) -> Rollout | None:
+    """The rollout that is open, or the last that was."""
+    found = aws.records.get_item(TableName=names.records, Key=_KEY, ConsistentRead=True).get("Item")
+    return journal.rollout_of(found["rollout"]["S"]) if found else None
+
+
 def _rollout(
-    aws: Aws, names: Names, *, step: OpenRollout, release: Release, known: Known
+    aws: Aws, names: Names, *, step: OpenRollout, release: Release, known: Known, ready: Ready
 ) -> Rollout:
     now = int(aws.clock())
     store = known[Ref(Made.STORE)]
     live = json.loads(keyvalues.get(aws, store, key=keyvalues.LIVE) or "{}")
     dead = [each for each in live.get("dead", []) if each != step.release]
     promotion = step.promotion
-    baseline = entry.find_alias(aws, names)
-    if baseline is None:
-        raise _leftover()
     back = {**_steady(live), "dead": [step.release, *dead][:DEAD_KEPT]}
     on = {"v": 1, "live": step.release, "r": routing_form(step.routing)}
     return Rollout(
@@ -169,7 +177,7 @@ def _rollout(
         candidate=step.release,
         baseline=step.replaces,
         candidate_version=known[Ref(Made.VERSION, ENTRY)],
-        baseline_version=baseline,
+        baseline_version=ready.baseline,
         opened=now,
         ends=now + promotion.strategy.minutes * 60,
         interval=promotion.strategy.interval,
@@ -182,6 +190,8 @@ def _rollout(
         restored=compact(back),
         after=(records.live_call(names, step=step.recording, release=release, known=known),),
         notify=promotion.notify,
+        anchor=ready.anchor,
+        notes=ready.notes,
     )
 
 
@@ -225,13 +235,5 @@ def _open(going: Rollout) -> Exception:
     return busy_error(
         "JAM-ROLLOUT-OPEN",
         f"A rollout of release {going.candidate[:8]} is open: {going.id}.",
-        hint="Run `jam-deploy settle`, then this again.",
-    )
-
-
-def _leftover() -> Exception:
-    return busy_error(
-        "JAM-ALIAS-SPLIT",
-        "The entry's alias has weights that no open rollout explains.",
         hint="Run `jam-deploy settle`, then this again.",
     )

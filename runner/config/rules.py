@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from runner.config.admission import broken_admission
 from runner.config.cron import ScheduleError, expression
 from runner.config.functions import Function, Functions
-from runner.config.settings import Index, Settings, Table
+from runner.config.settings import Index, Rollout, Settings, Table
 from runner.config.shape import Wrong
 from runner.config.values import LOG_DAYS
 
@@ -20,6 +20,7 @@ HTTP_TIMEOUT = 30
 GLOBAL_INDEXES, LOCAL_INDEXES = 20, 5
 # The guard must act two minutes before the last step, and needs minutes of traffic before that.
 _LEAST_PAUSE = 5  # minutes
+LONGEST_SHIFT = 2880  # minutes from CodeDeploy's first step to its last
 _SOURCE = re.compile(r"(?P<name>.+)\.(?:js|mjs|cjs|ts|py)")
 # Source: Lambda developer guide, "Working with Lambda environment variables", reserved ones.
 RESERVED = frozenset(
@@ -185,12 +186,25 @@ def _attribute(key: str) -> str:
 
 def _rollout(settings: Settings) -> Iterator[Wrong]:
     rollout = settings.production.rollout
+    yield from _shift(rollout)
     pauses = rollout.on_inconclusive in ("extend", "wait")
     if pauses and minutes(rollout.interval) < _LEAST_PAUSE:
         yield Wrong(
             at=("production", "rollout", "on_inconclusive"),
             message=f'"{rollout.on_inconclusive}" needs an interval of at least {_LEAST_PAUSE}m',
             hint="the rollout must be stopped two minutes before its last step",
+        )
+
+
+def _shift(rollout: Rollout) -> Iterator[Wrong]:
+    """Source: CodeDeploy user guide, "CodeDeploy limits", Deployment configurations."""
+    steps = -(-100 // rollout.percent) - 1 if rollout.strategy == "linear" else 1
+    found = steps * minutes(rollout.interval)
+    if rollout.strategy != "all-at-once" and found > LONGEST_SHIFT:
+        yield Wrong(
+            at=("production", "rollout", "interval"),
+            message=f"takes {found} minutes to the last step, allowed: {LONGEST_SHIFT}",
+            hint="a shorter interval, or a larger percent",
         )
 
 

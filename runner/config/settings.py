@@ -123,6 +123,14 @@ class Rollout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             examples=[["arn:aws:cloudwatch:eu-central-1:111122223333:alarm:checkout"]],
         ),
     ] = ()
+    on_open: Annotated[
+        v.OnOpen,
+        _told(
+            "What a deploy does while another rollout is open: takes its candidate back, waits for "
+            "its end, or refuses.",
+            "supersede",
+        ),
+    ] = "supersede"
     beacon: Annotated[
         bool, _told("Adds a script of at most 1 KB to pages that reports browser errors.", True)
     ] = False

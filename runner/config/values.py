@@ -202,4 +202,5 @@ Notify = Annotated[
     ),
 ]
 Strategy = Literal["canary", "linear", "all-at-once"]
+OnOpen = Literal["supersede", "wait", "refuse"]
 Inconclusive = Literal["promote", "rollback", "extend", "wait"]

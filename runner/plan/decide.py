@@ -122,7 +122,10 @@ def plan(
         *(() if live.staged else _release(release, live, foundation=foundation, origin=origin)),
     )
     ready = () if live.staged else (RecordStaged(release=release),)
-    recording = _recording(release, live, foundation=foundation, stages=stages[:KEPT_STAGES])
+    recording = replace(
+        _recording(release, live, foundation=foundation, stages=stages[:KEPT_STAGES]),
+        origin=origin,
+    )
     sure = firm and not live.trailing
     followers = (
         *moved(release, _known(live)),
@@ -139,6 +142,7 @@ def plan(
             release=release.id,
             routing=release.routing,
             replaces=live.release,
+            entry=live.entry,
             promotion=promotion,
             recording=replace(recording, trailing=bool(followers or settle)),
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from runner.model import Background, Upkeep
+from runner.model import Background, Origin, Upkeep
 from runner.plan.refs import Ref
 from runner.plan.streams import Stream
 
@@ -28,6 +28,15 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Production is kept as it is: by whom, why, and since when in epoch seconds."""
+
+    by: str
+    why: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """Empty on a first deploy.
 
@@ -36,7 +45,7 @@ class Live:
     release's storage keys with their digests, `immutable` those below `assets/`. `stages` are the
     api_stages that exist, newest first, with the releases that use them; `streams` have, or may
     still have, function URLs of their own. `staged` says that the
-    wanted release lies ready in AWS already; `entry` is its entry version then.
+    wanted release lies ready in AWS already; `entry` is the live release's entry version.
     """
 
     release: str = ""
@@ -53,6 +62,11 @@ class Live:
     streams: tuple[Stream, ...] = ()
     origins: str = ""  # the other origins that may call functions, as runner.plan.origins has them
     staged: bool = False
+    entry: str = ""
     entry_agrees: bool = True  # alias and KeyValueStore name the recorded release
     rollout: str = ""  # the release of which a rollout is open
     trailing: bool = False  # nobody has seen to what follows the live release
+    origin: Origin = field(default_factory=Origin)  # of the run that made it live
+    offered: Origin = field(default_factory=Origin)  # of the run that opened the rollout
+    leased: bool = False  # another run is at it, or ended in the middle
+    hold: Hold | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import ClassVar, Literal
 
 from runner.guard.rollout import Policy
@@ -46,6 +47,14 @@ class Strategy:
         return f"{self.percent} % more of new visitors every {self.interval} minutes"
 
 
+class OnOpen(StrEnum):
+    """What a deploy does where another shift of visitors is under way."""
+
+    SUPERSEDE = "supersede"  # the older candidate is taken back
+    WAIT = "wait"  # it is followed to its end first
+    REFUSE = "refuse"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promotion:
     """What the settings say of rollouts. `alarms` are the user's own, by name; `notify` addresses.
@@ -55,6 +64,7 @@ class Promotion:
 
     strategy: Strategy = Strategy()
     policy: Policy = Policy.PROMOTE
+    on_open: OnOpen = OnOpen.SUPERSEDE
     alarms: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
     beacon: bool = False
@@ -99,11 +109,13 @@ class OpenRollout:
     """From here on new visitors are drawn between the live release and the candidate.
 
     `recording` is what is recorded once the candidate is live: by whoever settles the rollout.
+    `entry` is the version that serves the live release.
     """
 
     release: str
     routing: Routing
     replaces: str
+    entry: str = ""
     promotion: Promotion
     recording: RecordLive = field(repr=False)
 
