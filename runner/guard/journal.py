@@ -31,7 +31,9 @@ def rollout_of(text: str) -> Rollout:
     known = {field.name for field in fields(Rollout)}
     made = {name: value for name, value in told.items() if name in known}
     made |= {
-        name: tuple(made[name]) for name in ("alarms", "stages", "after", "notify") if name in made
+        name: tuple(made[name])
+        for name in ("alarms", "stages", "after", "notify", "notes")
+        if name in made
     }
     return replace(
         Rollout(**made),

@@ -65,6 +65,8 @@ class Rollout:
     CodeDeploy's last step comes. `promoted` and `restored` are the values of the store's `live`
     after either end. `after` are the calls that record the candidate as live, prepared by who
     opened the rollout: client, operation, arguments, and error codes that say "done already".
+    `anchor` is the deployment after which CodeDeploy would go back to the baseline, where one was
+    needed; `notes` are what people are told of the opening.
     """
 
     id: str
@@ -88,6 +90,8 @@ class Rollout:
     restored: str = ""
     after: tuple[Mapping[str, Any], ...] = ()
     notify: tuple[str, ...] = ()
+    anchor: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

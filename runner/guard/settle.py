@@ -54,29 +54,40 @@ class Settler:
             self._note(look, look.rollout)
         elif decision.act is Act.HOLD:
             self._hold(look, decision)
-        elif decision.act is Act.PROMOTE:
-            self._claim(look, decision, outcome=WON)
-            self._promote(look)
         else:
-            self._claim(look, decision, outcome=LOST)
-            self._take_back(look)
+            return self._end(look, decision)
         return decision
+
+    def _end(self, look: Look, decision: Decision) -> Decision:
+        """Ends it as this decision wants, or as somebody else claimed a moment before."""
+        ending = self._claim(look, decision)
+        if ending.act is Act.PROMOTE:
+            self._promote(look)
+        elif ending.act is Act.TAKE_BACK:
+            self._take_back(look)
+        return ending
 
     def _claimed(self, look: Look, wanted: Decision) -> Decision:
         """What somebody began to end is ended in the same way, whatever is seen now."""
-        outcome = look.item.get("outcome", {}).get("S")
-        why = look.item.get("why", {}).get("S", "")
-        if outcome == LOST:
-            return Decision(act=Act.TAKE_BACK, why=why)
-        if outcome == WON:
-            return Decision(act=Act.PROMOTE, why=why)
-        return wanted
+        return _claimed_in(look.item) or wanted
 
-    def _claim(self, look: Look, decision: Decision, *, outcome: str) -> None:
-        """Of guard and runner one ends the rollout and says so; the other helps."""
+    def _claim(self, look: Look, decision: Decision) -> Decision:
+        """Of guard, runner and people one ends the rollout and says so; the others help.
+
+        Nothing is left to do where another rollout is recorded by now, or this one is closed.
+        """
+        outcome = WON if decision.act is Act.PROMOTE else LOST
         change = journal.claim(self._place.table, look.rollout, outcome=outcome, why=decision.why)
         if self._tolerate(lambda: self._clients.records.update_item(**change), _TAKEN):
             self._announce(look, decision)
+            return decision
+        found = self._clients.records.get_item(
+            TableName=self._place.table, Key=journal.KEY, ConsistentRead=True
+        )
+        item = found.get("Item", {})
+        ours = item.get("id", {}).get("S") == look.rollout.id
+        is_open = ours and item["phase"]["S"] != Phase.CLOSED
+        return (_claimed_in(item) if is_open else None) or Decision(act=Act.NOTHING)
 
     def _promote(self, look: Look) -> None:
         rollout = look.rollout
@@ -196,6 +207,12 @@ class Settler:
         return True
 
 
-# The other one of guard and runner closed it as well. Source: CloudWatch API reference, DeleteAlarms.
+def _claimed_in(item: journal.Item) -> Decision | None:
+    """The end that was claimed in a rollout's record, if one was."""
+    act = {WON: Act.PROMOTE, LOST: Act.TAKE_BACK}.get(item.get("outcome", {}).get("S", ""))
+    return Decision(act=act, why=item.get("why", {}).get("S", "")) if act else None
+
+
+# The other of guard and runner closed it too. Source: CloudWatch API reference, DeleteAlarms.
 _GONE = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 _TAKEN = frozenset({"ConditionalCheckFailedException"})
