@@ -210,6 +210,7 @@ region = "eu-central-1"
 [build]
 publish = "public"
 [functions]
+timeout = 30
 runtime = "python3.{sys.version_info[1]}"
 architecture = "{"arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"}"
 """
