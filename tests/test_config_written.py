@@ -49,6 +49,7 @@ BEYOND = {
     *("a line feed after a name", "a pause without time for it", "longer than API Gateway waits"),
     *("one function's ending", "a table that does not exist", "a variable that Lambda sets"),
     *("one attribute twice", "functions in public"),
+    *("a schedule that AWS refuses", "a schedule that only Unix takes"),
 }
 
 
@@ -62,7 +63,7 @@ def test_the_defaults_that_are_told_are_those_of_the_packaging() -> None:
     runtimes = ", ".join(functions.DEFAULT_RUNTIME.values())
     assert f"({runtimes})" in keys["runtime"]["description"]
     assert f"({functions.DEFAULT_MEMORY})" in keys["memory"]["description"]
-    assert f"({functions.DEFAULT_TIMEOUT})" in keys["timeout"]["description"]
+    assert f"({functions.DEFAULT_TIMEOUT};" in keys["timeout"]["description"]
     assert f"({functions.DEFAULT_ARCHITECTURE})" in keys["architecture"]["description"]
     allowed = {name for names in functions.RUNTIMES.values() for name in names}
     assert set(keys["runtime"]["enum"]) <= allowed
