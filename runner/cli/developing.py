@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -96,24 +97,29 @@ def cloud(options: Options, port: int, state: Path | None, speed: float) -> None
 @cli.command()
 @with_options
 @click.argument("site_dir", type=FOLDER, default=".")
+@click.option("--drill", is_flag=True, help="All candidates, with living and killed runners.")
 @click.option("--keep", is_flag=True, help="Leave the cloud running and print the URLs.")
-def rehearse(options: Options, site_dir: Path, keep: bool) -> None:
+def rehearse(options: Options, site_dir: Path, *, drill: bool, keep: bool) -> None:
     """Plays a site's story on an embedded cloud.
 
     On a copy of SITE_DIR; no account is touched.
     """
-    from runner.rehearse import perform
+    from runner.rehearse import Wanted, perform
     from runner.report.text import rehearsal_text
 
     with world_of(options) as world:
         receipt = perform(
             site_dir,
-            environment=os.environ,
-            artifacts=Path("artifacts").resolve(),
-            watcher=world.watcher,
-            clock=world.clock,
-            keep=keep,
-            wait=signal.pause,
+            Wanted(
+                environment=os.environ,
+                artifacts=Path("artifacts").resolve(),
+                watcher=world.watcher,
+                clock=world.clock,
+                sleep=time.sleep,
+                wait=signal.pause,
+                keep=keep,
+                whole=drill,
+            ),
         )
     tell(options, receipt, rehearsal_text(receipt))
     if receipt["outcome"] != "passed":

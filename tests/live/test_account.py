@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from runner.rehearse import copy_of
+from runner.rehearsal.stage import copy_of
 
 ROOT = Path(__file__).parents[2]
 SITE = "jam-live"

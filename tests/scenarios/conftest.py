@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
-from runner.rehearse import CREDENTIALS, cloud, copy_of
+from runner.rehearsal.stage import CREDENTIALS, cloud, copy_of
 
 ROOT = Path(__file__).parents[2]
 KEPT = (

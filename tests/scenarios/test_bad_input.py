@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import urllib3
 
-from runner.rehearse import cloud
+from runner.rehearsal.stage import cloud
 from tests.scenarios.conftest import ENVIRONMENT, Site
 
 

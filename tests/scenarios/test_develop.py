@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner.local.browser import Browser
-from runner.rehearse import copy_of
+from runner.rehearsal.stage import copy_of
 from runner.toolchain import find
 from tests.compute_site import eventually
 from tests.scenarios.conftest import ENVIRONMENT, ROOT

@@ -144,7 +144,7 @@ def test_a_changed_build_shows_the_change_and_old_tabs_find_their_files(
 
 def test_a_release_id_depends_on_the_input_alone(notes, first, tmp_path):
     """The same sources in another folder, built anew: the same release, so nothing to do."""
-    from runner.rehearse import copy_of
+    from runner.rehearsal.stage import copy_of
 
     other = Site(copy_of(notes.folder, Path(tmp_path)), notes.endpoint)
     assert other.deploy()["outcome"] == "unchanged"
