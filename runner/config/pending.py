@@ -24,8 +24,6 @@ def pending(settings: Settings) -> Iterator[Problem]:
     """Every setting that this version knows and cannot fulfil."""
     if settings.build.image:
         yield _not_yet("build.image")
-    if settings.production.rollout.beacon:
-        yield _not_yet("production.rollout.beacon")
     yield from _changed(
         "production", settings.production, Production(), besides=("branch", "notify", "rollout")
     )

@@ -17,6 +17,7 @@ from runner.config.references import EnvReference, Literal, SsmReference, Value,
 from runner.errors import Problem, site_error
 from runner.model import Api, Authorizer, Function, Redirect, Release
 from runner.names import table_name
+from runner.package import beacon
 from runner.package.functions.assemble import package_functions
 from runner.package.functions.linked import linked
 from runner.package.functions.sections import settings_of
@@ -55,6 +56,11 @@ def package(config: Config, folder: Path, around: Surroundings) -> Release:
         left_out=publish.beside_the_site(folder, config.root, config.functions),
     )
     headers_of, redirects = rules_of(found, around.echo)
+    beacons = config.settings.production.rollout.beacon
+    if beacons:
+        found = beacon.added(found, store)
+        for path, policy in beacon.forbidden(found, headers_of):
+            around.echo(f"warning: {path} is sent with {policy}: the beacon cannot report from it")
     return assemble(
         found,
         store,
@@ -63,7 +69,7 @@ def package(config: Config, folder: Path, around: Surroundings) -> Release:
         redirects=redirects,
         shadows=shadows,
         spa=config.spa or config.settings.build.spa,
-        immutable=config.settings.build.immutable,
+        immutable=(*config.settings.build.immutable, *((beacon.PATTERN,) if beacons else ())),
         api=_api(config),
         hashed=_hashed(config),
     )
