@@ -35,6 +35,14 @@ class Progress(Protocol):
     def failed(self, step: Step) -> None: ...
 
 
+Fence = Callable[[], None]
+"""Asked right before a visible write; raises where another run has taken over."""
+
+
+def unfenced() -> None:
+    """For whoever is alone for certain."""
+
+
 Moved = Callable[[int, int], None]
 """Reports files and bytes that arrived since the last report."""
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from runner.apply import Applied, Known, apply, known_of
-from runner.aws import keyvalues
+from runner.aws import keyvalues, records
+from runner.aws.leases import Lease
 from runner.aws.live import check_bootstrap, read_live
 from runner.aws.perform import Content, performer
+from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.secrets import check as check_secrets
 from runner.aws.session import Aws, connect
+from runner.aws.tables import make_records
 from runner.aws.upload import copy, put
 from runner.aws.wanted import foundation as wanted_foundation
 from runner.build.environment import for_build
@@ -29,7 +33,7 @@ from runner.config.pending import refuse_pending
 from runner.edge import response_code, router_code, stream_code
 from runner.fetch import Fetch, fetch_from
 from runner.guard.rollout import Act
-from runner.model import File, Function, Origin, Release
+from runner.model import File, Function, Release
 from runner.names import PRODUCTION, Names
 from runner.package.entry import package as entry_archive
 from runner.package.guard import digest as guard_digest
@@ -39,6 +43,7 @@ from runner.plan.background import unattended
 from runner.plan.decide import Foundation, changed_functions, plan
 from runner.plan.foundation import ENTRY, MakeDistribution
 from runner.plan.live import Live
+from runner.plan.order import IsAncestor
 from runner.plan.promotion import OnOpen
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import PutFiles
@@ -49,6 +54,7 @@ from runner.report.rollout import told_of
 from runner.report.text import Check, Outcome, Uploaded, changes
 from runner.report.watch import Watcher
 from runner.toolchain import find
+from runner.turn import leased, newer_than, origin_of, overtaken, run_of, told
 from runner.verify import ROUTES_SETTLE, Patience, smoke, verify
 
 # Seconds until every edge has the new value; a launch post of AWS says "a few seconds", a sample of
@@ -63,7 +69,7 @@ class World:
     """What a command touches outside of the site: all of it comes in by the front door.
 
     `clock` counts seconds from anywhere, `now` seconds of the epoch; `cache` is a folder of the
-    user's for what may be downloaded again.
+    user's for what may be downloaded again. `is_ancestor` knows the commits' history, if anybody.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -73,6 +79,7 @@ class World:
     chance: Callable[[], float]
     watcher: Watcher
     cache: Path
+    is_ancestor: IsAncestor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +107,7 @@ class Decided:
     plan: Plan
     begun: float
     way: Way
+    lease: Lease | None = None
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -107,13 +115,46 @@ class Decided:
         return () if self.release.id == self.live.release else changes(self.release, self.live)
 
 
-def decide(config: Config, world: World, way: Way = _WAY) -> Decided:
-    """Builds, packages, reads what is live and decides; changes nothing in AWS."""
-    begun = world.clock()
+def deploy(config: Config, world: World, way: Way = _WAY) -> tuple[Outcome, tuple[str, ...]]:
+    """What became of it, and what a visitor finds changed; an older run does not even build."""
     refuse_pending(config.settings)
+    begun = world.clock()
     with world.watcher.stage("read"):
         aws = account_of(world, region=config.region)
         names = Names(config.site, aws.account, config.region, aws.partition)
+        there = _overtaken(world, aws=aws, names=names)
+    if there:
+        seconds = world.clock() - begun
+        release_id = there.rollout or there.release
+        return told(
+            aws, names, there, outcome="superseded", release=release_id, seconds=seconds
+        ), ()
+    decided = decide(config, world, way, aws=aws)
+    return release(decided, world), decided.changes
+
+
+def _overtaken(world: World, *, aws: Aws, names: Names) -> Environment | None:
+    """What is there, if a newer run brought it: asked where runs are numbered."""
+    mine = origin_of(world.environment)
+    if not mine.number:
+        return None
+    with explained():
+        found = records.read(aws, names, release="")
+    newer = newer_than(mine, found[0], is_ancestor=world.is_ancestor) if found else None
+    if not found or not newer:
+        return None
+    world.watcher.note(overtaken(newer))
+    return found[0]
+
+
+def decide(config: Config, world: World, way: Way = _WAY, *, aws: Aws | None = None) -> Decided:
+    """Builds, packages, reads what is live and decides; changes nothing in AWS."""
+    begun = world.clock()
+    refuse_pending(config.settings)
+    if aws is None:
+        with world.watcher.stage("read"):
+            aws = account_of(world, region=config.region)
+    names = Names(config.site, aws.account, config.region, aws.partition)
     check_alarms_are_here(config, names)
     release = _packaged(config, world, aws=aws)
     return _against_live(config, world, way, aws=aws, names=names, release=release, begun=begun)
@@ -128,6 +169,7 @@ def _against_live(
     names: Names,
     release: Release,
     begun: float,
+    lease: Lease | None = None,
 ) -> Decided:
     """The plan for `release` upon what is live now."""
     with world.watcher.stage("plan"):
@@ -141,10 +183,15 @@ def _against_live(
             stream=stream_code(),
             guard=guard_digest() if promotion_of(config) else "",
         )
-        live = read_live(aws, names, release=release.id, foundation=foundation)
+        unsure = lease is not None and lease.inherited
+        live = read_live(aws, names, release=release.id, foundation=foundation, unsure=unsure)
         promotion = promotion_of(config, now=way.now, protected=not way.unprotected)
         todo = plan(
-            release, live, foundation=foundation, origin=_origin(world), promotion=promotion
+            release,
+            live,
+            foundation=foundation,
+            origin=origin_of(world.environment),
+            promotion=promotion,
         )
     return Decided(
         config=config,
@@ -156,28 +203,113 @@ def _against_live(
         plan=todo,
         begun=begun,
         way=way,
+        lease=lease,
     )
 
 
 def release(decided: Decided, world: World) -> Outcome:
     """Carries the plan out and verifies what visitors get."""
     known = decided.live.known
-    if decided.live.rollout == decided.release.id:
+    turn = _turn(decided, world)
+    if turn is Next.CHANGE:
+        if decided.live.rollout and _on_open(decided) is not OnOpen.SUPERSEDE:
+            decided = _made_way(decided, world)  # to wait for its end needs no lease
+        _prepare(decided)
+        run, say = run_of(world.environment), world.watcher.note
+        with leased(decided.aws, decided.names, run=run, say=say) as lease:
+            decided, known, turn = _changed(_again(decided, world, lease=lease), world)
+    if turn is Next.FOLLOW:
         return _followed(decided, world, known=known)
+    if turn is Next.VERIFY:
+        return _live(decided, world, known=known)
+    return _outcome(decided, world, known=known, outcome=turn, checks=())
+
+
+class Next(StrEnum):
+    """What there is to do for this run; the last three are how it ends."""
+
+    CHANGE = "change"
+    FOLLOW = "follow"
+    VERIFY = "verify"
+    UNCHANGED = "unchanged"
+    SUPERSEDED = "superseded"
+    HELD = "held"
+
+
+def _turn(decided: Decided, world: World) -> Next:
+    live, todo = decided.live, decided.plan
+    mine = origin_of(world.environment)
+    if newer := newer_than(mine, live, is_ancestor=world.is_ancestor):
+        world.watcher.note(overtaken(newer))
+        return Next.SUPERSEDED
+    if live.rollout == decided.release.id:
+        return Next.FOLLOW
+    ready = not (todo.staging.is_empty and todo.readying.is_empty)
+    if _is_held(decided) and not ready:
+        return Next.HELD
+    # What another run is at, or left, may not stay as it was read.
+    others = live.leased and decided.lease is None
+    return Next.UNCHANGED if todo.is_empty and not live.rollout and not others else Next.CHANGE
+
+
+def _is_held(decided: Decided) -> bool:
+    """While a hold lasts nothing else goes live; what is live may still be mended."""
+    return decided.live.hold is not None and decided.release.id != decided.live.release
+
+
+def _prepare(decided: Decided) -> None:
+    """Before a site's first deploy there is no table that could hold a lease."""
+    if decided.live.sequence:
+        return
+    aws, names = decided.aws, decided.names
+    check_bootstrap(aws, names, live=decided.live, foundation=decided.foundation)
+    check_secrets(aws, functions=_new_functions(decided))
+    with explained():
+        make_records(aws, names)
+
+
+def _again(decided: Decided, world: World, *, lease: Lease) -> Decided:
+    """The plan as it is under the lease: another run may have ended meanwhile, or died."""
+    with explained():
+        found = records.read(decided.aws, decided.names, release="")
+    there = found[0] if found else Environment()
+    if lease.inherited:
+        world.watcher.note("a run before this one ended in the middle: everything is set again")
+    elif _is_as_read(there, decided.live):
+        live = replace(decided.live, hold=there.hold, leased=True)
+        return replace(decided, live=live, lease=lease)
+    return _planned_again(decided, world, lease=lease)
+
+
+def _is_as_read(there: Environment, live: Live) -> bool:
+    def decides(it: Environment | Live) -> tuple[object, ...]:
+        return (it.sequence, it.release, it.foundation, it.rollout, it.trailing, it.streams)
+
+    return decides(there) == decides(live)
+
+
+def _changed(decided: Decided, world: World) -> tuple[Decided, Known, Next]:
+    """Under the lease: stages and switches, if it is this run's turn still."""
+    turn = _turn(decided, world)
+    if turn is not Next.CHANGE:
+        return decided, decided.live.known, turn
+    if _is_held(decided):
+        staged = _staged(decided, world)
+        known = _apply(decided, world, part=decided.plan.readying, known=staged).known
+        return decided, known, Next.HELD
     if decided.live.rollout:
         decided = _made_way(decided, world)
-        known = decided.live.known
-    if decided.plan.is_empty:
-        return _outcome(decided, world, known=known, outcome="unchanged", checks=())
+        if decided.plan.is_empty:
+            return decided, decided.live.known, Next.UNCHANGED
     staged = _staged(decided, world)
     if decided.plan.opens:
         with world.watcher.stage("smoke"):
             _tried(decided, world, known=staged)
     with world.watcher.stage("switch"):
-        applied = _apply(decided, world, part=decided.plan.switching, known=staged)
-    if decided.plan.opens:
-        return _followed(decided, world, known=applied.known)
-    return _live(decided, world, known=applied.known)
+        known = _apply(decided, world, part=decided.plan.switching, known=staged).known
+    if decided.lease:
+        decided.lease.done()
+    return decided, known, Next.FOLLOW if decided.plan.opens else Next.VERIFY
 
 
 def _live(decided: Decided, world: World, *, known: Known) -> Outcome:
@@ -195,9 +327,25 @@ def _followed(decided: Decided, world: World, *, known: Known) -> Outcome:
     if ended.outcome != "live":
         told = replace(_outcome(decided, world, known=known, outcome=ended.outcome, checks=()))
         return replace(told, rollout=told_of(ended))
-    with world.watcher.stage("settle"):
-        applied = _apply(decided, world, part=decided.plan.following, known=known)
-    return replace(_live(decided, world, known=applied.known), rollout=told_of(ended))
+    if not decided.plan.following.is_empty:
+        known = _settled(decided, world, known=known)
+    return replace(_live(decided, world, known=known), rollout=told_of(ended))
+
+
+def _settled(decided: Decided, world: World, *, known: Known) -> Known:
+    """What follows the release, unless a newer run is at it already: that one sees to it."""
+    run, say = run_of(world.environment), world.watcher.note
+    with (
+        world.watcher.stage("settle"),
+        leased(decided.aws, decided.names, run=run, say=say) as lease,
+    ):
+        found = records.read(decided.aws, decided.names, release="")
+        if not found or found[0].release != decided.release.id or found[0].rollout:
+            return known
+        ours = replace(decided, lease=lease)
+        applied = _apply(ours, world, part=decided.plan.following, known=known)
+        lease.done()
+    return applied.known
 
 
 def _made_way(decided: Decided, world: World) -> Decided:
@@ -205,7 +353,7 @@ def _made_way(decided: Decided, world: World) -> Decided:
 
     An older candidate that gives way leaves live what was live before.
     """
-    on_open = OnOpen(decided.config.settings.production.rollout.on_open)
+    on_open = _on_open(decided)
     if on_open is OnOpen.REFUSE:
         raise is_open(decided.live.rollout)
     follower = _follower(decided, world, known=decided.live.known)
@@ -218,6 +366,14 @@ def _made_way(decided: Decided, world: World) -> Decided:
             )
     if ended.outcome == "open":
         raise is_open(decided.live.rollout)
+    return _planned_again(decided, world, lease=decided.lease)
+
+
+def _on_open(decided: Decided) -> OnOpen:
+    return OnOpen(decided.config.settings.production.rollout.on_open)
+
+
+def _planned_again(decided: Decided, world: World, *, lease: Lease | None) -> Decided:
     return _against_live(
         decided.config,
         world,
@@ -226,6 +382,7 @@ def _made_way(decided: Decided, world: World) -> Decided:
         names=decided.names,
         release=decided.release,
         begun=decided.begun,
+        lease=lease,
     )
 
 
@@ -328,6 +485,7 @@ def _apply(decided: Decided, world: World, *, part: Plan, known: Known) -> Appli
             entry_archive=_entry_archive,
             guard_archive=lambda: _guard_archive(decided, world),
         ),
+        lease=decided.lease,
     )
     return apply(part, perform, known=known, progress=world.watcher, clock=world.clock)
 
@@ -408,25 +566,15 @@ def _api_url(decided: Decided, known: Known) -> str:
     stage = decided.release.routing.api_stage
     if not stage:
         return ""
-    api, region = known[Ref(Made.API)], decided.names.region
+    api, region = known.get(Ref(Made.API), ""), decided.names.region
     return f"https://{api}.execute-api.{region}.amazonaws.com/{stage}"
-
-
-def _origin(world: World) -> Origin:
-    seen = world.environment
-    return Origin(
-        commit=seen.get("GITHUB_SHA", ""),
-        author=seen.get("GITHUB_ACTOR", ""),
-        branch=seen.get("GITHUB_REF_NAME", ""),
-        run=seen.get("GITHUB_RUN_ID", ""),
-    )
 
 
 def _outcome(
     decided: Decided, world: World, *, known: Known, outcome: str, checks: tuple[Check, ...]
 ) -> Outcome:
     puts = [step for step in decided.plan.stage if isinstance(step, PutFiles)]
-    domain = known[Ref(Made.DOMAIN)]
+    domain = known.get(Ref(Made.DOMAIN), "")
     loopback = urlsplit(_loopback(world))
     label = domain.partition(".")[0]
     return Outcome(

@@ -266,9 +266,15 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a release came from: told in records, comments and `status`, never in its id."""
+    """Where a release came from: told in records, comments and `status`, never in its id.
+
+    `number` and `attempt` are those of the run in its `workflow`: they say which run is the newer.
+    """
 
     commit: str = ""
     author: str = ""
     branch: str = ""
     run: str = ""
+    workflow: str = ""
+    number: int = 0
+    attempt: int = 0

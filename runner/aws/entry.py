@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
+from runner.apply import Fence, unfenced
 from runner.aws import urls
 from runner.aws.session import Aws
 from runner.aws.versions import Wanted
@@ -50,9 +51,9 @@ def make_url(aws: Aws, names: Names, *, version: str) -> str:
     return urls.make(aws, names.entry, version=version, mode="BUFFERED")
 
 
-def move_alias(aws: Aws, names: Names, *, version: str) -> None:
+def move_alias(aws: Aws, names: Names, *, version: str, fence: Fence = unfenced) -> None:
     """All visitors' weight to `version`."""
-    urls.move_alias(aws, names.entry, version=version)
+    urls.move_alias(aws, names.entry, version=version, fence=fence)
 
 
 def grant(aws: Aws, names: Names, *, distribution_arn: str) -> None:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from runner.apply import Fence, unfenced
 from runner.aws import ownership
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
@@ -87,11 +88,14 @@ def get(aws: Aws, store_arn: str, *, key: str) -> str | None:
         return None
 
 
-def write(aws: Aws, store_arn: str, *, puts: Mapping[str, str]) -> None:
-    """Sets these keys; the last of them is written with or after all others."""
+def write(aws: Aws, store_arn: str, *, puts: Mapping[str, str], fence: Fence = unfenced) -> None:
+    """Sets these keys; the last of them is written with or after all others.
+
+    The `fence` is asked after the ETag was read: what a newer run writes later makes it stale.
+    """
     items = [{"Key": key, "Value": value} for key, value in puts.items()]
     for start in range(0, len(items), CHUNK):
-        _update(aws, store_arn, changes={"Puts": items[start : start + CHUNK]})
+        _update(aws, store_arn, changes={"Puts": items[start : start + CHUNK]}, fence=fence)
 
 
 def token(aws: Aws, store_arn: str) -> str:
@@ -148,7 +152,7 @@ def _delete(aws: Aws, store_arn: str, *, keys: Sequence[str]) -> None:
         _update(aws, store_arn, changes={"Deletes": items[start : start + CHUNK]})
 
 
-def _update(aws: Aws, store_arn: str, *, changes: Any) -> None:
+def _update(aws: Aws, store_arn: str, *, changes: Any, fence: Fence = unfenced) -> None:
     """One UpdateKeys: all or nothing, and only upon the store as it was just read.
 
     Source: CloudFront developer guide, "Work with key value data", UpdateKeys and IfMatch.
@@ -156,6 +160,7 @@ def _update(aws: Aws, store_arn: str, *, changes: Any) -> None:
 
     def probe() -> bool | None:
         etag = aws.values.describe_key_value_store(KvsARN=store_arn)["ETag"]
+        fence()
         try:
             aws.values.update_keys(KvsARN=store_arn, IfMatch=etag, **changes)
         except aws.values.exceptions.ConflictException:

@@ -43,12 +43,17 @@ from runner.plan.refs import Made, Ref
 LOOKS = 8  # at once
 
 
-def read_live(aws: Aws, names: Names, *, release: str, foundation: Foundation) -> Live:
-    """What production serves, and as much of the rest as the plan for `release` needs."""
+def read_live(
+    aws: Aws, names: Names, *, release: str, foundation: Foundation, unsure: bool = False
+) -> Live:
+    """What production serves, and as much of the rest as the plan for `release` needs.
+
+    `unsure`: a run ended in the middle, so what visitors get is not taken as recorded.
+    """
     with explained():
         environment, staged = records.read(aws, names, release=release) or (Environment(), None)
         firm = environment.foundation == foundation.digest
-        live = _recorded(aws, names, environment=environment)
+        live = _recorded(aws, names, environment=environment, unsure=unsure)
         known = _known(names, environment, foundation=foundation) if firm else {}
         if firm and live.release == release and live.entry_agrees:
             return replace(live, known=known)
@@ -77,7 +82,7 @@ def check_bootstrap(aws: Aws, names: Names, *, live: Live, foundation: Foundatio
             rights.check(aws, names)
 
 
-def _recorded(aws: Aws, names: Names, *, environment: Environment) -> Live:
+def _recorded(aws: Aws, names: Names, *, environment: Environment, unsure: bool) -> Live:
     """What the record says, and whether alias and store say the same."""
     return Live(
         release=environment.release,
@@ -87,7 +92,7 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment) -> Live:
         functions=environment.functions,
         stages=environment.stages,
         rollout=environment.rollout,
-        trailing=environment.trailing,
+        trailing=environment.trailing or (unsure and bool(environment.release)),
         origin=environment.origin,
         offered=environment.offered,
         leased=environment.holder is not None,
@@ -95,7 +100,8 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment) -> Live:
         streams=environment.streams,
         origins=environment.origins,
         entry=environment.entry,
-        entry_agrees=not environment.release or _agrees(aws, names, environment=environment),
+        entry_agrees=not environment.release
+        or (not unsure and _agrees(aws, names, environment=environment)),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
-from runner.apply import Known, Moved, Perform
+from runner.apply import Known, Moved, Perform, unfenced
 from runner.aws import (
     api,
     background,
@@ -27,6 +27,7 @@ from runner.aws import (
     versions,
 )
 from runner.aws.files import CopyAll, Put
+from runner.aws.leases import Lease
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.model import Release
@@ -76,8 +77,8 @@ from runner.plan.releasing import (
     WriteRouting,
     role_of,
 )
-from runner.plan.steps import Step
-from runner.plan.streaming import StreamStep
+from runner.plan.steps import Step, TidyingStep, VisibleStep
+from runner.plan.streaming import MoveStream, StreamStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +93,25 @@ class Content:
 
 
 def performer(
-    aws: Aws, names: Names, *, release: Release, foundation: Foundation, content: Content
+    aws: Aws,
+    names: Names,
+    *,
+    release: Release,
+    foundation: Foundation,
+    content: Content,
+    lease: Lease | None = None,
 ) -> Perform:
-    """Performs the steps of a plan for `release` upon `foundation`."""
-    return _Performer(aws, names, release=release, foundation=foundation, content=content)
+    """Performs the steps of a plan for `release` upon `foundation`.
+
+    What visitors can see is done under the `lease` alone; without one, nobody else may be at it.
+    """
+    return _Performer(
+        aws, names, release=release, foundation=foundation, content=content, lease=lease
+    )
+
+
+# These ask the fence between what they read and the write that it guards.
+_FENCED_INSIDE = (MoveAlias, MoveStream, Activate, RecordLive)
 
 
 class _Performer:
@@ -107,19 +123,26 @@ class _Performer:
         release: Release,
         foundation: Foundation,
         content: Content,
+        lease: Lease | None,
     ) -> None:
         self._aws = aws
         self._names = names
         self._release = release
         self._unattended = foundation.unattended
         self._content = content
+        self._lease = lease
+        self._fence = lease.check if lease else unfenced
 
     def __call__(self, step: Step, known: Known, moved: Moved) -> Known:
         with explained():
+            if isinstance(step, VisibleStep | TidyingStep):
+                self._enter(step)
             if isinstance(step, BackgroundStep):
                 return background.performed(self._aws, self._names, step=step, known=known)
             if isinstance(step, StreamStep):
-                return streaming.performed(self._aws, self._names, step=step, known=known)
+                return streaming.performed(
+                    self._aws, self._names, step=step, known=known, fence=self._fence
+                )
             if isinstance(step, AllowOrigins):
                 api.allow_origins(self._aws, known[Ref(Made.API)], wanted=step)
                 return {}
@@ -137,6 +160,15 @@ class _Performer:
                 return self._stage(step, known, moved=moved)
             self._switch(step, known)
             return {}
+
+    def _enter(self, step: VisibleStep | TidyingStep) -> None:
+        """From the first visible step on a run that dies leaves something to mend."""
+        if isinstance(step, RecordStaged):
+            return
+        if self._lease:
+            self._lease.begin()
+        if not isinstance(step, _FENCED_INSIDE):
+            self._fence()
 
     def _make(self, step: FoundationStep, known: Known) -> Known:
         aws, names = self._aws, self._names
@@ -238,14 +270,19 @@ class _Performer:
             case RecordStaged(release=release):
                 records.record_staged(aws, names, release=release, known=known)
             case MoveAlias():
-                entry.move_alias(aws, names, version=known[Ref(Made.VERSION, ENTRY)])
+                version = known[Ref(Made.VERSION, ENTRY)]
+                entry.move_alias(aws, names, version=version, fence=self._fence)
             case Activate(release=active, routing=routing):
                 value = {keyvalues.LIVE: keyvalues.live_value(active, routing)}
-                keyvalues.write(aws, known[Ref(Made.STORE)], puts=value)
+                keyvalues.write(aws, known[Ref(Made.STORE)], puts=value, fence=self._fence)
             case OpenRollout():
-                promotion.open_rollout(aws, names, step=step, release=self._release, known=known)
+                promotion.open_rollout(
+                    aws, names, step=step, release=self._release, known=known, fence=self._fence
+                )
             case RecordLive():
-                records.record_live(aws, names, step=step, release=self._release, known=known)
+                records.record_live(
+                    aws, names, step=step, release=self._release, known=known, lease=self._lease
+                )
             case TendFunction(function=function, upkeep=upkeep):
                 functions.tend(aws, names, function=function, upkeep=upkeep)
             case RecordFollowed(sequence=sequence):

@@ -13,7 +13,7 @@ from typing import Any, assert_never
 
 from botocore.exceptions import ClientError
 
-from runner.apply import Known
+from runner.apply import Fence, Known, unfenced
 from runner.aws import alarms, deployments, guard, keyvalues, records, roles
 from runner.aws import documents as written
 from runner.aws.deployments import Shift
@@ -64,7 +64,13 @@ def made(
 
 
 def open_rollout(
-    aws: Aws, names: Names, *, step: OpenRollout, release: Release, known: Known
+    aws: Aws,
+    names: Names,
+    *,
+    step: OpenRollout,
+    release: Release,
+    known: Known,
+    fence: Fence = unfenced,
 ) -> str:
     """Opens the rollout, or goes on opening it; returns CodeDeploy's deployment.
 
@@ -83,7 +89,9 @@ def open_rollout(
     _wait_for_routing(aws, known)
     guard.start_clock(aws, names)
     store = known[Ref(Made.STORE)]
-    keyvalues.write(aws, store, puts={keyvalues.LIVE: _offered(aws, store, rollout, step=step)})
+    offered = {keyvalues.LIVE: _offered(aws, store, rollout, step=step)}
+    keyvalues.write(aws, store, puts=offered, fence=fence)
+    fence()
     begun = deployments.begin(aws, names, shift=_shift(rollout, config=config))
     now = int(aws.clock())
     ends = now + promotion.strategy.minutes * 60

@@ -10,23 +10,28 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
 
 from runner.apply import Known
 from runner.aws import roles
-from runner.aws.refusals import tolerating
+from runner.aws.leases import KEY as LEASE
+from runner.aws.leases import Holder, Lease, holder_of, lost
+from runner.aws.refusals import explain, tolerating
 from runner.aws.session import Aws
+from runner.aws.waiting import insist
 from runner.errors import busy_error
 from runner.guard import journal
-from runner.guard.rollout import Phase
+from runner.guard.rollout import Phase, Rollout
 from runner.model import Background, Origin, Release, Upkeep
 from runner.names import PRODUCTION, Names
 from runner.plan.foundation import ENTRY
-from runner.plan.live import Published
+from runner.plan.live import Hold, Published
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import RecordLive
 from runner.plan.streams import Stream
 
 SCHEMA = 1
+HOLD = {"pk": {"S": f"environment#{PRODUCTION}"}, "sk": {"S": "hold"}}
 READY, STAGING = "ready", "staging"
 
 _serialise = TypeSerializer().serialize
@@ -53,6 +58,10 @@ class Environment:
     origins: str = ""
     rollout: str = ""  # the release of which a rollout is open
     trailing: bool = False
+    origin: Origin = field(default_factory=Origin)  # of the newest run that changed it
+    offered: Origin = field(default_factory=Origin)  # of the run that opened the rollout
+    holder: Holder | None = None
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,30 +90,42 @@ def read(aws: Aws, names: Names, *, release: str) -> tuple[Environment, Staged |
     BatchGetItem may leave keys unprocessed, which is not the same as absent.
     Source: DynamoDB API reference, BatchGetItem.
     """
-    keys = [_key(_environment()), _key(_release(release)), journal.KEY]
-    found: list[dict[str, Any]] = []
+    keys = [_key(_environment()), _key(_release(release)), journal.KEY, LEASE, HOLD]
+    found: list[Mapping[str, Any]] = []
     wanted: Any = {names.records: {"Keys": keys, "ConsistentRead": True}}
     while wanted:
         try:
             answer = aws.records.batch_get_item(RequestItems=wanted)
         except aws.records.exceptions.ResourceNotFoundException:
             return None
-        found += map(_plain, answer["Responses"].get(names.records, []))
+        found += answer["Responses"].get(names.records, [])
         wanted = answer.get("UnprocessedKeys")
-    items = {(item["pk"], item["sk"]): item for item in found}
-    rollout = items.get((_environment()["pk"], "rollout"), {})
-    environment = _read_environment(items.get((_environment()["pk"], "environment"), {}))
+    items = {item["sk"]["S"]: item for item in found}
+    rollout = _open_rollout(_plain(items.get("rollout", {})))
     return (
-        replace(environment, rollout=_open_rollout(rollout)),
-        _read_release(items.get((_release(release)["pk"], "release"), {})),
+        replace(
+            _read_environment(_plain(items.get("environment", {}))),
+            rollout=rollout.candidate if rollout else "",
+            offered=_offered(rollout) if rollout else Origin(),
+            holder=holder_of(items.get("lease", {})),
+            hold=_read_hold(_plain(items.get("hold", {}))),
+        ),
+        _read_release(_plain(items.get("release", {}))),
     )
 
 
-def _open_rollout(item: dict[str, Any]) -> str:
-    """The release that an open rollout is of; empty without one."""
+def _open_rollout(item: dict[str, Any]) -> Rollout | None:
     if item.get("phase", Phase.CLOSED) == Phase.CLOSED:
-        return ""
-    return journal.rollout_of(item["rollout"]).candidate
+        return None
+    return journal.rollout_of(item["rollout"])
+
+
+def _offered(rollout: Rollout) -> Origin:
+    """The run that opened it: what its end will record says so."""
+    values = [each["arguments"].get("ExpressionAttributeValues", {}) for each in rollout.after]
+    return next(
+        (_read_origin(_plain(each)[":origin"]) for each in values if ":origin" in each), Origin()
+    )
 
 
 def record_release(aws: Aws, names: Names, *, release: str, origin: Origin) -> None:
@@ -119,12 +140,7 @@ def record_release(aws: Aws, names: Names, *, release: str, origin: Origin) -> N
             state=STAGING,
             schema=SCHEMA,
             at=int(aws.clock()),
-            origin={
-                "commit": origin.commit,
-                "author": origin.author,
-                "branch": origin.branch,
-                "run": origin.run,
-            },
+            origin=asdict(origin),
         ),
     )
 
@@ -147,22 +163,51 @@ def record_staged(aws: Aws, names: Names, *, release: Release, known: Known) -> 
 
 
 def record_live(
-    aws: Aws, names: Names, *, step: RecordLive, release: Release, known: Known
+    aws: Aws,
+    names: Names,
+    *,
+    step: RecordLive,
+    release: Release,
+    known: Known,
+    lease: Lease | None = None,
 ) -> None:
-    """The environment's record, one number further.
+    """The environment's record, one number further, and only under the lease.
 
     Raises JamError `JAM-SUPERSEDED` where another run recorded its release first. A record that
     says just what we wanted to write is ours: the answer to our first attempt was lost.
     """
     values = _live_values(names, step=step, release=release, known=known)
-    call = _live_call(names, values, step=step, since=int(aws.clock()))
+    call: Any = _live_call(names, values, step=step, since=int(aws.clock()))
+    call["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    conditions: Any = [{"ConditionCheck": lease.condition}] if lease else []
+
+    def write() -> None:
+        aws.records.transact_write_items(TransactItems=[{"Update": call}, *conditions])
+
     try:
-        aws.records.update_item(**call)
-    except aws.records.exceptions.ConditionalCheckFailedException as error:
-        answer: dict[str, Any] = {**error.response}
-        found = _plain(answer.get("Item", {}))
-        if {key: found.get(key) for key in values} != values:
-            raise _superseded(found, step) from error
+        insist(aws, write, passes=_collides, late=explain, budget=COLLIDES)
+    except aws.records.exceptions.TransactionCanceledException as error:
+        reasons: Any = error.response["CancellationReasons"]
+        if not any(each["Code"] == _REFUSED for each in reasons):
+            raise
+        found = _plain(reasons[0].get("Item", {}))
+        if {key: found.get(key) for key in values} == values:
+            return
+        if lease and reasons[1]["Code"] == _REFUSED:
+            raise lost(None) from error
+        raise _superseded(found, step) from error
+
+
+_REFUSED = "ConditionalCheckFailed"
+# A lease is renewed while it is asked for. Source: DynamoDB developer guide, "Amazon DynamoDB
+# Transactions: How it works", transaction conflict handling.
+COLLIDES = 30.0  # seconds
+
+
+def _collides(error: ClientError) -> bool:
+    reasons: Any = error.response.get("CancellationReasons", [])
+    codes = {each["Code"] for each in reasons} - {"None"}
+    return codes == {"TransactionConflict"}
 
 
 def live_call(names: Names, *, step: RecordLive, release: Release, known: Known) -> dict[str, Any]:
@@ -192,6 +237,7 @@ def _live_values(
         "streams": _streams(step.streams),
         "origins": step.origins,
         "trailing": step.trailing,
+        "origin": asdict(step.origin),
         "functions": _functions(names, release, known),
         "entry": known[Ref(Made.VERSION, ENTRY)],
         **{name: known[Ref(made)] for made, name in _IDS.items()},
@@ -209,7 +255,6 @@ def _live_call(
         + (" OR attribute_not_exists(#sequence)" if step.sequence == 1 else ""),
         "ExpressionAttributeNames": _names(*values, "since"),
         "ExpressionAttributeValues": _values(**values, since=since, before=step.sequence - 1),
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
 
@@ -283,6 +328,7 @@ def _read_environment(item: dict[str, Any]) -> Environment:
         streams=tuple(Stream(name=name, route=route) for name, route in item.get("streams", [])),
         origins=item.get("origins", ""),
         trailing=item.get("trailing", False),
+        origin=_read_origin(item.get("origin", {})),
     )
 
 
@@ -294,8 +340,18 @@ def _read_release(item: dict[str, Any]) -> Staged | None:
         entry=item["entry"],
         api_stage=item["api_stage"],
         at=int(item.get("at", 0)),
-        origin=Origin(**item.get("origin", {})),
+        origin=_read_origin(item.get("origin", {})),
     )
+
+
+def _read_origin(found: Mapping[str, Any]) -> Origin:
+    """Numbers come back as decimals."""
+    numbers = {name: int(found[name]) for name in ("number", "attempt") if name in found}
+    return Origin(**{**found, **numbers})
+
+
+def _read_hold(item: dict[str, Any]) -> Hold | None:
+    return Hold(by=item["by"], why=item["why"], at=int(item["at"])) if item else None
 
 
 def _published(item: dict[str, Any]) -> dict[str, Published]:

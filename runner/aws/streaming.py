@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from runner.apply import Known
+from runner.apply import Fence, Known, unfenced
 from runner.aws import distributions, edge, records, urls
 from runner.aws.session import Aws
 from runner.names import Names
@@ -24,7 +24,9 @@ from runner.plan.streaming import (
 BUDGET = 600.0  # seconds
 
 
-def performed(aws: Aws, names: Names, *, step: StreamStep, known: Known) -> Known:
+def performed(
+    aws: Aws, names: Names, *, step: StreamStep, known: Known, fence: Fence = unfenced
+) -> Known:
     """Makes one step true; returns what it made. Harmless to repeat."""
     match step:
         case RecordStreams(streams=streams, sequence=sequence):
@@ -39,7 +41,7 @@ def performed(aws: Aws, names: Names, *, step: StreamStep, known: Known) -> Know
             urls.grant(aws, names.function(name), distribution_arn=arn)
         case MoveStream(function=name, origins=origins):
             version = known[Ref(Made.VERSION, name)]
-            urls.move_alias(aws, names.function(name), version=version)
+            urls.move_alias(aws, names.function(name), version=version, fence=fence)
             urls.open_to(aws, names.function(name), origins=origins)
         case DropStreams():
             _drop(aws, names, step=step, distribution=known[Ref(Made.DISTRIBUTION)])

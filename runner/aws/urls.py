@@ -6,11 +6,15 @@ import json
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from runner.apply import Fence, unfenced
 from runner.aws.openapi import CORS_AGE, CORS_HEADERS
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
+from runner.aws.waiting import until
+from runner.errors import JamError, busy_error
 from runner.names import ALIAS
 
+BUDGET = 60  # seconds
 Mode = Literal["BUFFERED", "RESPONSE_STREAM"]
 _PERMISSIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("edge-url", "lambda:InvokeFunctionUrl", {"FunctionUrlAuthType": "AWS_IAM"}),
@@ -55,15 +59,36 @@ def make(aws: Aws, function: str, *, version: str, mode: Mode) -> str:
     return _domain(found["FunctionUrl"])
 
 
-def move_alias(aws: Aws, function: str, *, version: str) -> None:
-    """All visitors' weight to `version`."""
-    if find_alias(aws, function) == version:
-        return
-    aws.functions.update_alias(
-        FunctionName=function,
-        Name=ALIAS,
-        FunctionVersion=version,
-        RoutingConfig={"AdditionalVersionWeights": {}},
+def move_alias(aws: Aws, function: str, *, version: str, fence: Fence = unfenced) -> None:
+    """All visitors' weight to `version`, also where it is there: nobody moves it by an older look.
+
+    The `fence` is asked after the alias was read: what a newer run does later changes its revision.
+    Source: Lambda API reference, UpdateAlias, RevisionId.
+    """
+
+    def probe() -> bool | None:
+        revision = aws.functions.get_alias(FunctionName=function, Name=ALIAS)["RevisionId"]
+        fence()
+        try:
+            aws.functions.update_alias(
+                FunctionName=function,
+                Name=ALIAS,
+                FunctionVersion=version,
+                RoutingConfig={"AdditionalVersionWeights": {}},
+                RevisionId=revision,
+            )
+        except aws.functions.exceptions.PreconditionFailedException:
+            return None  # somebody moved it meanwhile, or our first answer was lost
+        return True
+
+    until(aws, probe, budget=BUDGET, late=lambda: _restless(function))
+
+
+def _restless(function: str) -> JamError:
+    return busy_error(
+        "JAM-ALIAS-BUSY",
+        f"Others kept moving the alias {ALIAS} of {function} for {BUDGET} s.",
+        hint="Run again when they are done.",
     )
 
 

@@ -87,14 +87,14 @@ def plan(options: Options) -> None:
 @click.option("--unprotected", is_flag=True, help="Start without working alarms.")
 def deploy(options: Options, *, now: bool, no_wait: bool, unprotected: bool) -> None:
     """Builds, packages and releases to production."""
-    from runner.deploy import Way, decide, release
+    from runner.deploy import Way
+    from runner.deploy import deploy as release
     from runner.report.text import summary
 
     config = config_of(options)
     way = Way(now=now, wait=not no_wait, unprotected=unprotected)
     with world_of(options) as world:
-        decided = decide(config, world, way)
-        outcome = release(decided, world)
-    click.echo(outcome.to_json() if options.as_json else summary(outcome, decided.changes))
+        outcome, changed = release(config, world, way)
+    click.echo(outcome.to_json() if options.as_json else summary(outcome, changed))
     if outcome.outcome == "rolled_back":
         raise click.exceptions.Exit(Turn.TAKEN_BACK)

@@ -225,8 +225,8 @@ class RecordLive:
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     streams: tuple[Stream, ...] = ()
     origins: str = ""
-
     trailing: bool = False  # something of it still has to follow: schedules, streams, upkeep
+    origin: Origin = field(default_factory=Origin, repr=False)  # the newest run so far
 
     def __str__(self) -> str:
         return f"record that {self.release[:8]} is live, number {self.sequence}"

@@ -12,7 +12,7 @@ from runner.plan.background import BackgroundFoundation, MoveSchedule, PublishAc
 from runner.plan.foundation import FoundationStep
 from runner.plan.origins import AllowOrigins
 from runner.plan.promotion import OpenRollout, PromotionFoundation
-from runner.plan.releasing import ReleaseStep, SettleStep, SwitchStep
+from runner.plan.releasing import RecordStaged, ReleaseStep, SettleStep, SwitchStep
 from runner.plan.streaming import DropStreams, MoveStream, StreamFoundation
 
 StageStep = (
@@ -54,6 +54,11 @@ class Plan:
     def staging(self) -> Plan:
         """The invisible part alone: after it, new functions can be tried at their api_stage."""
         return Plan(stage=self.stage)
+
+    @property
+    def readying(self) -> Plan:
+        """What says that all is staged, and nothing more: while a hold lasts."""
+        return Plan(switch=tuple(step for step in self.switch if isinstance(step, RecordStaged)))
 
     @property
     def switching(self) -> Plan:

@@ -131,6 +131,8 @@ def summary(outcome: Outcome, changed: Iterable[str]) -> str:
         "unchanged": "was live already: nothing to do",
         "open": "is being rolled out: `jam-deploy settle` follows it",
         "rolled_back": "was taken back; visitors have what they had before",
+        "superseded": "stays: a newer run came first, and this one changed nothing for visitors",
+        "held": "is built and staged but NOT live: production is held (`jam-deploy unhold`)",
     }
     uploaded = f"{outcome.uploaded.files} files uploaded ({size_of(outcome.uploaded.bytes)})"
     passed = sum(check.outcome == "passed" for check in outcome.checks)
