@@ -71,8 +71,8 @@ def allowed(kind: Any) -> str:
         return f"list; each: {allowed(get_args(plain)[0])}"
     if origin is dict:
         return f"table; each value: {allowed(get_args(plain)[1])}"
-    if plain is int:
-        low = next((it.ge for it in metas if it.ge is not None), "")
+    if plain in (int, float):
+        low = next((it.ge for it in metas if it.ge is not None), "more than 0")
         high = next((it.le for it in metas if it.le is not None), "")
         return f"{low} to {high} {extra.get('unit', '')}".strip()
     return {bool: "true or false", str: "text in quotes"}.get(plain, "a table")
