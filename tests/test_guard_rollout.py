@@ -166,3 +166,27 @@ def test_a_rollout_asks_for_every_metric_once() -> None:
     ids = [query["Id"] for query in asked]
     assert len(ids) == len(set(ids)) == 20
     assert {query["MetricStat"]["Period"] for query in asked} == {60}
+
+
+@pytest.mark.parametrize(
+    ("slow", "counted"),
+    [
+        ([9, 1, 0], [0, 0, 0]),  # cold starts
+        ([20, 4, 0], [2, 0, 0]),  # and a tail that a second minute explains
+        ([80, 75, 70], [62, 67, 62]),  # slow as such
+        ([0, 0, 60], [0, 0, 26]),
+    ],
+)
+def test_the_cold_starts_and_the_tail_of_a_candidate_are_forgiven(
+    slow: list[int], counted: list[int]
+) -> None:
+    times = (0, 60, 120)
+    found = {
+        "c_requests": dict.fromkeys(times, 80.0),
+        "b_requests": dict.fromkeys(times, 800.0),
+        "c_slow": dict(zip(times, map(float, slow), strict=True)),
+        "b_slow": dict.fromkeys(times, 40.0),
+    }
+    judged = minutes(replace(OPEN, slow_over=300.0), found)["slow"]
+    assert [one.candidate_failed for one in judged] == counted
+    assert [one.baseline_failed for one in judged] == [40, 40, 40]

@@ -14,7 +14,7 @@ from typing import Any, assert_never
 from botocore.exceptions import ClientError
 
 from runner.apply import Fence, Known, unfenced
-from runner.aws import alarms, deployments, guard, keyvalues, records, roles
+from runner.aws import alarms, deployments, guard, keyvalues, latency, records, roles
 from runner.aws import documents as written
 from runner.aws.deployments import Shift
 from runner.aws.preflight import Ready, preflight
@@ -178,6 +178,7 @@ def _rollout(
     live = json.loads(keyvalues.get(aws, store, key=keyvalues.LIVE) or "{}")
     dead = [each for each in live.get("dead", []) if each != step.release]
     promotion = step.promotion
+    api, stage = known[Ref(Made.API)], live.get("r", {}).get("s", "")
     back = {**_steady(live), "dead": [step.release, *dead][:DEAD_KEPT]}
     on = {"v": 1, "live": step.release, "r": routing_form(step.routing)}
     return Rollout(
@@ -192,7 +193,8 @@ def _rollout(
         percent=promotion.strategy.percent,
         policy=promotion.policy,
         protected=promotion.protected,
-        stages=(step.routing.api_stage, live.get("r", {}).get("s", "")),
+        stages=(step.routing.api_stage, stage),
+        slow_over=latency.usual(aws, api=api, stage=stage),
         beacon=promotion.beacon,
         promoted=compact({**on, **({"dead": dead} if dead else {})}),
         restored=compact(back),
