@@ -1,0 +1,126 @@
+"""Asks one URL again and again over kept connections, as fast as it answers, and times each answer.
+
+An event loop over plain sockets with a parser in C: one process, no threads. What it could reach at
+most is measured against Node's bare HTTP server (`ceiling`), so that a rate says whose limit it is.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httptools
+
+_SERVER = """require("http").createServer((request, answer) => answer.end("hello"))
+  .listen(0, "127.0.0.1", function () { console.log(this.address().port); });
+"""
+
+
+@dataclass
+class _Connection:
+    """The parser calls `on_message_complete`; the server must keep the connection open."""
+
+    socket: socket.socket
+    request: bytes
+    asked: float = 0.0
+    answered: bool = False
+    parser: httptools.HttpResponseParser = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parser = httptools.HttpResponseParser(self)
+
+    def on_message_complete(self) -> None:
+        self.answered = True
+
+    def ask(self) -> None:
+        self.answered = False
+        self.asked = time.perf_counter()
+        self.socket.sendall(self.request)
+
+    def read(self) -> bool:
+        """Whether the answer is whole. Raises where it is none, or not a good one."""
+        data = self.socket.recv(65_536)
+        if not data:
+            raise ConnectionError("the server closed a connection that was to be kept")
+        self.parser.feed_data(data)
+        if not self.answered:
+            return False
+        if self.parser.get_status_code() != 200:
+            raise ConnectionError(f"answered with {self.parser.get_status_code()}")
+        self.parser = httptools.HttpResponseParser(self)
+        return True
+
+
+@dataclass(frozen=True)
+class Load:
+    """Milliseconds at two percentiles, and answers a second."""
+
+    p50_ms: float
+    p99_ms: float
+    per_second: float
+
+
+def load(url: str, connections: int, *, seconds: float) -> Load:
+    took: list[float] = []
+    with selectors.DefaultSelector() as waiting:
+        opened = [_connect(url) for _ in range(connections)]
+        try:
+            for each in opened:
+                waiting.register(each.socket, selectors.EVENT_READ, each)
+                each.ask()
+            begun = time.perf_counter()
+            while time.perf_counter() < begun + seconds:
+                _turn(waiting, took)
+            lasted = time.perf_counter() - begun
+        finally:
+            for each in opened:
+                each.socket.close()
+    if len(took) < 2:
+        raise TimeoutError(f"{url}: {len(took)} answers in {seconds} s")
+    cuts = statistics.quantiles(took, n=100)
+    return Load(p50_ms=cuts[49] * 1000, p99_ms=cuts[98] * 1000, per_second=len(took) / lasted)
+
+
+def _connect(url: str) -> _Connection:
+    parts = urlsplit(url)
+    opened = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=30)
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    request = f"GET {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n"
+    return _Connection(opened, request.encode())
+
+
+def _turn(waiting: selectors.BaseSelector, took: list[float]) -> None:
+    for key, _ in waiting.select(timeout=1):
+        connection: _Connection = key.data
+        if connection.read():
+            took.append(time.perf_counter() - connection.asked)
+            connection.ask()
+
+
+def ceiling(node: Path, *, seconds: float) -> dict[str, float]:
+    """Answers a second of a server that does nothing, on one and on sixteen connections."""
+    with _bare_server(node) as url:
+        load(url, 16, seconds=0.5)
+        return {
+            f"c{connections}_per_second": round(load(url, connections, seconds=seconds).per_second)
+            for connections in (1, 16)
+        }
+
+
+@contextmanager
+def _bare_server(node: Path) -> Iterator[str]:
+    command = [str(node), "-e", _SERVER]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}/"
+        finally:
+            process.terminate()
