@@ -24,10 +24,12 @@ def handler(event: Mapping[str, Any], _context: object = None) -> dict[str, Any]
     """What was decided, for the log."""
     now = _time_of(event)
     clients, place = _clients(), _place()
+    settler = Settler(clients, place, code_of=_code_of, clock=lambda: now, announce=_announce)
     seen = look(clients, place, now=now)
     if seen is None:
+        if event.get("source") == "aws.events":  # who closed it was cut off before he stopped this
+            settler.stop_clock()
         return {"open": False}
-    settler = Settler(clients, place, code_of=_code_of, clock=lambda: now, announce=_announce)
     decision = settler.settle(seen)
     return {"open": True, "verdict": seen.seen.verdict, "act": decision.act, "why": decision.why}
 

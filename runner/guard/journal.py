@@ -107,10 +107,10 @@ def claim(table: str, rollout: Rollout, *, outcome: str, why: str) -> dict[str, 
     }
 
 
-def kept(table: str, item: Item, *, candidate: str) -> dict[str, Any]:
+def kept(table: str, item: Item, closed: Rollout) -> dict[str, Any]:
     """PutItem beside the release: everything that decided stays with it."""
-    key = {"pk": {"S": f"release#{candidate}"}, "sk": {"S": f"rollout#{item['id']['S']}"}}
-    return {"TableName": table, "Item": {**item, **key}}
+    key = {"pk": {"S": f"release#{closed.candidate}"}, "sk": {"S": f"rollout#{closed.id}"}}
+    return {"TableName": table, "Item": {**item, **_attributes(closed), **key}}
 
 
 def _attributes(rollout: Rollout) -> dict[str, dict[str, str]]:

@@ -111,6 +111,12 @@ class _Looker:
     def _deployment(self, rollout: Rollout) -> tuple[Deployment, str]:
         if not rollout.deployment:
             return Deployment.NONE, ""
+        try:
+            return self._heard(rollout)
+        except Exception as error:  # noqa: BLE001  # whatever ails it: the rest can still be judged
+            return Deployment.UNKNOWN, f"CodeDeploy does not answer: {error}"
+
+    def _heard(self, rollout: Rollout) -> tuple[Deployment, str]:
         found = self.clients.deployments.get_deployment(deploymentId=rollout.deployment)
         info = found["deploymentInfo"]
         if info["status"] in _ACTIVE:

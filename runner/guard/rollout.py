@@ -17,6 +17,7 @@ from runner.guard.verdict import Verdict
 OPENS_WITHIN = 20 * 60  # seconds
 # CodeDeploy cannot pause a Lambda deployment; it is stopped this long before its last step.
 BEFORE_THE_END = 120  # seconds
+UNHEARD = 15 * 60  # seconds after the last step until a silent CodeDeploy is done without
 EXTENSIONS = 3  # times the interval that `extend` waits for a verdict
 
 
@@ -39,12 +40,13 @@ class Phase(StrEnum):
 
 
 class Deployment(StrEnum):
-    """How far CodeDeploy is, in four words."""
+    """How far CodeDeploy is, in five words."""
 
     NONE = "none"
     ACTIVE = "active"
     SUCCEEDED = "succeeded"
     ENDED = "ended"  # failed or stopped, its rollback included
+    UNKNOWN = "unknown"  # it does not answer
 
 
 class Act(StrEnum):
@@ -124,6 +126,8 @@ def decide(rollout: Rollout, seen: Seen, *, now: int) -> Decision:
         return _unopened(rollout, seen, now=now)
     if seen.deployment is Deployment.SUCCEEDED:
         return _ended_well(rollout, seen)
+    if seen.deployment is Deployment.UNKNOWN:
+        return _unheard(rollout, seen, now=now)
     if seen.deployment is Deployment.ENDED:
         return Decision(act=Act.TAKE_BACK, why=seen.why or "CodeDeploy ended the deployment")
     return _shifting(rollout, seen, now=now)
@@ -157,12 +161,25 @@ def _ended_well(rollout: Rollout, seen: Seen) -> Decision:
     return Decision(act=Act.TAKE_BACK, why=f"somebody moved the alias to version {seen.alias}")
 
 
+def _unheard(rollout: Rollout, seen: Seen, *, now: int) -> Decision:
+    """CodeDeploy does not answer: alias, verdict and alarms tell enough."""
+    if seen.verdict is Verdict.FAIL or _moved(rollout, seen):
+        return _shifting(rollout, seen, now=now)
+    if seen.red:
+        return Decision(act=Act.TAKE_BACK, why=_ringing(seen))
+    if seen.alias == rollout.candidate_version and not seen.weights:
+        return Decision(act=Act.PROMOTE, why=f"{_passed(seen)}; CodeDeploy was not heard")
+    if now >= rollout.ends + UNHEARD:
+        return Decision(act=Act.TAKE_BACK, why=seen.why or "CodeDeploy does not answer")
+    return Decision(act=Act.WAIT, why=seen.why)
+
+
 def _held(rollout: Rollout, seen: Seen, *, now: int) -> Decision:
     """No deployment protects any more: what its alarms did is done here."""
     if seen.verdict is Verdict.FAIL:
         return Decision(act=Act.TAKE_BACK, why="the candidate is worse than what was live")
     if seen.red:
-        return Decision(act=Act.TAKE_BACK, why=f"an alarm rings: {', '.join(seen.red)}")
+        return Decision(act=Act.TAKE_BACK, why=_ringing(seen))
     if seen.alias == rollout.candidate_version and not seen.weights:
         return Decision(act=Act.PROMOTE, why="the alias was moved to the candidate")
     if seen.verdict is Verdict.PASS:
@@ -171,6 +188,10 @@ def _held(rollout: Rollout, seen: Seen, *, now: int) -> Decision:
     if rollout.policy is Policy.EXTEND and now >= extended:
         return Decision(act=Act.PROMOTE, why="the traffic stayed too small for a verdict")
     return Decision(act=Act.WAIT)
+
+
+def _ringing(seen: Seen) -> str:
+    return f"an alarm rings: {', '.join(seen.red)}"
 
 
 def _moved(rollout: Rollout, seen: Seen) -> bool:

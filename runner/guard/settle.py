@@ -8,18 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
 from runner.guard import journal
 from runner.guard.look import Clients, Look, Place, alias_of, weights_of
-from runner.guard.rollout import Act, Decision, Deployment, Phase, Rollout, decide
+from runner.guard.rollout import UNHEARD, Act, Decision, Deployment, Phase, Rollout, decide
 from runner.guard.verdict import Verdict
 
 Announce = Callable[[Look, Decision], object]
 LIVE = "live"  # the key of the store that decides what visitors get
 WON, LOST = "live", "rolled_back"
 VERDICT = "verdict"  # our metric: 1 takes the candidate back
+WITHOUT_CODEDEPLOY = "CodeDeploy did not answer: store and alias were put back without it"
+_GOING = (Deployment.ACTIVE, Deployment.UNKNOWN)
 _TRIES = 5  # of a write to the store that others write to as well
+
+
+class Stopped(StrEnum):
+    """What became of the request to stop a deployment."""
+
+    ASKED = "asked"  # or it was over already
+    ENDED = "ended"  # there was none
+    UNHEARD = "unheard"
 
 
 class Settler:
@@ -49,7 +60,12 @@ class Settler:
         """Carries out a decision that guard, runner or a person made."""
         if decision.act is Act.NOTHING:
             return decision
-        self._tell(look)
+        try:
+            return self._carried_out(look, decision)
+        finally:  # if it cannot be carried out from here, the alarm may still do it
+            self._tell(look)
+
+    def _carried_out(self, look: Look, decision: Decision) -> Decision:
         if decision.act is Act.WAIT:
             self._note(look, look.rollout)
         elif decision.act is Act.HOLD:
@@ -93,23 +109,29 @@ class Settler:
         rollout = look.rollout
         if look.seen.alias != rollout.candidate_version or look.seen.weights:
             self._stop(rollout, back=False)
-            self._point(rollout.candidate_version)
+            self._point(rollout.candidate_version)  # also where CodeDeploy does not answer
         self._write(rollout.promoted)
         for call in rollout.after:
             self._perform(call)
-        self._close(look)
+        self._close(look, rollout)
 
     def _take_back(self, look: Look) -> None:
         rollout = look.rollout
         self._write(rollout.restored)
         stopped = self._stop(rollout, back=True)
-        if stopped and look.seen.deployment is Deployment.ACTIVE:
+        in_time = self._clock() < rollout.ends + UNHEARD
+        if stopped is Stopped.ASKED and look.seen.deployment in _GOING and in_time:
             self._note(look, rollout)
             return  # CodeDeploy puts the alias back by a deployment of its own; the next look ends
         alias = alias_of(self._clients, self._place)
         if alias["FunctionVersion"] != rollout.baseline_version or weights_of(alias):
             self._point(rollout.baseline_version)
-        self._close(look)
+        if stopped is Stopped.UNHEARD:
+            rollout = _with_note(rollout, WITHOUT_CODEDEPLOY)
+            if in_time:
+                self._note(look, rollout)
+                return  # it may shift once more: the next look asks again, and puts it right again
+        self._close(look, rollout)
 
     def _hold(self, look: Look, decision: Decision) -> None:
         """Noted first: from here on the guard alone protects."""
@@ -117,17 +139,18 @@ class Settler:
         self._stop(look.rollout, back=False)
         self._announce(look, decision)
 
-    def _stop(self, rollout: Rollout, *, back: bool) -> bool:
-        """Whether CodeDeploy takes care of the alias: it was asked to stop and to put it back."""
+    def _stop(self, rollout: Rollout, *, back: bool) -> Stopped:
+        """Asks CodeDeploy to stop; `back` also to put the alias back."""
         if not rollout.deployment:
-            return False
+            return Stopped.ENDED
         try:
             self._clients.deployments.stop_deployment(
                 deploymentId=rollout.deployment, autoRollbackEnabled=back
             )
         except Exception as error:  # noqa: BLE001  # whatever ails CodeDeploy, visitors come first
-            return self._code_of(error) == "DeploymentAlreadyCompletedException" and back
-        return back
+            done = self._code_of(error) == "DeploymentAlreadyCompletedException"
+            return Stopped.ASKED if done else Stopped.UNHEARD
+        return Stopped.ASKED
 
     def _point(self, version: str) -> None:
         """All weight of the alias to one version, upon the alias as it was just read."""
@@ -167,18 +190,23 @@ class Settler:
             arguments["ExpressionAttributeValues"] = arguments["ExpressionAttributeValues"] | now
         self._tolerate(lambda: operation(**arguments), frozenset(call.get("tolerate", ())))
 
-    def _close(self, look: Look) -> None:
-        closed = replace(look.rollout, phase=Phase.CLOSED)
-        self._note(look, closed)
+    def _close(self, look: Look, rollout: Rollout) -> None:
+        """Closed last, so that a closing which is cut off is done again by the next look."""
+        closed = replace(rollout, phase=Phase.CLOSED)
+        self._note(look, rollout)
         found = self._clients.records.get_item(
             TableName=self._place.table, Key=journal.KEY, ConsistentRead=True
         )
-        kept = journal.kept(self._place.table, found["Item"], candidate=closed.candidate)
-        self._clients.records.put_item(**kept)
+        self._clients.records.put_item(**journal.kept(self._place.table, found["Item"], closed))
         ours = [name for name in closed.alarms if closed.id in name]
         if ours:
             delete = self._clients.metrics.delete_alarms
             self._tolerate(lambda: delete(AlarmNames=ours), _GONE)
+        self._note(look, closed)
+        self.stop_clock()
+
+    def stop_clock(self) -> None:
+        """Nothing is open: nobody need be woken every minute."""
         self._clients.rules.disable_rule(Name=self._place.clock)
 
     def _note(self, look: Look, rollout: Rollout) -> None:
@@ -205,6 +233,11 @@ class Settler:
                 raise
             return False
         return True
+
+
+def _with_note(rollout: Rollout, note: str) -> Rollout:
+    known = rollout.notes
+    return rollout if note in known else replace(rollout, notes=(*known, note))
 
 
 def _claimed_in(item: journal.Item) -> Decision | None:
