@@ -44,12 +44,12 @@ from runner.plan.decide import Foundation, changed_functions, plan
 from runner.plan.foundation import ENTRY, MakeDistribution
 from runner.plan.live import Live
 from runner.plan.order import IsAncestor
-from runner.plan.promotion import OnOpen
+from runner.plan.promotion import OnOpen, OpenRollout
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import PutFiles
 from runner.plan.steps import Plan
 from runner.plan.streams import streams_of
-from runner.promote import Follower, check_alarms_are_here, is_open, promotion_of
+from runner.promote import Follower, check_alarms_are_here, foreseen, is_open, promotion_of
 from runner.report.rollout import told_of
 from runner.report.text import Check, Outcome, Uploaded, changes
 from runner.report.watch import Watcher
@@ -305,11 +305,20 @@ def _changed(decided: Decided, world: World) -> tuple[Decided, Known, Next]:
     if decided.plan.opens:
         with world.watcher.stage("smoke"):
             _tried(decided, world, known=staged)
+        world.watcher.note(foreseen_of(decided))
     with world.watcher.stage("switch"):
         known = _apply(decided, world, part=decided.plan.switching, known=staged).known
     if decided.lease:
         decided.lease.done()
     return decided, known, Next.FOLLOW if decided.plan.opens else Next.VERIFY
+
+
+def foreseen_of(decided: Decided) -> str:
+    """What the plan's rollout will be able to find out; empty without one."""
+    steps = decided.plan.switch
+    promotions = (step.promotion for step in steps if isinstance(step, OpenRollout))
+    promotion = next(promotions, None)
+    return foreseen(decided.aws, decided.names, promotion) if promotion else ""
 
 
 def _live(decided: Decided, world: World, *, known: Known) -> Outcome:

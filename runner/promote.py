@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runner.apply import Known
 from runner.aws import promotion as rollouts
@@ -16,32 +16,32 @@ from runner.aws.session import Aws
 from runner.config.load import Config
 from runner.config.rules import minutes
 from runner.errors import JamError, Problem, busy_error, site_error
+from runner.guard import journal
 from runner.guard.announce import message, post, tell
+from runner.guard.journal import Item
 from runner.guard.look import Look, look
 from runner.guard.power import power
 from runner.guard.rollout import Act, Decision, Phase, Policy
 from runner.guard.settle import Settler
 from runner.names import Names
 from runner.plan.promotion import OnOpen, Promotion, Strategy
+from runner.report.rollout import UNPROTECTED
 
 LOOK_EVERY = 15.0  # seconds; metrics have minutes, CodeDeploy moves by them
 SIGNALS = 4  # by which a rollout is judged, more or less
 SETTLES_WITHIN = 900.0  # seconds for CodeDeploy to put an alias back
-
-UNPROTECTED = (
-    "UNPROTECTED: no alarm takes this candidate back; only the guard and a run that follows it do"
-)
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """What became of a rollout: `live`, `rolled_back` or `open`; the last look before it ended."""
+    """What became of a rollout: `live`, `rolled_back` or `open`; the last look, and its record."""
 
     outcome: str
     why: str
     last: Look | None = None
+    record: Item | None = field(default=None, repr=False)
 
 
 def promotion_of(config: Config, *, now: bool = False, protected: bool = True) -> Promotion | None:
@@ -114,17 +114,16 @@ class Follower:
         while True:
             seen = self._look()
             if seen is None:
-                outcome, why = rollouts.ended(self._aws, self._names)
-                return Ended(outcome=outcome, why=why, last=last)
+                return self._over(last)
             if last is None:
                 self._introduce(seen)
             last = seen
             decision = self._settle(seen)
             self._tell(seen, decision)
             if _is_left_to_people(seen, decision):
-                return Ended(outcome="open", why="it waits for a person to decide", last=seen)
+                return self._open("it waits for a person to decide", seen)
             if patience is not None and self._aws.clock() - started > patience:
-                return Ended(outcome="open", why="it was not settled in time", last=seen)
+                return self._open("it was not settled in time", seen)
             if decision.act is not Act.PROMOTE:
                 self._aws.sleep(LOOK_EVERY * (0.75 + self._aws.chance() / 2))
 
@@ -132,11 +131,21 @@ class Follower:
         """Ends the rollout as a person or a newer run wants it, and sees it ended."""
         seen = self._look()
         if seen is None:
-            outcome, said = rollouts.ended(self._aws, self._names)
-            return Ended(outcome=outcome, why=said)
+            return self._over(None)
         with explained():
             self._settler().act(seen, Decision(act=act, why=why))
         return self.follow(patience=SETTLES_WITHIN)
+
+    def _over(self, last: Look | None) -> Ended:
+        with _watched():
+            item = rollouts.recorded(self._aws, self._names) or {}
+        outcome, why = (item.get(name, {}).get("S", "") for name in ("outcome", "why"))
+        return Ended(outcome=outcome, why=why, last=last, record=item or None)
+
+    def _open(self, why: str, seen: Look) -> Ended:
+        with _watched():
+            item = rollouts.recorded(self._aws, self._names)
+        return Ended(outcome="open", why=why, last=seen, record=item)
 
     def _look(self) -> Look | None:
         with _watched():
@@ -197,6 +206,19 @@ def progress(seen: Look, decision: Decision, *, now: float) -> str:
     ending = f", {left} min left" if seen.rollout.phase is Phase.OPEN and left else ""
     said = f"; {decision.act}: {decision.why}" if decision.why else ""
     return f"weight {seen.weight:.0%}{shown}{failing}{ending}{said}"
+
+
+def foreseen(aws: Aws, names: Names, promotion: Promotion) -> str:
+    """The forecast by the traffic of the rollout before, whose record has its counts."""
+    with explained():
+        last = rollouts.recorded(aws, names)
+    pace = journal.pace(last) if last else None
+    if pace is None:
+        return (
+            "Nothing is known of the traffic yet, nor what this rollout can find out: the first "
+            "one counts."
+        )
+    return forecast(promotion, sessions_a_minute=pace)
 
 
 def forecast(promotion: Promotion, *, sessions_a_minute: float) -> str:

@@ -133,12 +133,11 @@ def place(names: Names, *, known: Known) -> Place:
     )
 
 
-def ended(aws: Aws, names: Names) -> tuple[str, str]:
-    """How the last rollout ended, and why; both empty if none did."""
-    item = aws.records.get_item(TableName=names.records, Key=_KEY, ConsistentRead=True).get("Item")
-    if item is None or item["phase"]["S"] != Phase.CLOSED:
-        return "", ""
-    return item.get("outcome", {}).get("S", ""), item.get("why", {}).get("S", "")
+def recorded(aws: Aws, names: Names) -> journal.Item | None:
+    """The record of the rollout that is open, or of the last that was."""
+    item: Any = aws.records.get_item(TableName=names.records, Key=_KEY, ConsistentRead=True)
+    found: journal.Item | None = item.get("Item")
+    return found
 
 
 _KEY: Any = journal.KEY
@@ -166,7 +165,7 @@ def _recorded(
 
 def _last(aws: Aws, names: Names) -> Rollout | None:
     """The rollout that is open, or the last that was."""
-    found = aws.records.get_item(TableName=names.records, Key=_KEY, ConsistentRead=True).get("Item")
+    found = recorded(aws, names)
     return journal.rollout_of(found["rollout"]["S"]) if found else None
 
 

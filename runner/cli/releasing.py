@@ -64,7 +64,7 @@ def plan(options: Options) -> None:
     Builds, but changes nothing in AWS.
     """
     from runner.config.explain import explain
-    from runner.deploy import decide
+    from runner.deploy import decide, foreseen_of
     from runner.report.text import plan_json, plan_text
 
     config = config_of(options)
@@ -72,12 +72,15 @@ def plan(options: Options) -> None:
         for reason in explain(config):
             world.watcher.note(reason)
         decided = decide(config, world)
+        forecast = foreseen_of(decided)
     if options.as_json:
-        click.echo(plan_json(decided.plan, decided.release, decided.changes))
+        click.echo(plan_json(decided.plan, decided.release, decided.changes, forecast=forecast))
         return
     for line in decided.changes:
         click.echo(line)
     click.echo(plan_text(decided.plan))
+    if forecast:
+        click.echo(forecast)
 
 
 @cli.command()

@@ -43,11 +43,25 @@ def rollout_of(text: str) -> Rollout:
 
 
 def evidence_text(
-    minutes: Mapping[str, list[Minute]], evidence: Mapping[str, Evidence], *, weight: float
+    minutes: Mapping[str, list[Minute]],
+    evidence: Mapping[str, Evidence],
+    *,
+    weight: float,
+    verdict: str,
+    now: int,
+    before: Item,
 ) -> str:
-    """What decided: counts per minute, where each signal stands, the weight (0 to 1)."""
+    """What decided: counts per minute, where each signal stands, the weights (0 to 1) since when.
+
+    `before` is the rollout's item as it was; `until` says when all this was so.
+    """
+    known = evidence_of(before).get("weights", [])
+    changed = not known or known[-1][1] != round(weight, 4)
     told = {
+        "verdict": verdict,
+        "until": now,
         "weight": weight,
+        "weights": [*known, [now, round(weight, 4)]] if changed else known,
         "minutes": {
             name: [list(one) for one in found[-_MINUTES_KEPT:]] for name, found in minutes.items()
         },
@@ -58,6 +72,24 @@ def evidence_text(
         },
     }
     return json.dumps(told, separators=(",", ":"))
+
+
+def evidence_of(item: Item) -> dict[str, Any]:
+    """What `evidence_text` wrote; empty before its first look."""
+    told: dict[str, Any] = json.loads(item.get("evidence", {}).get("S", "{}"))
+    return told
+
+
+def pace(item: Item) -> float | None:
+    """New sessions a minute of both releases in this rollout; None where nothing was counted."""
+    told = evidence_of(item)
+    entry = told.get("totals", {}).get("entry")
+    if not entry:
+        return None
+    opened = rollout_of(item["rollout"]["S"]).opened
+    lasted = (int(told.get("until", opened)) - opened) / 60
+    sessions: int = entry[0] + entry[2]
+    return sessions / max(lasted, 1.0)
 
 
 def put(table: str, rollout: Rollout) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class Settler:
         self._write(rollout.promoted)
         for call in rollout.after:
             self._perform(call)
-        self._close(look, rollout)
+        self._close(look, rollout, weight=1.0)
 
     def _take_back(self, look: Look) -> None:
         rollout = look.rollout
@@ -131,7 +131,7 @@ class Settler:
             if in_time:
                 self._note(look, rollout)
                 return  # it may shift once more: the next look asks again, and puts it right again
-        self._close(look, rollout)
+        self._close(look, rollout, weight=0.0)
 
     def _hold(self, look: Look, decision: Decision) -> None:
         """Noted first: from here on the guard alone protects."""
@@ -190,10 +190,10 @@ class Settler:
             arguments["ExpressionAttributeValues"] = arguments["ExpressionAttributeValues"] | now
         self._tolerate(lambda: operation(**arguments), frozenset(call.get("tolerate", ())))
 
-    def _close(self, look: Look, rollout: Rollout) -> None:
+    def _close(self, look: Look, rollout: Rollout, *, weight: float) -> None:
         """Closed last, so that a closing which is cut off is done again by the next look."""
         closed = replace(rollout, phase=Phase.CLOSED)
-        self._note(look, rollout)
+        self._note(look, rollout, weight=weight)
         found = self._clients.records.get_item(
             TableName=self._place.table, Key=journal.KEY, ConsistentRead=True
         )
@@ -202,15 +202,22 @@ class Settler:
         if ours:
             delete = self._clients.metrics.delete_alarms
             self._tolerate(lambda: delete(AlarmNames=ours), _GONE)
-        self._note(look, closed)
+        self._note(look, closed, weight=weight)
         self.stop_clock()
 
     def stop_clock(self) -> None:
         """Nothing is open: nobody need be woken every minute."""
         self._clients.rules.disable_rule(Name=self._place.clock)
 
-    def _note(self, look: Look, rollout: Rollout) -> None:
-        told = journal.evidence_text(look.minutes, look.evidence, weight=look.weight)
+    def _note(self, look: Look, rollout: Rollout, *, weight: float | None = None) -> None:
+        told = journal.evidence_text(
+            look.minutes,
+            look.evidence,
+            weight=look.weight if weight is None else weight,
+            verdict=look.seen.verdict,
+            now=int(self._clock()),
+            before=look.item,
+        )
         change = journal.update(self._place.table, rollout, evidence=told)
         self._tolerate(lambda: self._clients.records.update_item(**change), _TAKEN)
 

@@ -11,6 +11,7 @@ from runner.errors import JamError
 from runner.model import File, Release
 from runner.plan.live import Live
 from runner.plan.steps import Plan, Step
+from runner.report.rollout import text_of
 from runner.report.watch import size_of
 
 SHOWN = 8  # names of one kind in a summary before the rest is counted
@@ -58,7 +59,7 @@ class Outcome:
         return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def plan_json(plan: Plan, release: Release, changes: Iterable[str]) -> str:
+def plan_json(plan: Plan, release: Release, changes: Iterable[str], *, forecast: str = "") -> str:
     steps = {
         "stage": [str(step) for step in plan.stage],
         "switch": [str(step) for step in plan.switch],
@@ -69,6 +70,7 @@ def plan_json(plan: Plan, release: Release, changes: Iterable[str]) -> str:
         "environment": "production",
         "changes": list(changes),
         "steps": steps,
+        **({"forecast": forecast} if forecast else {}),
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
@@ -140,6 +142,7 @@ def summary(outcome: Outcome, changed: Iterable[str]) -> str:
     lines = [
         f"{outcome.site}: release {outcome.release[:8]} {said}",
         *(f"  {line}" for line in changed),
+        *(f"  {line}" for line in text_of(outcome.rollout or {})),
         f"  {outcome.url}" + (f"  ({outcome.local_url})" if outcome.local_url else ""),
         f"  {outcome.seconds:.1f} s, {outcome.calls} AWS calls, {uploaded}"
         + (f", {passed} checks passed" if outcome.checks else ""),
