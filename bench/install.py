@@ -6,12 +6,14 @@ environment of its own. What cannot be installed is remembered with the installe
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +40,17 @@ class Peers:
         if not target.is_dir():
             self._install(name, lock, target)
         return None if name in self.absent else target
+
+    @contextlib.contextmanager
+    def trying(self, name: str) -> Iterator[None]:
+        """A peer that fails inside counts as absent from then on; the suite goes on."""
+        try:
+            yield
+        except subprocess.CalledProcessError as error:
+            said = (error.stderr or "").strip()
+            self.absent[name] = f"ended with status {error.returncode}: {said[-300:]}"
+        except (TimeoutError, ConnectionError) as error:
+            self.absent[name] = str(error)
 
     def _install(self, name: str, lock: Path, target: Path) -> None:
         print(f"installing {name} …", file=sys.stderr, flush=True)

@@ -72,7 +72,8 @@ def one_round(run: Run, site: Path, readings: Readings, *, kind: str, peer: Path
     if kind == "heavy":
         keep(readings, BUNDLED, ours(site, run.scratch, uv)[0])
     for mode in MODES[kind] if peer else ():
-        keep(readings, f"{PEER} {mode}", zisi(run, site, peer, bundler=mode))
+        with run.peers.trying(f"{PEER} {mode}"):
+            keep(readings, f"{PEER} {mode}", zisi(run, site, peer, bundler=mode))
 
 
 def keep(readings: Readings, who: str, reading: Reading) -> None:
@@ -98,7 +99,7 @@ def zisi(run: Run, site: Path, peer: Path, *, bundler: str) -> Reading:
         done = subprocess.run(
             [str(run.peers.toolchain.node), "--input-type=module", "-e", ZISI.format(module=module),
              str(site / "functions"), target, bundler, str(site)],
-            stdout=subprocess.PIPE, text=True, check=True,
+            capture_output=True, text=True, check=True,
         )  # fmt: skip
     result: Reading = json.loads(done.stdout.splitlines()[-1])
     result["cpu"] = cost.cpu - result.pop("before")

@@ -29,7 +29,10 @@ PAUSE = 0.002  # seconds between two looks at it
 
 @dataclass(frozen=True)
 class Server:
-    """`command` is run in `folder`; `file` holds the function; `path` is where it answers."""
+    """`command` is run in `folder`; `file` holds the function; `path` is where it answers.
+
+    `reloading` are options without which a change is never seen, and with which answers are slow.
+    """
 
     name: str
     command: list[str]
@@ -38,6 +41,7 @@ class Server:
     path: str
     port: int
     environment: dict[str, str] = field(default_factory=dict)
+    reloading: tuple[str, ...] = ()
 
     def text(self, word: str) -> str:
         return (WORKER if self.file.suffix == ".mjs" else HELLO).replace("hello", word)
@@ -70,10 +74,10 @@ def offline(folder: Path, *, node: Path, peer: Path) -> Server:
         "functions: { hello: { handler: hello.handler, events: [ { httpApi: 'GET /hello' } ] } }\n"
     )
     script = peer / "node_modules/serverless/bin/serverless.js"
-    command = [str(node), str(script), "offline", "--reloadHandler",
+    command = [str(node), str(script), "offline",
                "--httpPort", str(port), "--lambdaPort", str(other)]  # fmt: skip
     return Server("serverless-offline", command, folder, folder / "hello.js", "/hello", port,
-                  {"SLS_TELEMETRY_DISABLED": "1"})  # fmt: skip
+                  {"SLS_TELEMETRY_DISABLED": "1"}, ("--reloadHandler",))  # fmt: skip
 
 
 def netlify(folder: Path, *, node: Path, peer: Path) -> Server:

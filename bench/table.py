@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+WIDTH = 150  # columns where nobody says how many there are, as in a log
 Row = Mapping[str, Any]
 
 
@@ -16,10 +17,11 @@ def table(
     rows: Sequence[Row], *, context: Mapping[str, Any], absent: Mapping[str, str],
     failed: Sequence[str],
 ) -> None:  # fmt: skip
-    console = Console()
+    found = Console()
+    console = Console(width=max(found.width, WIDTH))
     shown = Table(box=box.SIMPLE_HEAD)
     for heading in ("measured", "unit", "ours", "peers", "aim", "met"):
-        shown.add_column(heading, overflow="fold")
+        shown.add_column(heading, overflow="fold", no_wrap=heading == "peers")
     for row in rows:
         shown.add_row(*_cells(row))
     console.print(shown)
