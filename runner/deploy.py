@@ -127,7 +127,13 @@ def deploy(config: Config, world: World, way: Way = _WAY) -> tuple[Outcome, tupl
         seconds = world.clock() - begun
         release_id = there.rollout or there.release
         return told(
-            aws, names, there, outcome="superseded", release=release_id, seconds=seconds
+            aws,
+            names,
+            there,
+            outcome="superseded",
+            release=release_id,
+            seconds=seconds,
+            near=_loopback(world),
         ), ()
     decided = decide(config, world, way, aws=aws)
     return release(decided, world), decided.changes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from runner.aws.leases import Lease, Say
 from runner.aws.records import Environment
@@ -71,12 +72,20 @@ def leased(aws: Aws, names: Names, *, run: str, say: Say) -> Iterator[Lease]:
 
 
 def told(
-    aws: Aws, names: Names, there: Environment, *, outcome: str, release: str, seconds: float
+    aws: Aws,
+    names: Names,
+    there: Environment,
+    *,
+    outcome: str,
+    release: str,
+    seconds: float,
+    near: str = "",
 ) -> Outcome:
-    """The result of a command that built nothing."""
+    """The result of a command that built nothing; `near` is the embedded cloud's address."""
     domain, api = there.ids.get(Made.DOMAIN, ""), there.ids.get(Made.API, "")
     stage = next((stage for stage, users in there.stages if release in users), "")
     url = f"https://{api}.execute-api.{names.region}.amazonaws.com/{stage}" if stage else ""
+    port = urlsplit(near).port if near else None
     return Outcome(
         site=names.site,
         environment=PRODUCTION,
@@ -88,6 +97,7 @@ def told(
         outcome=outcome,
         seconds=seconds,
         calls=aws.calls,
+        local_url=f"http://{domain.partition('.')[0]}.localhost:{port}/" if port else "",
     )
 
 

@@ -207,6 +207,11 @@ def _make_room(aws: Aws, names: Names, *, api_id: str, standing: Sequence[str]) 
     drop_stage(aws, api_id, api_stage=stray)
 
 
+def has_stage(aws: Aws, api_id: str, *, api_stage: str) -> bool:
+    """Whether the snapshot stands."""
+    return _stage(aws, api_id, api_stage=api_stage) is not None
+
+
 def _stage(aws: Aws, api_id: str, *, api_stage: str) -> str | None:
     """The deployment of an existing stage."""
     try:

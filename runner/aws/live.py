@@ -61,7 +61,7 @@ def read_live(
         ready = staged is not None and _stands(staged, environment)
         return replace(
             _with_files(live, _manifest(aws, names, release=live.release)),
-            known={**known, **found, **(_versions(staged) if staged and ready else {})},
+            known={**known, **found, **(versions_of(staged) if staged and ready else {})},
             existing=frozenset(found),
             staged=ready,
         )
@@ -97,6 +97,7 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment, unsure: bool)
         offered=environment.offered,
         leased=environment.holder is not None,
         hold=environment.hold,
+        history=environment.history,
         streams=environment.streams,
         origins=environment.origins,
         entry=environment.entry,
@@ -117,7 +118,8 @@ def _stands(staged: Staged, environment: Environment) -> bool:
     return not staged.api_stage or staged.api_stage in dict(environment.stages)
 
 
-def _versions(staged: Staged) -> dict[Ref, str]:
+def versions_of(staged: Staged) -> dict[Ref, str]:
+    """What a release that lies ready is made of at Lambda."""
     functions = {Ref(Made.VERSION, name): each.version for name, each in staged.functions.items()}
     return {**functions, Ref(Made.VERSION, ENTRY): staged.entry}
 

@@ -24,6 +24,7 @@ from runner.guard import journal
 from runner.guard.rollout import Phase, Rollout
 from runner.model import Background, Origin, Release, Upkeep
 from runner.names import PRODUCTION, Names
+from runner.plan import definition
 from runner.plan.foundation import ENTRY
 from runner.plan.live import Hold, Published
 from runner.plan.refs import Made, Ref
@@ -62,6 +63,7 @@ class Environment:
     offered: Origin = field(default_factory=Origin)  # of the run that opened the rollout
     holder: Holder | None = None
     hold: Hold | None = None
+    history: tuple[str, ...] = ()  # releases that were live, the newest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class Staged:
     api_stage: str
     at: int = 0
     origin: Origin = field(default_factory=Origin)
+    definition: str = ""  # as runner.plan.definition has it
 
 
 _IDS = {
@@ -101,16 +104,16 @@ def read(aws: Aws, names: Names, *, release: str) -> tuple[Environment, Staged |
         found += answer["Responses"].get(names.records, [])
         wanted = answer.get("UnprocessedKeys")
     items = {item["sk"]["S"]: item for item in found}
-    rollout = _open_rollout(_plain(items.get("rollout", {})))
+    rollout = _open_rollout(plain(items.get("rollout", {})))
     return (
         replace(
-            _read_environment(_plain(items.get("environment", {}))),
+            _read_environment(plain(items.get("environment", {}))),
             rollout=rollout.candidate if rollout else "",
             offered=_offered(rollout) if rollout else Origin(),
             holder=holder_of(items.get("lease", {})),
-            hold=_read_hold(_plain(items.get("hold", {}))),
+            hold=_read_hold(plain(items.get("hold", {}))),
         ),
-        _read_release(_plain(items.get("release", {}))),
+        _read_release(plain(items.get("release", {}))),
     )
 
 
@@ -124,7 +127,7 @@ def _offered(rollout: Rollout) -> Origin:
     """The run that opened it: what its end will record says so."""
     values = [each["arguments"].get("ExpressionAttributeValues", {}) for each in rollout.after]
     return next(
-        (_read_origin(_plain(each)[":origin"]) for each in values if ":origin" in each), Origin()
+        (read_origin(plain(each)[":origin"]) for each in values if ":origin" in each), Origin()
     )
 
 
@@ -151,13 +154,14 @@ def record_staged(aws: Aws, names: Names, *, release: Release, known: Known) -> 
         TableName=names.records,
         Key=_key(_release(release.id)),
         UpdateExpression="SET #state = :state, #functions = :functions, "
-        "#entry = :entry, #api_stage = :api_stage",
-        ExpressionAttributeNames=_names("state", "functions", "entry", "api_stage"),
+        "#entry = :entry, #api_stage = :api_stage, #definition = :definition",
+        ExpressionAttributeNames=_names("state", "functions", "entry", "api_stage", "definition"),
         ExpressionAttributeValues=_values(
             state=READY,
             functions=_functions(names, release, known),
             entry=known[Ref(Made.VERSION, ENTRY)],
             api_stage=release.routing.api_stage,
+            definition=definition.text_of(release),
         ),
     )
 
@@ -179,10 +183,14 @@ def record_live(
     values = _live_values(names, step=step, release=release, known=known)
     call: Any = _live_call(names, values, step=step, since=int(aws.clock()))
     call["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-    conditions: Any = [{"ConditionCheck": lease.condition}] if lease else []
+    together: Any = [{"Update": call}]
+    if lease:
+        together.append({"ConditionCheck": lease.condition})
+    if step.hold:
+        together.append({"Put": {"TableName": names.records, "Item": hold_item(step.hold)}})
 
     def write() -> None:
-        aws.records.transact_write_items(TransactItems=[{"Update": call}, *conditions])
+        aws.records.transact_write_items(TransactItems=together)
 
     try:
         insist(aws, write, passes=_collides, late=explain, budget=COLLIDES)
@@ -190,7 +198,7 @@ def record_live(
         reasons: Any = error.response["CancellationReasons"]
         if not any(each["Code"] == _REFUSED for each in reasons):
             raise
-        found = _plain(reasons[0].get("Item", {}))
+        found = plain(reasons[0].get("Item", {}))
         if {key: found.get(key) for key in values} == values:
             return
         if lease and reasons[1]["Code"] == _REFUSED:
@@ -238,6 +246,7 @@ def _live_values(
         "origins": step.origins,
         "trailing": step.trailing,
         "origin": asdict(step.origin),
+        "history": list(step.history),
         "functions": _functions(names, release, known),
         "entry": known[Ref(Made.VERSION, ENTRY)],
         **{name: known[Ref(made)] for made, name in _IDS.items()},
@@ -328,7 +337,8 @@ def _read_environment(item: dict[str, Any]) -> Environment:
         streams=tuple(Stream(name=name, route=route) for name, route in item.get("streams", [])),
         origins=item.get("origins", ""),
         trailing=item.get("trailing", False),
-        origin=_read_origin(item.get("origin", {})),
+        origin=read_origin(item.get("origin", {})),
+        history=tuple(item.get("history", ())),
     )
 
 
@@ -340,11 +350,17 @@ def _read_release(item: dict[str, Any]) -> Staged | None:
         entry=item["entry"],
         api_stage=item["api_stage"],
         at=int(item.get("at", 0)),
-        origin=_read_origin(item.get("origin", {})),
+        origin=read_origin(item.get("origin", {})),
+        definition=item.get("definition", ""),
     )
 
 
-def _read_origin(found: Mapping[str, Any]) -> Origin:
+def hold_item(hold: Hold) -> dict[str, Any]:
+    """The record of a hold."""
+    return {**HOLD, **{name: _serialise(value) for name, value in asdict(hold).items()}}
+
+
+def read_origin(found: Mapping[str, Any]) -> Origin:
     """Numbers come back as decimals."""
     numbers = {name: int(found[name]) for name in ("number", "attempt") if name in found}
     return Origin(**{**found, **numbers})
@@ -405,5 +421,5 @@ def _values(**values: Any) -> dict[str, Any]:
     return {f":{name}": _serialise(value) for name, value in values.items()}
 
 
-def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+def plain(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _deserialise(value) for name, value in item.items()}

@@ -78,6 +78,7 @@ from runner.plan.streaming import (
 )
 from runner.plan.streams import Stream
 
+REMEMBERED = 20  # releases that were live
 KEPT_STAGES = 7  # live, candidate and the five before, of API Gateway's ten an API
 
 
@@ -125,6 +126,7 @@ def plan(
     recording = replace(
         _recording(release, live, foundation=foundation, stages=stages[:KEPT_STAGES]),
         origin=origin,
+        history=_history(release, live),
     )
     sure = firm and not live.trailing
     followers = (
@@ -186,6 +188,14 @@ def _known(live: Live) -> Live:
     if not live.trailing:
         return live
     return replace(live, functions={}, entry_agrees=False, origins="unknown")
+
+
+def _history(release: Release, live: Live) -> tuple[str, ...]:
+    """Without those that the live release was taken back from: nobody wants them before it."""
+    known = live.history
+    older = known[known.index(live.release) :] if live.release in known else (live.release,)
+    past = (each for each in older if each not in ("", release.id))
+    return (release.id, *past)[:REMEMBERED]
 
 
 def _recording(
@@ -264,12 +274,13 @@ def _release(
     yield PublishEntry(release=release)
     stage = release.routing.api_stage
     if stage and stage not in dict(live.stages):
-        yield from _api_stage(release)
+        yield from api_stage_steps(release)
     new = tuple(each for each in release.header_sets if each.ref not in live.header_sets)
     yield WriteRouting(release=release.id, routing=release.routing, header_sets=new)
 
 
-def _api_stage(release: Release) -> Iterator[MakeApiStage | PublishAcceptor]:
+def api_stage_steps(release: Release) -> Iterator[MakeApiStage | PublishAcceptor]:
+    """The steps that make its api_stage; they ask for the release's record and its versions."""
     routed = tuple(each for each in release.functions if each.methods and not each.stream)
     through = any(each.background.requests for each in routed)
     if through:

@@ -70,3 +70,4 @@ class Live:
     offered: Origin = field(default_factory=Origin)  # of the run that opened the rollout
     leased: bool = False  # another run is at it, or ended in the middle
     hold: Hold | None = None
+    history: tuple[str, ...] = ()  # releases that were live, the newest first

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from runner.model import Api, File, Function, Grants, HeaderSet, Origin, Release, Routing, Upkeep
 from runner.plan.foundation import ENTRY, Role
+from runner.plan.live import Hold
 from runner.plan.refs import Made, Ref, Refs
 from runner.plan.streams import Stream
 
@@ -227,6 +228,8 @@ class RecordLive:
     origins: str = ""
     trailing: bool = False  # something of it still has to follow: schedules, streams, upkeep
     origin: Origin = field(default_factory=Origin, repr=False)  # the newest run so far
+    history: tuple[str, ...] = ()  # releases that were live, the newest first
+    hold: Hold | None = None  # set at the same moment
 
     def __str__(self) -> str:
         return f"record that {self.release[:8]} is live, number {self.sequence}"

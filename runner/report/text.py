@@ -153,14 +153,26 @@ def summary(outcome: Outcome, changed: Iterable[str]) -> str:
 def rehearsal_text(receipt: dict[str, Any]) -> str:
     """A rehearsal's receipt for a person."""
     lines = [
-        f"{'✓' if step['outcome'] == 'passed' else '✗'} {step['name']:24} {step['seconds']:5.1f} s"
+        f"{'✓' if step['outcome'] == 'passed' else '✗'} {step['name']:32} {step['seconds']:5.1f} s"
         for step in receipt["steps"]
     ]
+    lines += [_rollout_line(rollout) for rollout in receipt["rollouts"]]
     lines.append(f"The rehearsal {receipt['outcome']} in {receipt['seconds']:.0f} s.")
     if "error" in receipt:
         error = receipt["error"]
         lines.append(f"error[{error['code']}]: {error['message']}\nhint: {error['hint']}")
     return "\n".join(lines)
+
+
+def _rollout_line(told: dict[str, Any]) -> str:
+    """One rollout of a rehearsal: what became of it, and what it did to visitors."""
+    right = told["outcome"] == told["expected"] and not told["mixed"]
+    what = "went live" if told["outcome"] == "live" else "was taken back"
+    return (
+        f"{'✓' if right else '✗'} {told['candidate']} (runner {told['runner']}) {what} after "
+        f"{told['cloud_minutes']} min of the cloud's time: {told['exposed']} visitors had it, "
+        f"{told['mixed']} saw a mixed page"
+    )
 
 
 def error_text(error: JamError) -> str:
@@ -176,8 +188,9 @@ def error_json(error: JamError) -> str:
 def _files(kind: str, files: list[File]) -> str:
     if not files:
         return ""
-    size = size_of(sum(file.size for file in files))
-    return f"{_names(kind, [file.path for file in files])} ({size})"
+    size = sum(file.size for file in files)
+    told = f" ({size_of(size)})" if size else ""
+    return _names(kind, [file.path for file in files]) + told
 
 
 def _names(kind: str, names: list[str]) -> str:

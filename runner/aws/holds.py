@@ -1,0 +1,24 @@
+"""The hold on production: a record that keeps the next pushes from going live."""
+
+from __future__ import annotations
+
+from runner.aws import records
+from runner.aws.refusals import explained
+from runner.aws.session import Aws
+from runner.names import Names
+from runner.plan.live import Hold
+
+
+def put(aws: Aws, names: Names, hold: Hold) -> None:
+    """Holds production; a second hold replaces the words of the first."""
+    with explained():
+        aws.records.put_item(TableName=names.records, Item=records.hold_item(hold))
+
+
+def drop(aws: Aws, names: Names) -> None:
+    """Frees production; what was free stays free."""
+    with explained():
+        aws.records.delete_item(TableName=names.records, Key=_KEY)
+
+
+_KEY = records.HOLD

@@ -1,0 +1,165 @@
+"""The releases that there are, and whether one could go live again just as it is. Reads only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from runner.aws import api, files, keyvalues, records
+from runner.aws.records import Environment, Staged
+from runner.aws.refusals import code_of, explained
+from runner.aws.session import Aws
+from runner.model import Kind, Origin
+from runner.names import PRODUCTION, Names
+from runner.plan.refs import Made
+
+LOOKS = 16  # at once
+_GONE = frozenset({"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One release on record; `at` is when it was first staged, in epoch seconds."""
+
+    release: str
+    is_ready: bool
+    at: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What stands of a release. `lost` are parts that only a build can make again, in words."""
+
+    manifest: Mapping[str, Any]
+    is_routed: bool
+    has_stage: bool
+    lost: tuple[str, ...]
+
+
+def releases(aws: Aws, names: Names) -> tuple[Kept, ...]:
+    """All on record, the newest first; none where nothing was ever deployed."""
+    with explained():
+        try:
+            items = list(_items(aws, names))
+        except aws.records.exceptions.ResourceNotFoundException:
+            return ()
+    found = (
+        Kept(
+            release=item["pk"].partition("#")[2],
+            is_ready=item.get("state") == records.READY,
+            at=int(item.get("at", 0)),
+            origin=records.read_origin(item.get("origin", {})),
+        )
+        for item in items
+    )
+    return tuple(sorted(found, key=lambda each: each.at, reverse=True))
+
+
+def condition(
+    aws: Aws, names: Names, *, release: str, staged: Staged, there: Environment
+) -> Condition:
+    """Looks at everything that the release needs: its files, versions, api_stage, routing."""
+    with explained(), ThreadPoolExecutor(LOOKS) as pool:
+        looks = [pool.submit(_lost_version, aws, *each) for each in _versions(names, staged)]
+        stage = pool.submit(_has_stage, aws, staged, there)
+        routed = pool.submit(keyvalues.get, aws, there.ids[Made.STORE], key=f"r/{release}")
+        manifest = _manifest(aws, names, release)
+        missing = _missing_files(aws, names, release, manifest=manifest)
+        versions = [found for look in looks if (found := look.result())]
+        return Condition(
+            manifest=manifest,
+            is_routed=routed.result() is not None,
+            has_stage=stage.result(),
+            lost=(*missing, *versions),
+        )
+
+
+def _items(aws: Aws, names: Names) -> Iterator[dict[str, Any]]:
+    """A scan: the table holds some hundred records, and releases have keys of their own."""
+    pages = aws.records.get_paginator("scan").paginate(
+        TableName=names.records,
+        FilterExpression="#sk = :release",
+        ProjectionExpression="#pk, #state, #at, #origin",
+        ExpressionAttributeNames={
+            "#sk": "sk",
+            "#pk": "pk",
+            "#state": "state",
+            "#at": "at",
+            "#origin": "origin",
+        },
+        ExpressionAttributeValues={":release": {"S": "release"}},
+        ConsistentRead=True,
+    )
+    for page in pages:
+        yield from map(records.plain, page["Items"])
+
+
+def _versions(names: Names, staged: Staged) -> Iterator[tuple[str, str, str]]:
+    yield "the entry", names.entry, staged.entry
+    for name, each in staged.functions.items():
+        yield f"function {name}", names.function(name), each.version
+
+
+def _lost_version(aws: Aws, what: str, function: str, version: str) -> str:
+    """Empty where it is there."""
+    if _is_there(
+        lambda: aws.functions.get_function_configuration(FunctionName=function, Qualifier=version)
+    ):
+        return ""
+    return f"{what}: Lambda has no version {version} of {function} any more"
+
+
+def _has_stage(aws: Aws, staged: Staged, there: Environment) -> bool:
+    if not staged.api_stage:
+        return True
+    return api.has_stage(aws, there.ids[Made.API], api_stage=staged.api_stage)
+
+
+def _manifest(aws: Aws, names: Names, release: str) -> Mapping[str, Any]:
+    found: list[Mapping[str, Any]] = []
+
+    def read() -> None:
+        answer = aws.s3.get_object(
+            Bucket=names.bucket,
+            Key=files.manifest_key(release),
+            ExpectedBucketOwner=names.account,
+        )
+        found.append(json.loads(answer["Body"].read()))
+
+    return found[0] if _is_there(read) else {}
+
+
+def _missing_files(
+    aws: Aws, names: Names, release: str, *, manifest: Mapping[str, Any]
+) -> tuple[str, ...]:
+    if not manifest:
+        return ("its manifest is not in the bucket",)
+    wanted = manifest["files"]
+    own = {key for key, form in wanted.items() if form[0] != Kind.IMMUTABLE}
+    gone = own - _keys(aws, names, f"{PRODUCTION}/releases/{release}/")
+    if shared := wanted.keys() - own:
+        gone |= shared - _keys(aws, names, f"{PRODUCTION}/assets/")
+    return tuple(f"the file {key} is not in the bucket" for key in sorted(gone))
+
+
+def _keys(aws: Aws, names: Names, prefix: str) -> set[str]:
+    pages = aws.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=names.bucket, Prefix=prefix, ExpectedBucketOwner=names.account
+    )
+    return {each["Key"][len(prefix) :] for page in pages for each in page.get("Contents", [])}
+
+
+def _is_there(look: Callable[[], object]) -> bool:
+    try:
+        look()
+    except ClientError as error:
+        if code_of(error) not in _GONE:
+            raise
+        return False
+    return True

@@ -1,0 +1,94 @@
+"""Commands around what was live before: rollback, hold, unhold, releases."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import click
+
+from runner.cli.group import cli
+from runner.cli.options import Options, tell, with_options
+from runner.cli.world import account, watcher_of
+
+
+@cli.command()
+@with_options
+@click.argument("release", default="")
+@click.option("--plan", "only_plan", is_flag=True, help="Only say what would change.")
+@click.option("--no-hold", is_flag=True, help="Let the next push go live.")
+def rollback(options: Options, release: str, *, only_plan: bool, no_hold: bool) -> None:
+    """Goes to a release that was kept, in seconds.
+
+    RELEASE is an id or its beginning; without one it is the release before the live one. Nothing is
+    built. Production is held after it, so that the next push does not undo it.
+    """
+    from runner.fetch import loopback
+    from runner.report.returning import plan_document, plan_text
+    from runner.report.text import summary
+    from runner.rollback import Wish, way_back
+    from runner.rollback import rollback as go_back
+    from runner.turn import run_of
+
+    wish = Wish(
+        release=release,
+        hold=not no_hold,
+        by=_who(),
+        run=run_of(os.environ),
+        near=loopback(os.environ.get("AWS_ENDPOINT_URL", "")),
+    )
+    aws, names = account(options)
+    if only_plan:
+        way = way_back(aws, names, wish)
+        tell(options, plan_document(way), plan_text(way))
+        return
+    with watcher_of(options) as watcher:
+        outcome, changed = go_back(aws, names, wish, watcher=watcher, clock=time.monotonic)
+    click.echo(outcome.to_json() if options.as_json else summary(outcome, changed))
+    if wish.hold:
+        click.echo("Production is HELD: pushes do not go live until `jam-deploy unhold`.", err=True)
+
+
+@cli.command()
+@with_options
+@click.option("--why", default="", help="For whoever wonders.")
+def hold(options: Options, *, why: str) -> None:
+    """Keeps production as it is.
+
+    Pushes are built and staged, and none goes live, until `unhold`.
+    """
+    from runner.aws import holds
+    from runner.plan.live import Hold
+    from runner.report.returning import hold_document
+
+    aws, names = account(options)
+    held = Hold(by=_who(), why=why, at=int(aws.clock()))
+    holds.put(aws, names, held)
+    tell(options, hold_document(names.site, held), f"{names.site}: production is held")
+
+
+@cli.command()
+@with_options
+def unhold(options: Options) -> None:
+    """Frees production again; nothing goes live by this alone."""
+    from runner.aws import holds
+    from runner.report.returning import hold_document
+
+    aws, names = account(options)
+    holds.drop(aws, names)
+    tell(options, hold_document(names.site, None), f"{names.site}: production is free")
+
+
+@cli.command()
+@with_options
+def releases(options: Options) -> None:
+    """Lists the releases, the newest first: which is live, and where each came from."""
+    from runner.operate.history import history
+    from runner.report.returning import history_document, history_text
+
+    found = history(*account(options))
+    tell(options, history_document(found), history_text(found))
+
+
+def _who() -> str:
+    return os.environ.get("GITHUB_ACTOR") or os.environ.get("USER", "")

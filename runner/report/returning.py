@@ -1,0 +1,96 @@
+"""What rollback, hold and releases say, as text and as JSON. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from runner.names import PRODUCTION
+from runner.operate.history import History, Listed
+from runner.plan.live import Hold
+from runner.report.printable import printable
+from runner.report.text import plan_text as steps_text
+from runner.rollback import Way
+
+_SHOWN = 8  # digits of an id
+
+
+def plan_document(way: Way) -> dict[str, Any]:
+    """What a rollback would do, in the form of `plan`."""
+    return {
+        "release": way.release.id,
+        "environment": PRODUCTION,
+        "previous": way.live.release,
+        "candidate": way.there.rollout or None,
+        "changes": list(way.changes),
+        "steps": {
+            "stage": [str(step) for step in way.plan.stage],
+            "switch": [str(step) for step in way.plan.switch],
+            "settle": [str(step) for step in way.plan.settle],
+        },
+    }
+
+
+def plan_text(way: Way) -> str:
+    """The same for a person."""
+    there = way.there
+    first = f"first the candidate {there.rollout[:_SHOWN]} is taken back" if there.rollout else ""
+    to = f"from {there.release[:_SHOWN]} to {way.release.id[:_SHOWN]}"
+    return printable("\n".join(filter(None, [first, to, *way.changes, steps_text(way.plan)])))
+
+
+def hold_document(site: str, hold: Hold | None) -> dict[str, Any]:
+    return {"site": site, "environment": PRODUCTION, "hold": _hold(hold)}
+
+
+def history_document(history: History) -> dict[str, Any]:
+    return {
+        "site": history.site,
+        "hold": _hold(history.hold),
+        "releases": [_listed(each) for each in history.releases],
+    }
+
+
+def history_text(history: History) -> str:
+    """A line a release; a hold is said first."""
+    if not history.releases:
+        return f"{history.site}: nothing was ever deployed"
+    held = history.hold
+    by = f" by {held.by}" if held and held.by else ""
+    why = f": {held.why}" if held and held.why else ""
+    first = [f"HELD since {_moment(held.at)}{by}{why}"] if held else []
+    return printable("\n".join([*first, *map(_line, history.releases)]))
+
+
+def _line(each: Listed) -> str:
+    found = each.kept
+    origin = found.origin
+    commit = origin.commit[:12] or "no commit on record"
+    branch = f" ({origin.branch})" if origin.branch else ""
+    author = f" by {origin.author}" if origin.author else ""
+    when = _moment(found.at)
+    return f"{found.release[:_SHOWN]}  {each.state:9}  {when}  {commit}{branch}{author}"
+
+
+def _listed(each: Listed) -> dict[str, Any]:
+    origin = each.kept.origin
+    return {
+        "release": each.kept.release,
+        "state": each.state,
+        "at": datetime.fromtimestamp(each.kept.at, UTC).isoformat(),
+        "commit": origin.commit or None,
+        "branch": origin.branch or None,
+        "author": origin.author or None,
+        "run": origin.run or None,
+    }
+
+
+def _hold(hold: Hold | None) -> dict[str, Any] | None:
+    if hold is None:
+        return None
+    since = datetime.fromtimestamp(hold.at, UTC).isoformat()
+    return {"by": hold.by or None, "why": hold.why or None, "since": since}
+
+
+def _moment(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"

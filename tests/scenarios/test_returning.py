@@ -1,0 +1,109 @@
+"""Going back and staying there: rollback, hold and order, as a person or a workflow sees them."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+
+from tests.scenarios.conftest import Site
+
+RUN = {
+    "GITHUB_WORKFLOW": "deploy",
+    "GITHUB_RUN_ATTEMPT": "1",
+    "GITHUB_REPOSITORY": "octo/site",
+    "GITHUB_SERVER_URL": "https://github.example",
+    "GITHUB_ACTOR": "ada",
+}
+
+
+def run(number: int, commit: str, *, attempt: int = 1) -> dict[str, str]:
+    return {
+        **RUN,
+        "GITHUB_RUN_NUMBER": str(number),
+        "GITHUB_RUN_ATTEMPT": str(attempt),
+        "GITHUB_RUN_ID": f"9{number}",
+        "GITHUB_SHA": commit * 40,
+    }
+
+
+def deployed(site: Site, number: int, commit: str, *options: str) -> dict:
+    done = site.jam("deploy", "--now", *options, **run(number, commit))
+    assert done.status == 0, done.log[-3000:] + json.dumps(done.answer)
+    return done.answer
+
+
+def page(site: Site, answer: dict) -> str:
+    return site.visit(answer["url"], "/").data.decode()
+
+
+def writes(site: Site, since: int = 0) -> tuple[int, list[str]]:
+    """The journal's last number, and the writes after `since`."""
+    with urllib.request.urlopen(f"{site.endpoint}/_jam/journal?since={since}") as answer:
+        told = json.load(answer)
+    calls = [f"{each['service']}:{each['operation']}" for each in told["calls"] if each["write"]]
+    return told["last"], calls
+
+
+@pytest.fixture
+def changed(plain: Site) -> tuple[Site, dict, dict]:
+    """A site that was deployed twice."""
+    first = deployed(plain, 5, "a")
+    plain.replace("public/index.html", "Hello", "Bye")
+    return plain, first, deployed(plain, 6, "b")
+
+
+def test_going_back_moves_pointers_alone_and_holds(changed):
+    site, first, second = changed
+    before = site.jam("rollback", "--plan").answer
+    assert before["release"] == first["release"]
+    assert "index.html" in " ".join(before["changes"])
+    assert "Bye" in page(site, second)
+    last, _ = writes(site)
+    done = site.jam("rollback", PATH="/nowhere", **run(6, "b"))
+    assert writes(site, last)[1] == [
+        "dynamodb:UpdateItem",  # the lease
+        "lambda:UpdateAlias",
+        "cloudfront-keyvaluestore:UpdateKeys",
+        "dynamodb:TransactWriteItems",  # the record and the hold
+        "dynamodb:UpdateItem",  # the lease is free
+    ]
+    assert (done.status, done.answer["outcome"]) == (0, "live"), done.log
+    assert done.answer["previous"] == second["release"]
+    assert "Hello" in page(site, second)
+    site.replace("public/index.html", "Bye", "Newer")
+    held = deployed(site, 7, "c")
+    assert held["outcome"] == "held"
+    assert "Hello" in page(site, second)
+    listed = {each["release"]: each for each in site.jam("releases").answer["releases"]}
+    assert listed[first["release"]]["state"] == "live"
+    assert listed[held["release"]]["state"] == "ready"
+    assert site.jam("releases").answer["hold"]["by"] == "ada"
+    assert site.jam("unhold").status == 0
+    assert "Hello" in page(site, second)
+    assert deployed(site, 8, "c")["outcome"] == "live"
+    assert "Newer" in page(site, second)
+
+
+def test_an_older_run_changes_nothing_and_a_rerun_of_it_neither(changed):
+    site, _, second = changed
+    site.replace("public/index.html", "Bye", "Old")
+    for attempt in (1, 2):
+        done = site.jam("deploy", "--now", **run(5, "a", attempt=attempt))
+        assert (done.status, done.answer["outcome"]) == (0, "superseded"), done.log
+        assert "run 6" in done.log
+        assert "build" not in done.log
+    assert "Bye" in page(site, second)
+
+
+def test_what_is_gone_is_named_before_anything_moves(changed):
+    site, first, second = changed
+    answer = site.jam("rollback", "ffffffff")
+    assert (answer.status, answer.error["code"]) == (2, "JAM-ROLLBACK-UNKNOWN")
+    assert site.jam("rollback", first["release"][:8], "--no-hold").status == 0
+    again = site.jam("rollback")
+    assert again.error["code"] == "JAM-ROLLBACK-NOTHING"
+    forward = site.jam("rollback", second["release"][:10], "--no-hold")
+    assert forward.answer["release"] == second["release"]
+    assert "Bye" in page(site, second)
