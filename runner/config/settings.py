@@ -194,6 +194,17 @@ class Preview(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         dict[v.VariableName, v.EnvironmentValue],
         _told("Environment of previews' functions, in place of [functions].", {"STAGE": "preview"}),
     ] = field(default_factory=dict)
+    secrets: Annotated[
+        dict[v.VariableName, v.Secret],
+        _told(
+            "Previews' own values of functions' secrets; they never get production's.",
+            {"STRIPE_KEY": "ssm:/notes/preview/stripe"},
+        ),
+    ] = field(default_factory=dict)
+    tables: Annotated[
+        v.PreviewTables,
+        _told("own: each preview has tables of its own, gone with it; none: it has none.", "own"),
+    ] = "own"
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -201,6 +201,7 @@ Notify = Annotated[
         "the ARN of an SNS topic or an https:// address",
     ),
 ]
+PreviewTables = Literal["own", "none"]
 Strategy = Literal["canary", "linear", "all-at-once"]
 OnOpen = Literal["supersede", "wait", "refuse"]
 Inconclusive = Literal["promote", "rollback", "extend", "wait"]

@@ -13,10 +13,11 @@ from runner.build import publish
 from runner.build.publish import Found
 from runner.config.functions import Function as Section
 from runner.config.load import Config
+from runner.config.previews import functions_of_preview
 from runner.config.references import EnvReference, Literal, SsmReference, Value, parse_value
 from runner.errors import Problem, site_error
 from runner.model import Api, Authorizer, Function, Redirect, Release
-from runner.names import table_name
+from runner.names import PRODUCTION, table_name
 from runner.package import beacon
 from runner.package.functions.assemble import package_functions
 from runner.package.functions.linked import linked
@@ -169,16 +170,20 @@ def _headers_of(rules: tuple[HeaderRule, ...], path: str) -> Headers:
     return headers_for(f"/{path}", rules)
 
 
-def functions_settings(config: Config, around: Surroundings) -> FunctionsSettings:
+def functions_settings(
+    config: Config, around: Surroundings, environment: str = PRODUCTION
+) -> FunctionsSettings:
     """What the site sets for its functions, references resolved, names of tables included."""
     sections = config.settings.functions
+    if environment != PRODUCTION:
+        sections = functions_of_preview(config.settings)
     return FunctionsSettings(
         common=_section(sections, around, where="functions"),
         named={
             name: _section(section, around, where=f"functions.{name}")
             for name, section in sections.named.items()
         },
-        tables={it.name: table_name(config.site, it.name) for it in config.tables},
+        tables={it.name: table_name(config.site, it.name, environment) for it in config.tables},
         authorizers={
             name: Authorizer(name=name, issuer=one.issuer, audience=tuple(sorted(one.audience)))
             for name, one in config.settings.authorizers.items()
