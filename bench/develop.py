@@ -53,7 +53,7 @@ def one_server(server: Server, node: Path, readings: Readings, *, seconds: float
             changes(server, process, readings)
         readings.add("ready", server.name, ready)
         for connections in (1, 16):
-            load(server.url, connections, seconds=1)
+            load(server.url, connections, seconds=max(1, seconds / 2))
             before = processor_ms(process.pid)
             found = load(server.url, connections, seconds=seconds)
             spent = processor_ms(process.pid) - before

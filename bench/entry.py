@@ -39,7 +39,7 @@ class Aim:
             said.append(f"{'at least' if higher else 'at most'} {self.bound:g} {unit}")
         if self.over:
             factor = "no worse than" if self.times == 1 else f"{self.times:g} times as good as"
-            said.append(f"{factor} {' and '.join(self.over)}")
+            said.append(f"{factor} {', '.join(self.over)}")
         return "; ".join(said)
 
 
