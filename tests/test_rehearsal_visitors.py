@@ -94,10 +94,26 @@ def test_a_visitor_loads_a_page_whole_and_later_its_late_part_and_a_function() -
     site = Site()
     visitor = _visitor(site)
     visitor.use(visitor.open("/"))
-    assert site.paths == ["/", "/look.css", "/main.js", "/late.js", "/.functions/hello"]
+    assert site.paths == [
+        *("/", "/look.css", "/main.js", "/.functions/hello"),  # as its script does at once
+        *("/late.js", "/.functions/hello"),
+    ]
     assert all(headers["cookie"] == f"jam-pin={OLD}.0" for _, headers in site.asked[1:])
     assert (visitor.tally.mixed, visitor.tally.skewed) == (0, 0)
     assert visitor.tally.sessions == {OLD: 1}
+
+
+def test_an_error_page_is_no_part_of_a_page_whatever_release_it_names() -> None:
+    site = Site()
+
+    def send(path: str, headers: Mapping[str, str], /) -> Reply:
+        gone = Reply(status=404, headers={"x-jam-release": NEW})
+        return gone if path == "/look.css" else site(path, headers)
+
+    visitor = _visitor(site)
+    visitor.send = send
+    visitor.open("/")
+    assert (visitor.tally.mixed, visitor.tally.failures) == (0, {OLD: 1})
 
 
 @pytest.mark.parametrize("path", ["/look.css", "/main.js", "/late.js", "/.functions/hello"])
@@ -163,7 +179,7 @@ def test_a_session_that_sees_failures_is_counted_once(site: Site, failures: int)
     assert visitor.tally.failures == ({OLD: 1} if failures else {})
 
 
-@pytest.mark.parametrize("beacon", ['<script src="/.jam/beacon.js"></script>', ""])
+@pytest.mark.parametrize("beacon", ['<script src="/jam-beacon-01234567.js"></script>', ""])
 def test_a_page_that_throws_reports_once_a_session_if_it_carries_the_beacon(beacon: str) -> None:
     site = Site(addition=f"{beacon}<script>/* jam-rehearsal-throws */ null.x</script>")
     visitor = _visitor(site)

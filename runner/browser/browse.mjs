@@ -1,6 +1,10 @@
 // Plays a script in a real browser: JSON on standard input, one JSON line per result on standard output.
 // Input: {"executable": path or "", "screen": {"width", "height"}, "script": [{"goto": url} | {"see": {"selector", "text"}} |
-//         {"click": selector} | {"fill": {"selector", "text"}} | {"text": selector} | {"screenshot": path} | {"newTab": name} | {"tab": name}]}
+//         {"click": selector} | {"fill": {"selector", "text"}} | {"text": selector} | {"screenshot": path} | {"newTab": name} | {"tab": name} |
+//         {"newVisitor": name} | {"card": {"candidate": true or false}} | {"traffic": name} |
+//         {"pause": seconds}]}
+// `newVisitor` is a tab of somebody else's, with no cookies; `card` waits until a rollout is open, or none is; `traffic` is what
+// a tab was given since its last document, that included.
 import { text } from "node:stream/consumers";
 
 // @sparticuz/chromium brings the shared libraries that a bare machine lacks, but unpacks them only where it believes
@@ -29,7 +33,16 @@ context.setDefaultTimeout(20_000);
 const tabs = { first: await context.newPage() };
 let page = tabs.first;
 const faults = [];
+const traffic = new Map();
+const hear = (tab, answer) => {
+  const { status, url, headers } = { status: answer.status(), url: answer.url(), headers: answer.headers() };
+  const document = answer.request().isNavigationRequest();
+  const told = { url, status, document, release: headers["x-jam-release"] ?? "", build: headers["x-jam-rehearsal"] ?? "" };
+  traffic.set(tab, document ? [told] : [...(traffic.get(tab) ?? []), told]);
+};
+const CARD_PATIENCE = 100_000; // ms for a rollout to open or to end, in the cloud's hurried time
 const listen = (tab) => {
+  tab.on("response", (answer) => hear(tab, answer));
   tab.on("pageerror", (error) => faults.push(String(error)));
   tab.on("console", (message) => message.type() === "error" && faults.push(message.text()));
 };
@@ -55,6 +68,19 @@ const play = {
   tab: async (name) => {
     page = tabs[name];
   },
+  newVisitor: async (name) => {
+    const somebody = await browser.newContext({ viewport: screen ?? { width: 1000, height: 800 } });
+    somebody.setDefaultTimeout(20_000);
+    tabs[name] = page = await somebody.newPage();
+    listen(page);
+  },
+  card: async ({ candidate }) => {
+    const seen = async (wanted) => Boolean((await (await fetch("/.jam/version.json")).json()).candidate) === wanted;
+    await page.waitForFunction(seen, candidate, { timeout: CARD_PATIENCE, polling: 250 });
+    return { candidate };
+  },
+  pause: async (seconds) => page.waitForTimeout(seconds * 1000),
+  traffic: async (name) => ({ tab: name, traffic: traffic.get(tabs[name]) ?? [] }),
 };
 
 let failed = false;

@@ -40,8 +40,18 @@ class Browser:
     def is_there(self) -> bool:
         return (FOLDER / "node_modules" / "playwright-core").is_dir()
 
-    def play(self, script: Sequence[Action], *, width: int = 1000, height: int = 800) -> Seen:
-        """Plays `script` (see runner/browser/browse.mjs); raises JAM-BROWSER where it stopped."""
+    def play(
+        self,
+        script: Sequence[Action],
+        *,
+        width: int = 1000,
+        height: int = 800,
+        limit: float = LIMIT,
+    ) -> Seen:
+        """Plays `script` (see runner/browser/browse.mjs); raises JAM-BROWSER where it stopped.
+
+        `limit` are seconds for the whole script.
+        """
         order = {
             "executable": self._executable(),
             "script": list(script),
@@ -52,7 +62,7 @@ class Browser:
             input=json.dumps(order),
             capture_output=True,
             text=True,
-            timeout=LIMIT,
+            timeout=limit,
             check=False,
         )
         results = tuple(json.loads(line) for line in done.stdout.splitlines())

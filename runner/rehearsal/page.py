@@ -47,7 +47,7 @@ def page_of(html: str, *, at: str) -> Page:
         links=_paths(found.links, at=at),
         build=found.build,
         throws=THROWS in html,
-        reports=any("/.jam/" in each for each in (*found.addresses, *found.scripts)),
+        reports=any("jam-beacon-" in each for each in found.addresses),
     )
 
 
@@ -66,9 +66,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.addresses: list[str] = []
         self.links: list[str] = []
-        self.scripts: list[str] = []
         self.build = ""
-        self._inline = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -80,20 +78,10 @@ class _Reader(HTMLParser):
             self.links.append(given.get("href", ""))
         if tag == "link" and _LINKED & set(given.get("rel", "").split()):
             self.addresses.append(given.get("href", ""))
-        self._inline = tag == "script" and "src" not in given
-
-    def handle_endtag(self, tag: str) -> None:
-        self._inline = False
-
-    def handle_data(self, data: str) -> None:
-        if self._inline:
-            self.scripts.append(data)
 
 
 def _paths(addresses: list[str], *, at: str) -> tuple[str, ...]:
     joined = (urlsplit(urljoin(f"http://here{at}", each)) for each in addresses if each)
     ours = (each for each in joined if each.scheme == "http" and each.netloc == "here")
     named = (each.path + (f"?{each.query}" if each.query else "") for each in ours)
-    return tuple(
-        dict.fromkeys(each for each in named if not each.startswith((_FUNCTIONS, "/.jam/")))
-    )
+    return tuple(dict.fromkeys(each for each in named if not each.startswith((_FUNCTIONS, REPORT))))

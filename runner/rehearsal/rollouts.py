@@ -52,11 +52,15 @@ class Rolled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One rollout of a play: what is tried, whether its runner lives, and its build's name."""
+    """One rollout of a play: what is tried, whether its runner lives, its build's name.
+
+    Visitors go on coming after its end until there were `sessions`.
+    """
 
     candidate: Candidate
     runner: Runner
     build: str
+    sessions: int = SESSIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +99,12 @@ def roll(theatre: Theatre, part: Part, tally: Tally, *, usual: float = USUAL) ->
         with _visitors(theatre, part, tally, since=opened):
             outcome = _until_ended(theatre, part, release, since=opened)
             ended, exposed = stage.now(), tally.sessions[release]
-            _until(stage, lambda: tally.begun >= SESSIONS, within=_OPENS_WITHIN, what="visitors")
+            _until(
+                stage,
+                lambda: tally.begun >= part.sessions,
+                within=_OPENS_WITHIN,
+                what="visitors",
+            )
         _closed(stage, part, process, log)
     return Rolled(
         candidate=part.candidate.name,

@@ -27,6 +27,7 @@ _DESTINATIONS = {"js": "script", "mjs": "script", "css": "style", "svg": "image"
 _THINKS = (15.0, 45.0)  # seconds of the cloud's time between two clicks
 _FEW, _MANY = (1, 2), (4, 6)  # clicks of a usual visit, and of one that outlasts a rollback
 _STAYS = 0.1  # share of visitors who stay for many
+_CLICKS = 0.4  # share of the other visitors who do more than read
 _TABS = 0.15  # share of visitors who open a second tab
 _TOLD_RELEASE = 0.5  # share of these whose pages ask for their own release
 
@@ -85,7 +86,8 @@ class Visitor:
             return
         clicks = _MANY if self.chance.random() < _STAYS else _FEW
         yield self._thinks()
-        self.use(view)
+        if self.chance.random() < _CLICKS:
+            self.use(view)
         for _ in range(self.chance.randint(*clicks)):
             yield self._thinks()
             view = self.open(self.chance.choice(view.page.links or (self.start,)))
@@ -115,6 +117,8 @@ class Visitor:
             self._load(view, resource)
         if view.page.throws:
             self._troubled(view)
+        if number == 0:
+            self._call(view)
         return view
 
     def use(self, view: View) -> None:
@@ -124,8 +128,7 @@ class Visitor:
         """
         for chunk in view.chunks:
             self._load(view, chunk)
-        if view.calls:
-            self._call(view, self.chance.choice(view.calls))
+        self._call(view)
 
     def _document(self, path: str, number: int) -> View:
         kept = self._documents.get(path)
@@ -150,7 +153,7 @@ class Visitor:
         if reply is None:
             kind = _DESTINATIONS.get(path.rpartition(".")[2], "empty")
             reply = self._ask(path, {**_RESOURCE, "sec-fetch-dest": kind, **self._named(view)})
-            self._compare(view, path, reply.headers.get("x-jam-release", ""), view.release)
+            self._compare(view, reply, path=path, header="x-jam-release", wanted=view.release)
         if reply.status >= 400:
             self._troubled(view)
             return
@@ -162,20 +165,23 @@ class Visitor:
             view.chunks = tuple(dict.fromkeys((*view.chunks, *late)))
             view.calls = tuple(dict.fromkeys((*view.calls, *calls_of(script))))
 
-    def _call(self, view: View, path: str) -> None:
+    def _call(self, view: View) -> None:
+        if not view.calls:
+            return
+        path = self.chance.choice(view.calls)
         reply = self._ask(path, {**_CALL, "sec-fetch-dest": "empty", **self._named(view)})
-        self._compare(view, path, reply.headers.get(BUILD_HEADER, ""), view.page.build)
+        self._compare(view, reply, path=path, header=BUILD_HEADER, wanted=view.page.build)
         if reply.status >= 500:
-            self._fail(view)
+            self._troubled(view)
 
     def _named(self, view: View) -> dict[str, str]:
         return {"x-jam-release": view.release} if self.names_release and view.release else {}
 
-    def _compare(self, view: View, path: str, found: str, wanted: str) -> None:
-        """What tells no release (immutable files, errors) belongs to any."""
-        if found and wanted and found != wanted:
-            told = f"{view.path} of {wanted[:8]} got {path} of {found[:8]}"
-            self._tear(view, told)
+    def _compare(self, view: View, reply: Reply, *, path: str, header: str, wanted: str) -> None:
+        """What tells no release (immutable files) belongs to any; an error is no part of a page."""
+        found = reply.headers.get(header, "")
+        if reply.status < 400 and found and wanted and found != wanted:
+            self._tear(view, f"{view.path} of {wanted[:8]} got {path} of {found[:8]}")
 
     def _tear(self, view: View, told: str) -> None:
         if not view.torn:
@@ -183,11 +189,11 @@ class Visitor:
             self.tally.torn(skew=self._pinned_by > view.number, told=told)
 
     def _troubled(self, view: View) -> None:
-        """A page that throws, or misses a part, says so once if it carries the beacon."""
+        """A page that throws, misses a part or hears a 5xx says so once, if it has the beacon."""
         self._fail(view)
         if view.page.reports and not self._reported:
             self._reported = True
-            self._ask(f"{REPORT}?e=error", {**_CALL, "sec-fetch-dest": "empty"})
+            self._ask(f"{REPORT}?k=error", {**_CALL, "sec-fetch-dest": "empty"})
 
     def _fail(self, view: View) -> None:
         if not self._failed:
