@@ -75,8 +75,12 @@ const play = {
     listen(page);
   },
   card: async ({ candidate }) => {
-    const seen = async (wanted) => Boolean((await (await fetch("/.jam/version.json")).json()).candidate) === wanted;
-    await page.waitForFunction(seen, candidate, { timeout: CARD_PATIENCE, polling: 250 });
+    const tried = () => fetch("/.jam/version.json").then((answer) => answer.json()).then((card) => Boolean(card.candidate));
+    const late = Date.now() + CARD_PATIENCE;
+    while ((await page.evaluate(tried)) !== candidate) {
+      if (Date.now() > late) throw new Error(`no rollout ${candidate ? "opened" : "ended"} in time`);
+      await page.waitForTimeout(250);
+    }
     return { candidate };
   },
   pause: async (seconds) => page.waitForTimeout(seconds * 1000),
