@@ -53,6 +53,7 @@ from runner.promote import Follower, check_alarms_are_here, foreseen, is_open, p
 from runner.report.rollout import told_of
 from runner.report.text import Check, Outcome, Uploaded, changes
 from runner.report.watch import Watcher
+from runner.rollback import mend
 from runner.toolchain import find
 from runner.turn import leased, newer_than, origin_of, overtaken, run_of, told
 from runner.verify import ROUTES_SETTLE, Patience, smoke, verify
@@ -189,7 +190,7 @@ def _against_live(
             stream=stream_code(),
             guard=guard_digest() if promotion_of(config) else "",
         )
-        unsure = lease is not None and lease.inherited
+        unsure = lease is not None and lease.inherited is not None
         live = read_live(aws, names, release=release.id, foundation=foundation, unsure=unsure)
         promotion = promotion_of(config, now=way.now, protected=not way.unprotected)
         todo = plan(
@@ -222,7 +223,8 @@ def release(decided: Decided, world: World) -> Outcome:
             decided = _made_way(decided, world)  # to wait for its end needs no lease
         _prepare(decided)
         run, say = run_of(world.environment), world.watcher.note
-        with leased(decided.aws, decided.names, run=run, say=say) as lease:
+        mine = origin_of(world.environment)
+        with leased(decided.aws, decided.names, run=run, say=say, origin=mine) as lease:
             decided, known, turn = _changed(_again(decided, world, lease=lease), world)
     if turn is Next.FOLLOW:
         return _followed(decided, world, known=known)
@@ -245,6 +247,9 @@ class Next(StrEnum):
 def _turn(decided: Decided, world: World) -> Next:
     live, todo = decided.live, decided.plan
     mine = origin_of(world.environment)
+    left = decided.lease and decided.lease.inherited
+    if left:  # read before the lease was ours
+        live = replace(live, leasing=left.origin)
     if newer := newer_than(mine, live, is_ancestor=world.is_ancestor):
         world.watcher.note(overtaken(newer))
         return Next.SUPERSEDED
@@ -287,6 +292,13 @@ def _again(decided: Decided, world: World, *, lease: Lease) -> Decided:
     return _planned_again(decided, world, lease=lease)
 
 
+def _mended(decided: Decided, world: World, *, lease: Lease) -> Decided:
+    """A rollout starts from what is recorded: what a dead run left between is put right first."""
+    with world.watcher.stage("mend"):
+        mend(decided.aws, decided.names, lease=lease, watcher=world.watcher, clock=world.clock)
+    return _planned_again(decided, world, lease=lease)
+
+
 def _is_as_read(there: Environment, live: Live) -> bool:
     def decides(it: Environment | Live) -> tuple[object, ...]:
         return (it.sequence, it.release, it.foundation, it.rollout, it.trailing, it.streams)
@@ -307,6 +319,8 @@ def _changed(decided: Decided, world: World) -> tuple[Decided, Known, Next]:
         decided = _made_way(decided, world)
         if decided.plan.is_empty:
             return decided, decided.live.known, Next.UNCHANGED
+    elif decided.plan.opens and decided.lease and decided.lease.inherited:
+        decided = _mended(decided, world, lease=decided.lease)
     staged = _staged(decided, world)
     if decided.plan.opens:
         with world.watcher.stage("smoke"):
@@ -350,15 +364,18 @@ def _followed(decided: Decided, world: World, *, known: Known) -> Outcome:
 def _settled(decided: Decided, world: World, *, known: Known) -> Known:
     """What follows the release, unless a newer run is at it already: that one sees to it."""
     run, say = run_of(world.environment), world.watcher.note
+    mine = origin_of(world.environment)
     with (
         world.watcher.stage("settle"),
-        leased(decided.aws, decided.names, run=run, say=say) as lease,
+        leased(decided.aws, decided.names, run=run, say=say, origin=mine) as lease,
     ):
         found = records.read(decided.aws, decided.names, release="")
-        if not found or found[0].release != decided.release.id or found[0].rollout:
+        ours = found and found[0].release == decided.release.id and not found[0].rollout
+        if lease.inherited or not ours:
             return known
-        ours = replace(decided, lease=lease)
-        applied = _apply(ours, world, part=decided.plan.following, known=known)
+        applied = _apply(
+            replace(decided, lease=lease), world, part=decided.plan.following, known=known
+        )
         lease.done()
     return applied.known
 

@@ -113,6 +113,16 @@ def rollback(
     return done, way.changes
 
 
+def mend(
+    aws: Aws, names: Names, *, lease: Lease, watcher: Watcher, clock: Callable[[], float]
+) -> None:
+    """Sets alias, store, schedules and streams as the live release's record has them."""
+    live = _environment(aws, names).release
+    way = way_back(aws, names, Wish(release=live, hold=False), unsure=True)
+    _go(aws, names, way, lease=lease, watcher=watcher, clock=clock)
+    lease.done()
+
+
 def _at_last(
     aws: Aws, names: Names, wish: Wish, *, first: Way, lease: Lease, watcher: Watcher
 ) -> Way:
@@ -127,7 +137,7 @@ def _at_last(
             raise _stuck()
     if not now.rollout and not lease.inherited and now.sequence == first.there.sequence:
         return first
-    return way_back(aws, names, _same(wish, first), unsure=lease.inherited)
+    return way_back(aws, names, _same(wish, first), unsure=lease.inherited is not None)
 
 
 def _same(wish: Wish, first: Way) -> Wish:

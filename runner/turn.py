@@ -48,8 +48,8 @@ def run_of(environment: Mapping[str, str]) -> str:
 def newer_than(
     mine: Origin, there: Environment | Live, *, is_ancestor: IsAncestor | None
 ) -> Origin | None:
-    """The run that came after `mine`, and made or offered what is there; None without one."""
-    for origin in (there.offered, there.origin):
+    """The run that came after `mine`, and made, offers or is at what is there; None without one."""
+    for origin in (there.offered, there.origin, there.leasing):
         if is_older(mine, origin, is_ancestor=is_ancestor):
             return origin
     return None
@@ -59,13 +59,15 @@ def overtaken(by: Origin) -> str:
     """For people: why this run changes nothing."""
     number = f"run {by.number}" + (f", attempt {by.attempt}" if by.attempt > 1 else "")
     commit = f" of commit {by.commit[:12]}" if by.commit else ""
-    return f"SUPERSEDED: {number if by.number else 'a newer run'}{commit} came first and is newer"
+    return f"SUPERSEDED: {number if by.number else 'a newer run'}{commit} is newer, and came first"
 
 
 @contextmanager
-def leased(aws: Aws, names: Names, *, run: str, say: Say) -> Iterator[Lease]:
+def leased(
+    aws: Aws, names: Names, *, run: str, say: Say, origin: Origin | None = None
+) -> Iterator[Lease]:
     """The lease of production: waited for, kept meanwhile, released after."""
-    lease = Lease(aws, names, owner=secrets.token_hex(8), run=run)
+    lease = Lease(aws, names, owner=secrets.token_hex(8), run=run, origin=origin or Origin())
     with lease.kept():
         lease.take(say=say)
         yield lease

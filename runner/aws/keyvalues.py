@@ -167,7 +167,11 @@ def _update(aws: Aws, store_arn: str, *, changes: Any, fence: Fence = unfenced) 
             return None  # somebody wrote another key meanwhile
         return True
 
-    until(aws, probe, budget=BUDGET, late=_changing)
+    def late() -> JamError:
+        fence()  # a run that slept has lost its turn rather than its patience
+        return _changing()
+
+    until(aws, probe, budget=BUDGET, late=late)
 
 
 def _changing() -> JamError:

@@ -6,10 +6,11 @@ who finds another token has been taken for dead, and stops where it is.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError, busy_error
+from runner.model import Origin
 from runner.names import PRODUCTION, Names
 
 LASTS = 90.0  # seconds after its last renewal
@@ -35,6 +37,7 @@ class Holder:
     """Who has the lease: a random `owner`, the `run` as people know it, times in epoch seconds.
 
     One that has `expires` 0 is over, but ended in the middle: what it left may be half of two.
+    `origin` says which run is the newer.
     """
 
     owner: str
@@ -42,9 +45,7 @@ class Holder:
     token: int
     since: int
     expires: int
-
-    def is_alive(self, now: float) -> bool:
-        return self.expires + SKEW > now
+    origin: Origin
 
 
 def holder_of(item: Mapping[str, Any]) -> Holder | None:
@@ -57,20 +58,22 @@ def holder_of(item: Mapping[str, Any]) -> Holder | None:
         token=int(item["token"]["N"]),
         since=int(item["since"]["N"]),
         expires=int(item["expires"]["N"]),
+        origin=Origin(**json.loads(item["origin"]["S"])),
     )
 
 
 class Lease:
-    """One run's lease. `inherited`: a run before it died, or stopped, in the middle of its work."""
+    """One run's lease. `inherited` from a run that died, or stopped, in the middle of its work."""
 
-    def __init__(self, aws: Aws, names: Names, *, owner: str, run: str) -> None:
+    def __init__(self, aws: Aws, names: Names, *, owner: str, run: str, origin: Origin) -> None:
         self._aws = aws
         self._names = names
         self._owner = owner
         self._run = run
+        self._origin = origin
         self._token = 0
         self._unsure = False
-        self.inherited = False
+        self.inherited: Holder | None = None
 
     def take(self, *, say: Say, budget: float = BUDGET) -> None:
         """Waits for whoever has it. Raises JamError `JAM-BUSY` after `budget` seconds."""
@@ -100,7 +103,7 @@ class Lease:
 
     def done(self) -> None:
         """Alias, store and record agree again."""
-        self._unsure = self.inherited = False
+        self._unsure, self.inherited = False, None
 
     @property
     def condition(self) -> dict[str, Any]:
@@ -133,14 +136,24 @@ class Lease:
         """Free for the next run, which hears of it if this one ends in the middle."""
         unsure = self._unsure or self.inherited
         gone = "" if unsure else " REMOVE #owner"
+        # What this run found half done, and left so, is still for a run that is no older.
+        newest = self._origin if self._unsure or not self.inherited else self.inherited.origin
         with tolerating("ConditionalCheckFailedException"):
             (client or self._aws.records).update_item(
                 TableName=self._names.records,
                 Key=_KEY,
-                UpdateExpression="SET #expires = :over" + gone,
+                UpdateExpression="SET #expires = :over, #origin = :origin" + gone,
                 ConditionExpression="#owner = :owner",  # the token's answer may have been lost
-                ExpressionAttributeNames={"#expires": "expires", "#owner": "owner"},
-                ExpressionAttributeValues={":owner": {"S": self._owner}, ":over": {"N": "0"}},
+                ExpressionAttributeNames={
+                    "#expires": "expires",
+                    "#owner": "owner",
+                    "#origin": "origin",
+                },
+                ExpressionAttributeValues={
+                    ":owner": {"S": self._owner},
+                    ":over": {"N": "0"},
+                    ":origin": _text(newest),
+                },
             )
 
     @contextmanager
@@ -188,13 +201,14 @@ class Lease:
             return holder_of(answer.get("Item", {})) or self._somebody(now)
         found: dict[str, Any] = {**before.get("Attributes", {})}
         self._token = int(found.get("token", {"N": "0"})["N"]) + 1
-        self.inherited = "owner" in found
+        self.inherited = holder_of(found)
         return None
 
     def _taking(self, now: int) -> dict[str, Any]:
         values: dict[str, Any] = {
             ":owner": {"S": self._owner},
             ":run": {"S": self._run},
+            ":origin": _text(self._origin),
             ":since": {"N": str(now)},
             ":expires": self._expiry(),
             ":past": {"N": str(int(now - SKEW))},
@@ -203,12 +217,12 @@ class Lease:
         return {
             "TableName": self._names.records,
             "Key": KEY,
-            "UpdateExpression": "SET #owner = :owner, #run = :run, #since = :since, "
-            "#expires = :expires ADD #token :one",
+            "UpdateExpression": "SET #owner = :owner, #run = :run, #origin = :origin, "
+            "#since = :since, #expires = :expires ADD #token :one",
             "ConditionExpression": "attribute_not_exists(#owner) OR #expires <= :past "
             "OR #owner = :owner",
             "ExpressionAttributeNames": {
-                f"#{name}": name for name in ("owner", "run", "since", "expires", "token")
+                f"#{name}": name for name in ("owner", "run", "origin", "since", "expires", "token")
             },
             "ExpressionAttributeValues": values,
             "ReturnValues": "ALL_OLD",
@@ -217,7 +231,7 @@ class Lease:
 
     def _somebody(self, now: int) -> Holder:
         """AWS said that the lease is held, but not by whom."""
-        return Holder(owner="", run="another run", token=0, since=now, expires=now)
+        return Holder(owner="", run="another run", token=0, since=now, expires=now, origin=Origin())
 
     def _expiry(self) -> dict[str, str]:
         return {"N": str(int(self._aws.clock() + LASTS))}
@@ -228,6 +242,10 @@ class Lease:
 
 
 _KEY: Any = KEY
+
+
+def _text(origin: Origin) -> dict[str, str]:
+    return {"S": json.dumps(asdict(origin), separators=(",", ":"))}
 
 
 @contextmanager

@@ -96,6 +96,7 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment, unsure: bool)
         origin=environment.origin,
         offered=environment.offered,
         leased=environment.holder is not None,
+        leasing=environment.leasing,
         hold=environment.hold,
         history=environment.history,
         streams=environment.streams,

@@ -65,6 +65,11 @@ class Environment:
     hold: Hold | None = None
     history: tuple[str, ...] = ()  # releases that were live, the newest first
 
+    @property
+    def leasing(self) -> Origin:
+        """Of the run that changes it now, or ended in the middle."""
+        return self.holder.origin if self.holder else Origin()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:

@@ -81,7 +81,11 @@ def move_alias(aws: Aws, function: str, *, version: str, fence: Fence = unfenced
             return None  # somebody moved it meanwhile, or our first answer was lost
         return True
 
-    until(aws, probe, budget=BUDGET, late=lambda: _restless(function))
+    def late() -> JamError:
+        fence()  # a run that slept has lost its turn rather than its patience
+        return _restless(function)
+
+    until(aws, probe, budget=BUDGET, late=late)
 
 
 def _restless(function: str) -> JamError:

@@ -69,5 +69,6 @@ class Live:
     origin: Origin = field(default_factory=Origin)  # of the run that made it live
     offered: Origin = field(default_factory=Origin)  # of the run that opened the rollout
     leased: bool = False  # another run is at it, or ended in the middle
+    leasing: Origin = field(default_factory=Origin)  # of that run
     hold: Hold | None = None
     history: tuple[str, ...] = ()  # releases that were live, the newest first
