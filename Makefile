@@ -26,6 +26,10 @@ rehearse: setup  ## the whole story on the embedded cloud, with examples/notes
 test: setup  ## the tests, on both cores
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
+hunt: setup  ## long hunts: every candidate of a rollout, its runner alive and killed (10 minutes)
+	mkdir -p artifacts
+	$(BIN)/jam-deploy rehearse examples/notes --drill --json > artifacts/drill.json
+
 live: setup  ## questions to a real AWS account (docs/live-checks.md)
 	$(BIN)/python -m pytest -o addopts="-v" tests/live
 

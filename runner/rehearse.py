@@ -18,7 +18,7 @@ from runner.local.browser import Browser
 from runner.rehearsal import drill
 from runner.rehearsal.candidates import LIVE, NAMED
 from runner.rehearsal.rollouts import MINUTES, PERCENT, SPEED, Theatre
-from runner.rehearsal.sources import set_rollout, sources_of
+from runner.rehearsal.sources import keep_installed, set_rollout, sources_of
 from runner.rehearsal.stage import CREDENTIALS, Stage, Story, cloud, copy_of, failed
 from runner.report.watch import Watcher
 from runner.toolchain import find
@@ -113,6 +113,7 @@ def _opened(stage: Stage, told: list[str]) -> tuple[Theatre, str]:
     set_rollout(stage.site, strategy="canary", percent=PERCENT, interval=f"{MINUTES}m", beacon=True)
     sources.write(NAMED["shared-outage"], build="first", pause=0)
     answer = _deployed(stage, told, expected="live")
+    keep_installed(stage.site)
     host = urlsplit(answer["url"]).netloc
     theatre = Theatre(stage=stage, sources=sources, host=host, name=answer["site"])
     return theatre, str(answer["local_url"])

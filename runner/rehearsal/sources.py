@@ -51,13 +51,21 @@ def sources_of(site: Path) -> Sources:
 
 def set_rollout(site: Path, **rollout: Any) -> None:
     """Writes `[production.rollout]` of the copy's jam.toml; all else stays."""
+    production = _settings(site).get("production", {})
+    _set(site, "production", {"rollout": {**production.get("rollout", {}), **rollout}})
+
+
+def keep_installed(site: Path) -> None:
+    """From now on builds of the copy take the packages that the first one installed."""
+    _set(site, "build", {"install": ""})
+
+
+def _set(site: Path, section: str, changed: Mapping[str, Any]) -> None:
     import tomli_w
 
     settings = _settings(site)
-    production = settings.get("production", {})
-    own = {**production.get("rollout", {}), **rollout}
-    changed = {**settings, "production": {**production, "rollout": own}}
-    (site / CONFIG).write_text(tomli_w.dumps(changed))
+    own = {**settings.get(section, {}), **changed}
+    (site / CONFIG).write_text(tomli_w.dumps({**settings, section: own}))
 
 
 def _settings(site: Path) -> dict[str, Any]:
