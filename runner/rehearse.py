@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from runner.errors import JamError
 from runner.local.browser import Browser
-from runner.rehearsal import drill
-from runner.rehearsal.candidates import LIVE, NAMED
+from runner.rehearsal.candidates import UNBROKEN
+from runner.rehearsal.drill import FIRST, Drill, rest
 from runner.rehearsal.rollouts import MINUTES, PERCENT, SPEED, Theatre
 from runner.rehearsal.sources import keep_installed, set_rollout, sources_of
 from runner.rehearsal.stage import CREDENTIALS, Stage, Story, cloud, copy_of, failed
@@ -85,24 +85,23 @@ def rehearse(stage: Stage, story: Story, *, whole: bool) -> None:
     with story.step("bootstrap"):
         stage.jam("bootstrap")
     with story.step("first deploy") as told:
-        theatre, url = _opened(stage, told)
+        theatre, url = _opened(stage, told, whole=whole)
     with story.step("look") as told:
         told.extend(_look(stage, url, _script(stage.site), shot="first.png"))
-    play = drill.Drill(theatre, story)
-    first = theatre.card()["release"]
-    parts = drill.whole(theatre) if whole else drill.short(theatre)
-    for number, part in enumerate(parts):
-        rolled = play.play(part)
-        if number == 0 and rolled.outcome == LIVE:
-            _again(stage, story, url=url, build=part.build)
-            play.plant(first)
+    play, before = Drill(theatre, story), theatre.card()["release"]
+    play.play(FIRST)
+    with story.step("look again") as told:
+        seen = [{"see": {"selector": "body", "text": FIRST.build}}]
+        told.extend(_look(stage, url, seen, shot="changed.png"))
+    play.plant(before)
+    play.play_all(rest(whole=whole, called=play.called))
     if not whole:
         with story.step("deploy the healthy one again") as told:
-            theatre.sources.write(NAMED["healthy"], build=parts[0].build, pause=0)
+            theatre.sources.write(FIRST.candidate, build=FIRST.build, pause=0)
             _deployed(stage, told, expected="unchanged")
 
 
-def _opened(stage: Stage, told: list[str]) -> tuple[Theatre, str]:
+def _opened(stage: Stage, told: list[str], *, whole: bool) -> tuple[Theatre, str]:
     """The site for the first time: marked, so that each page says its build."""
     sources = sources_of(stage.site)
     if not sources.pages:
@@ -110,19 +109,14 @@ def _opened(stage: Stage, told: list[str]) -> tuple[Theatre, str]:
             "the rehearsal found no page to change",
             hint="It looks for HTML files among the site's sources.",
         )
-    set_rollout(stage.site, strategy="canary", percent=PERCENT, interval=f"{MINUTES}m", beacon=True)
-    sources.write(NAMED["shared-outage"], build="first", pause=0)
+    rollout = {"strategy": "canary", "percent": PERCENT, "interval": f"{MINUTES}m"}
+    set_rollout(stage.site, **rollout, **({"beacon": True} if whole else {}))
+    sources.write(UNBROKEN, build="first", pause=0)
     answer = _deployed(stage, told, expected="live")
     keep_installed(stage.site)
     host = urlsplit(answer["url"]).netloc
     theatre = Theatre(stage=stage, sources=sources, host=host, name=answer["site"])
     return theatre, str(answer["local_url"])
-
-
-def _again(stage: Stage, story: Story, *, url: str, build: str) -> None:
-    with story.step("look again") as told:
-        seen = [{"see": {"selector": "body", "text": build}}]
-        told.extend(_look(stage, url, seen, shot="changed.png"))
 
 
 def _receipt(story: Story, *, seconds: float, fault: JamError | None) -> dict[str, Any]:

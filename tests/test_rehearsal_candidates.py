@@ -12,7 +12,9 @@ import pytest
 
 from runner.entry.answer import LARGEST
 from runner.rehearsal.candidates import CANDIDATES, NAMED, TAKEN_BACK, function_of, page_of
+from runner.rehearsal.drill import FIRST, rest
 from runner.rehearsal.page import page_of as read
+from runner.rehearsal.rollouts import RUNNERS
 from runner.rehearsal.sources import keep_installed, set_rollout, sources_of
 from runner.toolchain import find
 
@@ -91,6 +93,21 @@ def test_a_handler_of_no_known_form_is_left_alone() -> None:
     assert function_of("export default {}", ".ts", NAMED["healthy"], build="b", pause=0) is None
 
 
+def test_a_whole_drill_plays_every_candidate_with_a_living_and_a_killed_runner() -> None:
+    parts = (FIRST, *rest(whole=True, called=True))
+    played = [(part.candidate.name, part.runner) for part in parts]
+    assert sorted(played) == sorted((name, runner) for name in NAMED for runner in RUNNERS)
+    assert len({part.build for part in parts}) == len(parts), "each is a release of its own"
+
+
+@pytest.mark.parametrize(("called", "name"), [(True, "function-throws"), (False, "missing-chunk")])
+def test_the_short_story_breaks_what_visitors_use(called: bool, name: str) -> None:
+    (part,) = rest(whole=False, called=called)
+    assert (part.candidate.name, part.runner) == (name, "killed")
+    left = {each.candidate.name for each in rest(whole=True, called=False)}
+    assert left == {"healthy", "browser-error", "entry-fails", "missing-chunk"}
+
+
 def test_a_copys_sources_go_from_candidate_to_candidate_without_traces(tmp_path: Path) -> None:
     (tmp_path / "functions").mkdir()
     (tmp_path / "functions" / "hello.py").write_text(PYTHON)
@@ -107,14 +124,23 @@ def test_a_copys_sources_go_from_candidate_to_candidate_without_traces(tmp_path:
     assert (tmp_path / "node_modules" / "page.html").read_text() == PAGE
 
 
-def test_settings_of_the_copy_keep_what_its_owner_wrote(tmp_path: Path) -> None:
+def test_settings_of_the_copy_keep_what_its_owner_wrote_but_tell_nobody(tmp_path: Path) -> None:
     file = tmp_path / "jam.toml"
-    file.write_text('site = "a"\n[production]\ndomain = "a.example"\n[build]\npublish = "out"\n')
+    file.write_text(
+        'site = "a"\nnotify = ["https://a.example/told"]\n[build]\npublish = "out"\n'
+        '[production]\ndomain = "a.example"\nnotify = ["https://b.example"]\n'
+        '[production.rollout]\nalarms = ["arn:checkout"]\non_inconclusive = "wait"\n'
+    )
     set_rollout(tmp_path, percent=10)
     keep_installed(tmp_path)
     assert tomllib.loads(file.read_text()) == {
         "site": "a",
-        "production": {"domain": "a.example", "rollout": {"percent": 10}},
+        "notify": [],
+        "production": {
+            "domain": "a.example",
+            "notify": [],
+            "rollout": {"alarms": [], "on_inconclusive": "wait", "percent": 10},
+        },
         "build": {"publish": "out", "install": ""},
     }
 

@@ -45,6 +45,7 @@ CANDIDATES = (
     Candidate(name="slow-functions", signal="slow", calls=True),
     Candidate(name="shared-outage", signal="functions", expected=LIVE, calls=True, outage=True),
 )
+UNBROKEN = Candidate(name="first", expected=LIVE)  # what is live before anything is tried
 NAMED: Mapping[str, Candidate] = {each.name: each for each in CANDIDATES}
 
 

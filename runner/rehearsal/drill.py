@@ -6,35 +6,37 @@ What each is expected to become is decided here, before it is played.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from statistics import median
 
+from runner.errors import JamError
 from runner.rehearsal.candidates import CANDIDATES, NAMED
 from runner.rehearsal.line import Reply
-from runner.rehearsal.rollouts import USUAL, Part, Rolled, Theatre, roll, told, trouble
+from runner.rehearsal.rollouts import RUNNERS, USUAL, Part, Rolled, Theatre, roll, told, trouble
 from runner.rehearsal.stage import Story, failed
 from runner.rehearsal.tally import Tally
 from runner.rehearsal.visitor import Visitor
 
-
-def short(theatre: Theatre) -> tuple[Part, ...]:
-    """A healthy candidate with its runner, a broken one without."""
-    broken = "function-throws" if theatre.sources.can_be_called else "missing-chunk"
-    return (
-        Part(candidate=NAMED["healthy"], runner="alive", build="healthy"),
-        Part(candidate=NAMED[broken], runner="killed", build=broken),
-    )
+FIRST = Part(candidate=NAMED["healthy"], runner="alive", build="healthy-alive")
 
 
-def whole(theatre: Theatre) -> tuple[Part, ...]:
-    """Every candidate that this site can be made into, with a living and with a killed runner."""
-    return tuple(
+def rest(*, whole: bool, called: bool) -> tuple[Part, ...]:
+    """What is played after FIRST: all candidates, each with a living and with a killed runner; else
+    a broken one without its runner.
+
+    `called`: visitors call functions of this site, so that those can be what is broken.
+    """
+    if not whole:
+        broken = "function-throws" if called else "missing-chunk"
+        return (Part(candidate=NAMED[broken], runner="killed", build=broken),)
+    parts = (
         Part(candidate=each, runner=runner, build=f"{each.name}-{runner}")
         for each in CANDIDATES
-        if theatre.sources.can_be_called or not each.calls
-        for runner in ("alive", "killed")
+        if called or not each.calls
+        for runner in RUNNERS
     )
+    return tuple(part for part in parts if part != FIRST)
 
 
 class Drill:
@@ -44,6 +46,7 @@ class Drill:
         self._theatre = theatre
         self._story = story
         self._usual = USUAL
+        self.called = False
 
     def play(self, part: Part) -> Rolled:
         """Plays one part as a step; raises JamError where it went otherwise than expected."""
@@ -55,8 +58,21 @@ class Drill:
             if wrong := trouble(rolled, tally):
                 raise failed(wrong)
         if tally.calls and not part.candidate.signal:
-            self._usual = median(tally.calls)
+            self._usual, self.called = median(tally.calls), True
         return rolled
+
+    def play_all(self, parts: Iterable[Part]) -> None:
+        """Plays all, whatever becomes of one; then raises the first JamError that there was."""
+        faults = [error for part in parts if (error := self._fault(part))]
+        if faults:
+            raise faults[0]
+
+    def _fault(self, part: Part) -> JamError | None:
+        try:
+            self.play(part)
+        except JamError as error:
+            return error
+        return None
 
     def plant(self, other: str) -> None:
         """Proves the counter of mixed pages: a page that is made to ask for another release."""

@@ -20,6 +20,7 @@ from runner.rehearsal.stage import Stage, answer_of, failed
 from runner.rehearsal.tally import Tally
 
 Runner = Literal["alive", "killed"]
+RUNNERS: tuple[Runner, ...] = ("alive", "killed")
 # 500 sessions within five minutes: a tenth of a minute's are enough for a verdict on what is
 # broken for all.
 A_MINUTE = 110  # sessions that begin in a minute of the cloud's

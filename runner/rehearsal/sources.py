@@ -22,10 +22,6 @@ class Sources:
     pages: Mapping[Path, str]
     functions: Mapping[Path, str]
 
-    @property
-    def can_be_called(self) -> bool:
-        return bool(self.functions)
-
     def write(self, candidate: Candidate, *, build: str, pause: int) -> None:
         """Puts the candidate's sources into the copy; `pause` as for `function_of`."""
         for file, text in self.pages.items():
@@ -50,22 +46,27 @@ def sources_of(site: Path) -> Sources:
 
 
 def set_rollout(site: Path, **rollout: Any) -> None:
-    """Writes `[production.rollout]` of the copy's jam.toml; all else stays."""
-    production = _settings(site).get("production", {})
-    _set(site, "production", {"rollout": {**production.get("rollout", {}), **rollout}})
+    """Writes `[production.rollout]` of the copy's jam.toml.
+
+    Nobody is told of a rehearsal, and alarms of the owner's account ring there alone.
+    """
+    settings = _settings(site)
+    production = settings.get("production", {})
+    changed = {**production.get("rollout", {}), "alarms": [], **rollout}
+    quiet = {**production, "notify": [], "rollout": changed}
+    _write(site, {**settings, "notify": [], "production": quiet})
 
 
 def keep_installed(site: Path) -> None:
     """From now on builds of the copy take the packages that the first one installed."""
-    _set(site, "build", {"install": ""})
+    settings = _settings(site)
+    _write(site, {**settings, "build": {**settings.get("build", {}), "install": ""}})
 
 
-def _set(site: Path, section: str, changed: Mapping[str, Any]) -> None:
+def _write(site: Path, settings: Mapping[str, Any]) -> None:
     import tomli_w
 
-    settings = _settings(site)
-    own = {**settings.get(section, {}), **changed}
-    (site / CONFIG).write_text(tomli_w.dumps({**settings, section: own}))
+    (site / CONFIG).write_text(tomli_w.dumps(settings))
 
 
 def _settings(site: Path) -> dict[str, Any]:
