@@ -27,7 +27,7 @@ from runner.execution.program import Event, Program
 OURS = "jam-deploy"
 PEERS = ("serverless-offline", "netlify functions:serve", "wrangler dev")
 CHANGES = 3  # saved files in each round
-WARMING = 200  # calls that are not counted
+WARMING = 100  # calls on each connection that are not counted
 
 
 def measure(run: Run) -> Report:
@@ -53,7 +53,7 @@ def one_server(server: Server, node: Path, readings: Readings, *, seconds: float
             changes(server, process, readings)
         readings.add("ready", server.name, ready)
         for connections in (1, 16):
-            load(server.url, connections, seconds=max(1, seconds / 2))
+            load(server.url, connections, seconds=1, answers=WARMING * connections)
             before = processor_ms(process.pid)
             found = load(server.url, connections, seconds=seconds)
             spent = processor_ms(process.pid) - before

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import httptools
 
+PATIENCE = 60.0  # seconds
 _SERVER = """require("http").createServer((request, answer) => answer.end("hello"))
   .listen(0, "127.0.0.1", function () { console.log(this.address().port); });
 """
@@ -68,7 +69,8 @@ class Load:
     per_second: float
 
 
-def load(url: str, connections: int, *, seconds: float) -> Load:
+def load(url: str, connections: int, *, seconds: float, answers: int = 2) -> Load:
+    """For `seconds`, and longer while there are less than `answers`: a server may have to warm up."""
     took: list[float] = []
     with selectors.DefaultSelector() as waiting:
         opened = [_connect(url) for _ in range(connections)]
@@ -77,14 +79,14 @@ def load(url: str, connections: int, *, seconds: float) -> Load:
                 waiting.register(each.socket, selectors.EVENT_READ, each)
                 each.ask()
             begun = time.perf_counter()
-            while time.perf_counter() < begun + seconds:
+            while time.perf_counter() < begun + seconds or len(took) < answers:
+                if time.perf_counter() > begun + PATIENCE:
+                    raise TimeoutError(f"{url}: {len(took)} answers in {PATIENCE} s")
                 _turn(waiting, took)
             lasted = time.perf_counter() - begun
         finally:
             for each in opened:
                 each.socket.close()
-    if len(took) < 2:
-        raise TimeoutError(f"{url}: {len(took)} answers in {seconds} s")
     cuts = statistics.quantiles(took, n=100)
     return Load(p50_ms=cuts[49] * 1000, p99_ms=cuts[98] * 1000, per_second=len(took) / lasted)
 

@@ -1,0 +1,72 @@
+"""What the benchmarks measure with is true: the distance, the load, the cost of a command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from bench.cost import costs
+from bench.load import load
+from bench.storage import ROOT, ended
+
+BUSY = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+
+
+class Answers(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:  # the name is the standard library's
+        body = b"x" * 100_000
+        self.send_response(200 if self.path == "/" else 500)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_every_answer_is_read_whole_and_timed(port: int) -> None:
+    found = load(f"http://127.0.0.1:{port}/", 2, seconds=0.3)
+    assert found.per_second > 10
+    assert 0 < found.p50_ms <= found.p99_ms
+
+
+def test_a_server_that_answers_with_errors_has_no_rate(port: int) -> None:
+    with pytest.raises(ConnectionError, match="500"):
+        load(f"http://127.0.0.1:{port}/broken", 1, seconds=0.3)
+
+
+def test_the_proxy_adds_its_distance_to_each_round_trip(port: int) -> None:
+    command = [sys.executable, "-m", "bench.proxy", str(port), "0.05"]
+    between = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    with ended(between):
+        assert between.stdout
+        near = int(between.stdout.readline())
+        found = load(f"http://127.0.0.1:{near}/", 1, seconds=0.5)
+    assert found.p50_ms >= 50
+
+
+def test_processor_time_is_that_of_the_command_and_waiting_is_none() -> None:
+    with costs() as busy:
+        subprocess.run([sys.executable, "-S", "-c", BUSY], check=True)
+    with costs() as idle:
+        time.sleep(0.3)
+    assert busy.cpu >= 0.3
+    assert busy.seconds >= 0.3
+    assert idle.cpu < 0.1
