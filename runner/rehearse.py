@@ -24,8 +24,7 @@ from runner.report.watch import Watcher
 from runner.toolchain import find
 
 SCRIPT = "rehearsal.json"  # what a browser does on the site's first page, if the site says so
-# A runner on GitHub would fold its log: the rehearsal reads it.
-_LEFT_OUT = ("GITHUB_ACTIONS",)
+_WORKFLOW = "GITHUB_"  # a rehearsal is no run of a workflow's, whatever it is played in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,9 @@ def perform(site: Path, wanted: Wanted) -> dict[str, Any]:
     start = wanted.clock()
     wanted.artifacts.mkdir(parents=True, exist_ok=True)
     story = Story(clock=wanted.clock, watcher=wanted.watcher)
-    given = {name: text for name, text in wanted.environment.items() if name not in _LEFT_OUT}
+    given = {
+        name: text for name, text in wanted.environment.items() if not name.startswith(_WORKFLOW)
+    }
     surrounding = {**given, **CREDENTIALS}
     with (
         tempfile.TemporaryDirectory(prefix="jam-rehearsal-") as folder,

@@ -16,6 +16,7 @@ from runner.rehearsal.drill import FIRST, rest
 from runner.rehearsal.page import page_of as read
 from runner.rehearsal.rollouts import RUNNERS
 from runner.rehearsal.sources import keep_installed, set_rollout, sources_of
+from runner.report.text import rehearsal_text
 from runner.toolchain import find
 
 PAGE = "<!doctype html><html><head><title>A</title></head><body><p>Hello</p></body></html>"
@@ -143,6 +144,27 @@ def test_settings_of_the_copy_keep_what_its_owner_wrote_but_tell_nobody(tmp_path
         },
         "build": {"publish": "out", "install": ""},
     }
+
+
+def test_a_receipt_for_people_says_what_became_of_each_candidate() -> None:
+    told = {
+        "candidate": "missing-chunk",
+        "signal": "missing",
+        "expected": "rolled_back",
+        "outcome": "rolled_back",
+        "runner": "killed",
+        "cloud_minutes": 2.1,
+        "exposed": 12,
+        "mixed": 0,
+    }
+    receipt = {"outcome": "passed", "seconds": 61.0, "steps": [], "rollouts": [told]}
+    (line, _) = rehearsal_text(receipt).splitlines()
+    assert line == (
+        "✓ missing-chunk (runner killed) was taken back after 2.1 min of the cloud's time: "
+        "12 visitors had it, 0 saw a mixed page"
+    )
+    for wrong in ({"outcome": "live"}, {"mixed": 1}):
+        assert rehearsal_text({**receipt, "rollouts": [told | wrong]}).startswith("✗")
 
 
 def _asked(file: Path, event: dict[str, Any]) -> dict[str, Any]:

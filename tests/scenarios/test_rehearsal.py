@@ -115,11 +115,20 @@ def test_open_tabs_find_their_late_parts_through_a_rollout_and_its_rollback(
     assert set(tabs) == {"first", *VISITORS}
     given = {_document(traffic)["release"] for traffic in tabs.values()}
     assert len(given) == 2, "of ten visitors some are drawn to each release"
+    before = _document(tabs["first"])["release"]
+    told = [
+        part["status"]
+        for traffic in tabs.values()
+        for part in traffic
+        if "/.jam/report?k=function" in part["url"] and _document(traffic)["release"] != before
+    ]
+    assert told, "the beacon of a page whose function fails says so"
+    assert set(told) == {204}
     for traffic in tabs.values():
         document, parts = _document(traffic), traffic
         assert [part["url"] for part in parts if part["status"] == 404] == []
         assert {part["release"] for part in parts} <= {"", document["release"]}
-        build = "first" if document["release"] == _document(tabs["first"])["release"] else "second"
+        build = "first" if document["release"] == before else "second"
         assert {part["build"] for part in parts} <= {"", build}
 
 
