@@ -126,19 +126,19 @@ def _token(aws: Aws, store_arn: str) -> str:
 def drop(aws: Aws, store_arn: str, *, keys: Iterable[str]) -> None:
     """Removes those of `keys` that exist: deleting a missing key is refused."""
     wanted = set(keys)
-    _delete(aws, store_arn, keys=[key for key in _contents(aws, store_arn) if key in wanted])
+    _delete(aws, store_arn, keys=[key for key in contents(aws, store_arn) if key in wanted])
 
 
 def drop_routing(aws: Aws, store_arn: str, *, api_stage: str) -> None:
     """Removes the routing of every release that names `api_stage`: its functions follow live."""
-    found = _contents(aws, store_arn)
+    found = contents(aws, store_arn)
     routing = {key: json.loads(value) for key, value in found.items() if key.startswith("r/")}
     _delete(
         aws, store_arn, keys=[key for key, each in routing.items() if each.get("s") == api_stage]
     )
 
 
-def _contents(aws: Aws, store_arn: str) -> dict[str, str]:
+def contents(aws: Aws, store_arn: str) -> dict[str, str]:
     """Everything: releases that only changed files share an api_stage, so many keys go at once."""
     pages = aws.values.get_paginator("list_keys").paginate(
         KvsARN=store_arn, PaginationConfig={"PageSize": CHUNK}

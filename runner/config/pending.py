@@ -25,7 +25,10 @@ def pending(settings: Settings) -> Iterator[Problem]:
     if settings.build.image:
         yield _not_yet("build.image")
     yield from _changed(
-        "production", settings.production, Production(), besides=("branch", "notify", "rollout")
+        "production",
+        settings.production,
+        Production(),
+        besides=("branch", "notify", "rollout", "retention"),
     )
     yield from _changed("preview", settings.preview, Preview(), besides=())
 

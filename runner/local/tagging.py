@@ -60,7 +60,14 @@ class Tagging:
                     yield arn, tags
         _, found = self._moto(region).get_resources(resources_per_page=_ALL, tags_per_page=_ALL)
         for resource in found:
-            yield resource.arn, {tag["Key"]: tag["Value"] for tag in resource.tags}
+            yield resource.arn, _mapped(resource.tags)
+
+
+def _mapped(found: Any) -> Tags:
+    """moto has some services' tags as a mapping (schedule groups), others' as a list."""
+    if isinstance(found, Mapping):
+        return {str(key): str(value) for key, value in found.items()}
+    return {tag["Key"]: tag["Value"] for tag in found}
 
 
 def _matches(arn: str, tags: Tags, parameters: Parameters) -> bool:

@@ -1,0 +1,51 @@
+"""`audit`: every resource that bears our tags or names, and what accounts for it. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.aws import ledger
+from runner.aws.inventory import things
+from runner.aws.session import Aws
+from runner.names import Names
+from runner.plan.inventory import Thing
+from runner.plan.ledger import explained
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounted:
+    """A resource and what explains it; empty if nothing does."""
+
+    thing: Thing
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What there is in one account and region."""
+
+    site: str
+    account: str
+    region: str
+    found: tuple[Accounted, ...]
+
+    @property
+    def unexplained(self) -> tuple[Thing, ...]:
+        return tuple(each.thing for each in self.found if not each.by)
+
+    @property
+    def of_site(self) -> tuple[Thing, ...]:
+        """What is this site's, by its tags, or as a part of what bears them."""
+        return tuple(each.thing for each in self.found if each.thing.site == self.site)
+
+
+def audit(aws: Aws, names: Names) -> Audit:
+    """The resources first: a record that is made meanwhile explains more, never less."""
+    there = things(aws, names)
+    told = ledger.read(aws, names)
+    return Audit(
+        site=names.site,
+        account=names.account,
+        region=names.region,
+        found=tuple(Accounted(thing=each, by=explained(each, told, names)) for each in there),
+    )

@@ -1,0 +1,64 @@
+"""The bucket's and DynamoDB's part of the inventory. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from runner.aws import ownership
+from runner.aws.inventory.found import OURS, each_of, part, thing
+from runner.aws.refusals import tolerating
+from runner.aws.session import Aws
+from runner.aws.tables import find
+from runner.names import PRODUCTION, Names
+from runner.plan.inventory import Thing, What
+
+SHARED = f"{PRODUCTION}/assets/"
+
+
+def buckets(aws: Aws, names: Names) -> Iterator[Thing]:
+    """Those whose name says that they are of this account and region, and this site's objects."""
+    tail = f"-{names.account}-{names.region}-an"
+    for each in aws.s3.list_buckets()["Buckets"]:
+        name = each["Name"]
+        if not name.startswith(OURS) or not name.endswith(tail):
+            continue
+        found = thing(What.BUCKET, name, tags=_tags(aws, names, name))
+        yield found
+        if name == names.bucket:
+            for group in sorted(_groups(aws, names)):
+                yield part(What.OBJECTS, group, whole=found)
+
+
+def tables(aws: Aws, _: Names) -> Iterator[Thing]:
+    def look(name: str) -> Thing | None:
+        found = find(aws, name)
+        if found is None or found["TableStatus"] == "DELETING":
+            return None
+        answer = aws.records.list_tags_of_resource(ResourceArn=found["TableArn"])
+        return thing(What.TABLE, name, tags=ownership.mapped(answer.get("Tags", [])))
+
+    pages = aws.records.get_paginator("list_tables").paginate()
+    listed = (name for page in pages for name in page["TableNames"] if name.startswith(OURS))
+    return each_of(listed, look)
+
+
+def _groups(aws: Aws, names: Names) -> set[str]:
+    """A release's objects are one group; what releases share, and what is foreign, stands alone."""
+    pages = aws.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=names.bucket, ExpectedBucketOwner=names.account
+    )
+    return {_group(each["Key"]) for page in pages for each in page.get("Contents", [])}
+
+
+def _group(key: str) -> str:
+    top, *rest = key.split("/", 3)
+    if (top, *rest[:1]) == (PRODUCTION, "releases") and len(rest) > 2:
+        return "/".join((top, *rest[:2], ""))
+    return key
+
+
+def _tags(aws: Aws, names: Names, bucket: str) -> Mapping[str, str]:
+    with tolerating("NoSuchTagSet", "NoSuchBucket"):
+        found = aws.s3.get_bucket_tagging(Bucket=bucket, ExpectedBucketOwner=names.account)
+        return ownership.mapped(found["TagSet"])
+    return {}

@@ -1,0 +1,131 @@
+"""Reads all records of a site and the manifests of its releases: what accounts for resources."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from runner.aws import files, records, tables
+from runner.aws.refusals import code_of, explained
+from runner.aws.session import Aws
+from runner.guard import journal
+from runner.guard.rollout import Phase
+from runner.model import Kind
+from runner.names import PRODUCTION, Names
+from runner.plan.ledger import Entry, Ledger
+
+LOOKS = 8  # at once
+_PREFIX = "jam-"
+_GONE = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
+
+
+def read(aws: Aws, names: Names) -> Ledger:
+    """Everything on record; empty, but for the other sites, where this one has no records."""
+    with explained():
+        sites = frozenset(_sites(aws))
+        try:
+            items = list(_items(aws, names))
+        except aws.records.exceptions.ResourceNotFoundException:
+            return Ledger(sites=sites)
+        with ThreadPoolExecutor(LOOKS) as pool:
+            wanted = [each for each in items if each["sk"] == "release"]
+            entries = tuple(pool.map(lambda item: _entry(aws, names, item), wanted))
+    there = {each["sk"]: each for each in items if each["pk"] == f"environment#{PRODUCTION}"}
+    ledger = _environment(names, there)
+    return replace(
+        ledger,
+        exists=True,
+        entries=tuple(sorted(entries, key=lambda each: each.at, reverse=True)),
+        sites=sites,
+        environments=frozenset(
+            each["pk"].partition("#")[2] for each in items if each["pk"].startswith("environment#")
+        ),
+    )
+
+
+def _sites(aws: Aws) -> Iterator[str]:
+    """Sites whose records stand: their table is named as they are."""
+    for page in aws.records.get_paginator("list_tables").paginate():
+        for name in page["TableNames"]:
+            if not name.startswith(_PREFIX):
+                continue
+            found = tables.find(aws, name)
+            if not found:
+                continue
+            answer = aws.records.list_tags_of_resource(ResourceArn=found["TableArn"])
+            tags = {each["Key"]: each["Value"] for each in answer.get("Tags", [])}
+            if name == f"{_PREFIX}{tags.get('jam:site')}":
+                yield tags["jam:site"]
+
+
+def _items(aws: Aws, names: Names) -> Iterator[dict[str, Any]]:
+    """A scan: the table holds some hundred records."""
+    pages = aws.records.get_paginator("scan").paginate(TableName=names.records, ConsistentRead=True)
+    for page in pages:
+        yield from map(records.plain, page["Items"])
+
+
+def _entry(aws: Aws, names: Names, item: Mapping[str, Any]) -> Entry:
+    release = item["pk"].partition("#")[2]
+    functions: Mapping[str, Any] = item.get("functions", {})
+    versions = {(names.function(name), each["version"]) for name, each in functions.items()}
+    manifest = _manifest(aws, names, release)
+    wanted: Mapping[str, Any] = (manifest or {}).get("files", {})
+    headers = [*(manifest or {}).get("headers", {}), (manifest or {}).get("routing", {}).get("h")]
+    return Entry(
+        release=release,
+        is_ready=item.get("state") == records.READY,
+        at=int(item.get("at", 0)),
+        expired=int(item.get("expired", 0)),
+        origin=records.read_origin(item.get("origin", {})),
+        versions=frozenset({*versions, (names.entry, item.get("entry", ""))}),
+        roles=frozenset(each["role"] for each in functions.values() if "role" in each),
+        api_stage=item.get("api_stage", ""),
+        header_sets=frozenset(each.partition(".")[0] for each in headers if each),
+        assets=frozenset(key for key, form in wanted.items() if form[0] == Kind.IMMUTABLE),
+        is_known=manifest is not None,
+    )
+
+
+def _manifest(aws: Aws, names: Names, release: str) -> Mapping[str, Any] | None:
+    try:
+        answer = aws.s3.get_object(
+            Bucket=names.bucket,
+            Key=files.manifest_key(release),
+            ExpectedBucketOwner=names.account,
+        )
+    except ClientError as error:
+        if code_of(error) not in _GONE:
+            raise
+        return None
+    found: Mapping[str, Any] = json.loads(answer["Body"].read())
+    return found
+
+
+def _environment(names: Names, there: Mapping[str, Mapping[str, Any]]) -> Ledger:
+    item, rollout = there.get("environment", {}), there.get("rollout", {})
+    is_open = rollout.get("phase", Phase.CLOSED) != Phase.CLOSED
+    opened = journal.rollout_of(rollout["rollout"]) if is_open else None
+    functions: Mapping[str, Any] = item.get("functions", {})
+    return Ledger(
+        live=item.get("release", ""),
+        previous=item.get("previous", ""),
+        candidate=opened.candidate if opened else "",
+        rollout=opened.id if opened else "",
+        sequence=int(item.get("sequence", 0)),
+        leased="owner" in there.get("lease", {}),
+        ids=frozenset(item[key] for key in ("distribution", "api") if key in item),
+        stages=tuple((stage, tuple(users)) for stage, users in item.get("stages", ())),
+        scheduled=frozenset(
+            names.function(name)
+            for name, each in functions.items()
+            if each.get("background", {}).get("schedule")
+        ),
+        streams=frozenset(names.function(name) for name, _ in item.get("streams", ())),
+        history=tuple(item.get("history", ())),
+    )

@@ -1,0 +1,73 @@
+"""What audit, destroy and gc tell: as text for people, as a document for programs. Pure."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from runner.audit import Audit
+from runner.plan.inventory import Thing
+
+
+def audit_document(found: Audit) -> dict[str, Any]:
+    return {
+        "site": found.site,
+        "account": found.account,
+        "region": found.region,
+        "resources": [
+            {**_thing(each.thing), "explained_by": each.by or None} for each in found.found
+        ],
+        "unexplained": len(found.unexplained),
+    }
+
+
+def audit_text(found: Audit) -> str:
+    """Grouped by what explains; what nothing explains comes last."""
+    ordered = sorted(found.found, key=lambda each: (not each.by, each.by))
+    lines: list[str] = []
+    for by, some in groupby(ordered, key=lambda each: each.by):
+        lines.append(by or "UNEXPLAINED")
+        lines += [f"  {_named(each.thing)}" for each in some]
+    count = len(found.unexplained)
+    told = f"{count} of them unexplained" if count else "every one explained"
+    return "\n".join([*lines, f"{found.site}: {len(found.found)} resources, {told}"])
+
+
+def unexplained_hint() -> str:
+    return (
+        "`jam-deploy gc` collects what killed runs left; what no command of ours made has to be "
+        "deleted by hand, or renamed."
+    )
+
+
+def removed_document(
+    site: str, environment: str, removed: tuple[str, ...], left: tuple[Thing, ...]
+) -> dict[str, Any]:
+    return {
+        "site": site,
+        "environment": environment or None,
+        "outcome": "removed" if removed else "unchanged",
+        "removed": list(removed),
+        "left": [_thing(each) for each in left],
+    }
+
+
+def removed_text(site: str, removed: tuple[str, ...], left: tuple[Thing, ...]) -> str:
+    lines = [f"removed {each}" for each in removed]
+    lines += [f"left {_named(each)}" for each in left]
+    count = len(removed)
+    return "\n".join([*lines, f"{site}: {count} removed" if count else f"{site}: nothing to do"])
+
+
+def _thing(thing: Thing) -> dict[str, Any]:
+    return {
+        "kind": str(thing.kind),
+        "name": thing.name,
+        "of": thing.of or None,
+        "site": thing.site or None,
+        "environment": thing.environment or None,
+    }
+
+
+def _named(thing: Thing) -> str:
+    return f"{thing.kind} {thing.name}"
