@@ -70,7 +70,7 @@ class Load:
 
 
 def load(url: str, connections: int, *, seconds: float, answers: int = 2) -> Load:
-    """For `seconds`, and longer while there are less than `answers`: a server may have to warm up."""
+    """For `seconds`, and on until there are `answers`: a server may have to warm up."""
     took: list[float] = []
     with selectors.DefaultSelector() as waiting:
         opened = [_connect(url) for _ in range(connections)]
