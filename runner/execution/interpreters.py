@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_PYTHONS = tuple(f"python3.{minor}" for minor in range(9, 16))
+_MINORS = range(9, 16)
 _ASK = "import sys; print(*sys.version_info[:3], sep='.')"
 _SEEN_IN_SECONDS = 10
 
@@ -75,24 +75,26 @@ class Interpreters:
 
     def _of_python(self, runtime: str) -> Interpreter:
         wanted = int(runtime.removeprefix("python3."))
-        found = self._pythons()
         # Of two that are equally near the older one: what it runs, the newer one runs as well.
-        minor = min(found, key=lambda each: (abs(each - wanted), each))
-        return Interpreter(
-            command=(found[minor], "-S", "-X", "utf8", str(_HERE / "python" / "boot.py")),
-            version=_version(found[minor], ("-S", "-c", _ASK)),
-            exact=minor == wanted,
-        )
+        for minor in sorted(_MINORS, key=lambda each: (abs(each - wanted), each)):
+            found = self._python(minor)
+            if found:
+                return Interpreter(
+                    command=(found, "-S", "-X", "utf8", str(_HERE / "python" / "boot.py")),
+                    version=_version(found, ("-S", "-c", _ASK)),
+                    exact=minor == wanted,
+                )
+        raise AssertionError("we run on one ourselves")
 
-    def _pythons(self) -> dict[int, str]:
-        found = {sys.version_info.minor: sys.executable}
-        for name in _PYTHONS:
-            minor = int(name.removeprefix("python3."))
-            path = self._which(name) if minor not in found else None
-            # A shim on PATH may stand for a version that is not there.
-            if path and _version(path, ("-S", "-c", _ASK)).startswith(f"3.{minor}."):
-                found[minor] = path
-        return found
+    def _python(self, minor: int) -> str | None:
+        """The Python of this version, if there is one; looked for only where it is the nearest."""
+        if minor == sys.version_info.minor:
+            return sys.executable
+        path = self._which(f"python3.{minor}")
+        # A shim on PATH may stand for a version that is not there.
+        if path and _version(path, ("-S", "-c", _ASK)).startswith(f"3.{minor}."):
+            return path
+        return None
 
 
 @cache
