@@ -96,6 +96,16 @@ def test_a_rollout_that_is_over_meanwhile_is_left_alone(change: dict[str, dict[s
     assert _acts(site) == []
 
 
+def test_a_look_that_is_older_than_the_record_does_not_undo_it() -> None:
+    site = Site(rollout=replace(OPEN, phase=Phase.OPENING, deployment=""))
+    seen = site.look()
+    assert seen
+    site.items["rollout"] |= journal.put("t", OPEN)["Item"]
+    assert site.settler().settle(seen).act is Act.WAIT
+    assert site.recorded() == OPEN
+    assert "evidence" in site.items["rollout"]
+
+
 def test_a_write_that_others_came_before_is_tried_again() -> None:
     site = Site(failing=BROKEN, broken={"update_keys": ["ConflictException"] * 3})
     site.settle()

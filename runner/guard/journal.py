@@ -103,6 +103,18 @@ def put(table: str, rollout: Rollout) -> dict[str, Any]:
     }
 
 
+def witness(table: str, rollout: Rollout, *, evidence: str) -> dict[str, Any]:
+    """UpdateItem of the evidence alone: whoever opens the rollout may be writing the rest."""
+    call = update(table, rollout, evidence=evidence)
+    names, values = call["ExpressionAttributeNames"], call["ExpressionAttributeValues"]
+    kept = {name: value for name, value in values.items() if name not in (":phase", ":rollout")}
+    return call | {
+        "UpdateExpression": "SET #evidence = :evidence",
+        "ExpressionAttributeNames": {each: names[each] for each in ("#evidence", "#id", "#phase")},
+        "ExpressionAttributeValues": kept,
+    }
+
+
 def update(table: str, rollout: Rollout, *, evidence: str = "") -> dict[str, Any]:
     """UpdateItem of this rollout, unless it is closed already."""
     named = {"#phase": "phase", "#id": "id", "#rollout": "rollout"}

@@ -218,7 +218,9 @@ class Settler:
             now=int(self._clock()),
             before=look.item,
         )
-        change = journal.update(self._place.table, rollout, evidence=told)
+        # What was looked at may be older than what is recorded by now.
+        record = journal.witness if rollout == look.rollout else journal.update
+        change = record(self._place.table, rollout, evidence=told)
         self._tolerate(lambda: self._clients.records.update_item(**change), _TAKEN)
 
     def _tell(self, look: Look) -> None:

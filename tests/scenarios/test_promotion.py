@@ -117,6 +117,15 @@ def _alias(site: Shop) -> tuple[str, dict[str, float]]:
     )
 
 
+def _other(site: Shop) -> str:
+    """An entry version that the alias does not name, the oldest."""
+    version, weights = _alias(site)
+    name = site.entry["FunctionName"]
+    found = _aws(site, "lambda").list_versions_by_function(FunctionName=name)["Versions"]
+    known = {each["Version"] for each in found} - {"$LATEST", version, *weights}
+    return min(known, key=int)
+
+
 def _card(site: Shop) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(site.get(site.url, "/.jam/version.json").data)
     return told
@@ -171,12 +180,9 @@ def test_a_rollout_that_nobody_visits_is_promoted_and_says_loudly_that_it_knows_
 def test_an_alias_that_is_moved_by_hand_goes_back_to_what_was_live(shop: Shop) -> None:
     heading, (before, _) = _heading(shop), _alias(shop)
     _open(shop)
-    functions = _aws(shop, "lambda")
-    where = shop.entry
-    other = functions.publish_version(FunctionName=where["FunctionName"], Description="by hand")
-    functions.update_alias(
-        **where,
-        FunctionVersion=other["Version"],
+    _aws(shop, "lambda").update_alias(
+        **shop.entry,
+        FunctionVersion=_other(shop),
         RoutingConfig={"AdditionalVersionWeights": {}},
     )
     done = shop.jam("settle")
@@ -200,6 +206,7 @@ def test_without_codedeploy_a_candidate_is_taken_back_directly_and_the_record_sa
     shop: Shop,
 ) -> None:
     before, _ = _alias(shop)
+    _configure(shop, interval="15m")
     older = _open(shop)
     _until(lambda: bool(_alias(shop)[1]))
     for operation in ("GetDeployment", "StopDeployment"):
@@ -229,7 +236,9 @@ def _kept(site: Shop, release: str) -> dict[str, Any]:
 
 
 def test_of_two_promotions_the_newer_wins_and_the_older_is_taken_back(shop: Shop) -> None:
+    _configure(shop, interval="15m")
     older = _open(shop)
+    _configure(shop)
     heading = _new(shop)
     done = shop.jam("deploy")
     assert (done.status, done.answer["outcome"]) == (0, "live"), done.log[-3000:]
@@ -260,11 +269,9 @@ def test_a_deploy_that_is_to_wait_comes_after_the_older_candidate(shop: Shop) ->
 
 
 def test_weights_that_no_rollout_explains_are_taken_away_first(shop: Shop) -> None:
-    where, functions = shop.entry, _aws(shop, "lambda")
-    other = functions.publish_version(FunctionName=where["FunctionName"], Description="by hand")
+    weights = {"AdditionalVersionWeights": {_other(shop): 0.25}}
     version, _ = _alias(shop)
-    weights = {"AdditionalVersionWeights": {other["Version"]: 0.25}}
-    functions.update_alias(**where, FunctionVersion=version, RoutingConfig=weights)
+    _aws(shop, "lambda").update_alias(**shop.entry, FunctionVersion=version, RoutingConfig=weights)
     _new(shop)
     done = shop.jam("deploy")
     assert done.answer["outcome"] == "live", done.log[-3000:]
