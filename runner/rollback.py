@@ -60,6 +60,11 @@ class Way:
     plan: Plan
 
     @property
+    def is_there(self) -> bool:
+        """Nothing has to move, and nobody is at it."""
+        return self.plan.is_empty and not self.there.rollout and self.there.holder is None
+
+    @property
     def changes(self) -> tuple[str, ...]:
         """What a visitor will find changed."""
         return changes(self.release, self.live) if not self.plan.is_empty else ()
@@ -94,18 +99,20 @@ def rollback(
     begun = clock()
     with watcher.stage("check"):
         first = way_back(aws, names, wish)  # refused before anything is touched
-    with leased(aws, names, run=wish.run, say=watcher.note) as lease:
-        way = _at_last(aws, names, wish, first=first, lease=lease, watcher=watcher)
-        _go(aws, names, way, lease=lease, watcher=watcher, clock=clock)
-        if wish.hold and way.plan.is_empty:
-            target = way.release.id
-            holds.put(aws, names, _hold(aws, wish, there=first.there, target=target))
-        lease.done()
+    way = first
+    if not first.is_there:
+        with leased(aws, names, run=wish.run, say=watcher.note) as lease:
+            way = _at_last(aws, names, wish, first=first, lease=lease, watcher=watcher)
+            _go(aws, names, way, lease=lease, watcher=watcher, clock=clock)
+            lease.done()
+    if wish.hold and way.plan.is_empty:  # else it came with the record
+        hold = _hold(aws, wish, there=first.there, target=way.release.id)
+        holds.put(aws, names, hold)
     done = told(
         aws,
         names,
         first.there,
-        outcome="unchanged" if way.plan.is_empty and not first.live.rollout else "live",
+        outcome="unchanged" if first.is_there else "live",
         release=way.release.id,
         seconds=clock() - begun,
         near=wish.near,

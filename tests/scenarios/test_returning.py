@@ -107,3 +107,19 @@ def test_what_is_gone_is_named_before_anything_moves(changed):
     forward = site.jam("rollback", second["release"][:10], "--no-hold")
     assert forward.answer["release"] == second["release"]
     assert "Bye" in page(site, second)
+
+
+def test_going_back_during_a_rollout_takes_the_candidate_back_first(changed):
+    site, _, second = changed
+    site.replace("public/index.html", "Bye", "Candidate")
+    opened = site.jam("deploy", "--no-wait", **run(9, "d"))
+    assert (opened.status, opened.answer["outcome"]) == (0, "open"), opened.log[-3000:]
+    older = site.jam("deploy", "--now", **run(8, "c"))
+    assert older.answer["outcome"] == "superseded", older.log
+    done = site.jam("rollback")
+    assert (done.status, done.answer["outcome"]) == (0, "live"), done.log
+    assert done.answer["release"] == second["release"]
+    card = json.loads(site.get(second["url"], "/.jam/version.json").data)
+    assert (card["release"], card.get("candidate")) == (second["release"], None)
+    assert "Bye" in page(site, second)
+    assert site.jam("settle").answer["outcome"] == "unchanged"
