@@ -17,7 +17,7 @@ from runner.errors import JamError
 from runner.local.browser import Browser
 from runner.rehearsal.candidates import UNBROKEN
 from runner.rehearsal.drill import FIRST, Drill, rest
-from runner.rehearsal.rollouts import MINUTES, PERCENT, SPEED, Theatre
+from runner.rehearsal.rollouts import MINUTES, PERCENT, SPEED, UNTRUE, Theatre
 from runner.rehearsal.sources import keep_installed, set_rollout, sources_of
 from runner.rehearsal.stage import CREDENTIALS, Stage, Story, cloud, copy_of, failed
 from runner.report.watch import Watcher
@@ -115,6 +115,7 @@ def _opened(stage: Stage, told: list[str], *, whole: bool) -> tuple[Theatre, str
     sources.write(UNBROKEN, build="first", pause=0)
     answer = _deployed(stage, told, expected="live")
     keep_installed(stage.site)
+    stage.cloud("cloudfront", UNTRUE)
     host = urlsplit(answer["url"]).netloc
     theatre = Theatre(stage=stage, sources=sources, host=host, name=answer["site"])
     return theatre, str(answer["local_url"])

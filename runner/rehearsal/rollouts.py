@@ -32,6 +32,9 @@ _LOOK_EVERY = 0.2  # seconds of ours
 _OPENS_WITHIN = 300.0  # seconds of ours: build and stage on a busy machine
 _ENDS_WITHIN = 40 * 60.0  # seconds of the cloud's: every deadline of the guard's lies before
 _OUTAGE = (50.0, 140.0)  # seconds of the cloud's after the rollout opened: from, until
+AGREE = 30.0  # seconds of the cloud's until every edge has a value of the store
+# Until then an edge that is asked has the value, an old one or none.
+UNTRUE = {"propagation": {"seconds": AGREE, "missing": 0.2, "old": 0.3}}
 _CARD = "/.jam/version.json"
 _OPENED = "rollout …"  # what a runner says when CodeDeploy has begun
 USUAL = 100.0  # ms of a function's answer, until visitors have measured it
@@ -189,23 +192,36 @@ def _until_open(theatre: Theatre, process: subprocess.Popen[str], log: Path) -> 
         return any(line.endswith(_OPENED) for line in log.read_text().splitlines())
 
     _until(theatre.stage, opened, within=_OPENS_WITHIN, what="the rollout to open")
-    return str(theatre.card()["candidate"])
+    cards: list[dict[str, Any]] = []
+
+    def named() -> bool:
+        cards.append(theatre.card())
+        return bool(cards[-1]["candidate"])
+
+    _until(theatre.stage, named, within=_OPENS_WITHIN, what="the candidate to be named")
+    return str(cards[-1]["candidate"])
 
 
 def _until_ended(theatre: Theatre, part: Part, release: str, *, since: float) -> str:
-    """What became of the candidate, by the site's own version card."""
+    """What became of the candidate, by the site's own version card.
+
+    The edges may still give old cards, or none; no rollout ends before they agree that it is open.
+    """
     stage, weather = theatre.stage, _Weather(theatre)
+    cards: list[dict[str, Any]] = []
 
     def ended() -> bool:
+        seconds = stage.now() - since
         if part.candidate.outage:
-            weather.at(stage.now() - since)
-        return not theatre.card()["candidate"]
+            weather.at(seconds)
+        cards.append(theatre.card())
+        return seconds > AGREE and bool(cards[-1]["release"]) and not cards[-1]["candidate"]
 
     try:
         _until(stage, ended, within=_ENDS_WITHIN / SPEED, what="the rollout to end")
     finally:
         weather.clear()
-    return LIVE if theatre.card()["release"] == release else TAKEN_BACK
+    return LIVE if cards[-1]["release"] == release else TAKEN_BACK
 
 
 def _closed(stage: Stage, part: Part, process: subprocess.Popen[str], log: Path) -> None:
