@@ -1,6 +1,6 @@
 """Two promotions at once: whoever is parked, killed or robbed of an answer, the newer commit wins.
 
-A sample; `make hunt` plays every call. Each lab must catch an engine that was sabotaged for it.
+A sample; `python -m tests.labs.races` plays every call. Each lab must catch an engine that was sabotaged for it.
 """
 
 from __future__ import annotations
