@@ -1,91 +1,115 @@
-"""`make hunt`: every scenario of the labs at every call, and the report hunt/report.json."""
+"""`make hunt`: every point of every experiment, into `hunt/report.json`; a test takes a sample."""
 
 from __future__ import annotations
 
+import argparse
 import json
+import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner import turn
-from runner.aws import leases
-from runner.aws.leases import Lease
-from tests.labs import race
-from tests.labs.race import CALLS, Complaints, Lab, a_lab
+from runner.local.cloud import Cloud
+from tests.labs.crash import Point
+from tests.labs.experiments import (
+    Bench,
+    Experiment,
+    Then,
+    Trouble,
+    calls_of,
+    first_deploy,
+    update,
+    update_page,
+)
 
-REPORT = Path("hunt/report.json")
-Scenario = tuple[str, Callable[[], Complaints]]
-
-
-def points(lab: Lab) -> Iterator[Scenario]:
-    """Each call, before and after it, with each way to go on; each answer, lost."""
-    for at in range(1, CALLS + 1):
-        for after in (False, True):
-            for play in (race.parked, race.overtaken, race.killed, race.killed_newer):
-                yield (
-                    f"{play.__name__} {'after' if after else 'before'} call {at}",
-                    lambda play=play, at=at, after=after: play(lab, at=at, after=after),
-                )
-    for service, operation, skip in race.ANSWERS:
-        yield (
-            f"lost {service} {operation} {skip}",
-            lambda service=service, operation=operation, skip=skip: race.lost(
-                lab, service=service, operation=operation, skip=skip
-            ),
-        )
+EXPERIMENTS: dict[str, Experiment] = {
+    "first": first_deploy,
+    "update": update,
+    "page": update_page,
+}
 
 
-def saboteurs(lab: Lab) -> Iterator[tuple[str, bool]]:
-    """Engines that lack what the labs look for: each has to be caught."""
-    with _instead(Lease, "check", lambda _self: None):
-        yield "no fence", bool(race.parked(lab, at=3, after=False))
-    with _instead(turn, "is_older", lambda *_args, **_named: False):
-        yield "no order", bool(race.overtaken(lab, at=CALLS, after=True))
-    with _instead(leases, "LASTS", 1e6):
-        yield "a lease without end", bool(race.killed(lab, at=3, after=False))
-        lab.time.pass_by(2e6)
+@dataclass
+class Report:
+    """What was tried and found."""
+
+    points: int = 0
+    troubles: list[Trouble] = field(default_factory=list)
+
+    def count(self, kind: str) -> int:
+        return sum(each.kind == kind for each in self.troubles)
 
 
-class _instead:  # noqa: N801 -- reads as a statement
-    """Another value of an attribute meanwhile: sabotage."""
+def points(calls: int) -> Iterator[Point]:
+    for call in range(1, calls + 1):
+        yield Point(call)
+        yield Point(call, after=True)
 
-    def __init__(self, owner: object, name: str, value: object) -> None:
-        self._owner, self._name, self._value = owner, name, value
 
-    def __enter__(self) -> None:
-        self._before = getattr(self._owner, self._name)
-        setattr(self._owner, self._name, self._value)
+def scenarios(bench: Bench, names: list[str]) -> Iterator[tuple[str, Point, Then]]:
+    """All of them. Before a first release there is nothing to go back to."""
+    for name in names:
+        experiment = EXPERIMENTS[name]
+        thens = [Then.AGAIN, Then.NEWER] if experiment is first_deploy else list(Then)
+        for point in points(calls_of(bench, experiment)):
+            yield from ((name, point, then) for then in thens)
 
-    def __exit__(self, *_: object) -> None:
-        setattr(self._owner, self._name, self._before)
+
+def hunt(
+    bench: Bench, wanted: list[tuple[str, Point, Then]], *, seconds: float = float("inf")
+) -> Report:
+    """Tries them, until `seconds` are over."""
+    report, until = Report(), time.monotonic() + seconds
+    for name, point, then in wanted:
+        if time.monotonic() > until:
+            break
+        where = f"{name}, crashed {point}, then {then}"
+        try:
+            found = list(EXPERIMENTS[name](bench, point, then))
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is a finding
+            found = [Trouble("loss", f"{type(error).__name__}: {error}")]
+        report.points += 1
+        print(report.points, where, flush=True)
+        if found:
+            bench.close()
+        for each in found:
+            report.troubles.append(Trouble(each.kind, each.what, where))
+            print(f"{each.kind}: {where}: {each.what}", flush=True)
+    return report
 
 
 def main() -> int:
-    """0 where nothing was found and every saboteur was caught."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--seconds", type=float, default=float("inf"), help="at most")
+    options.add_argument("--seed", type=int, default=0, help="of the order; 0 is their own")
+    options.add_argument("--only", nargs="*", default=list(EXPERIMENTS), choices=EXPERIMENTS)
+    options.add_argument("--report", type=Path, default=Path("hunt/report.json"))
+    chosen = options.parse_args()
     begun = time.monotonic()
-    losses, played = 0, 0
-    with tempfile.TemporaryDirectory() as folder, a_lab(Path(folder)) as lab:
-        for name, play in points(lab):
-            played += 1
-            found = play()
-            losses += bool(found)
-            print(f"{name}: {'; '.join(found) or 'fine'}", flush=True)
-        caught = dict(saboteurs(lab))
-    for name, was in caught.items():
-        print(f"saboteur {name}: {'caught' if was else 'NOT CAUGHT'}")
-    report = {
-        "points": played,
-        "orphans": 0,
-        "losses": losses,
-        "mixed": losses,
-        "saboteurs": {"planted": len(caught), "caught": sum(caught.values())},
+    with tempfile.TemporaryDirectory() as folder, Cloud(speed=50.0) as cloud:
+        bench = Bench(cloud, Path(folder))
+        bench.measure()
+        wanted = list(scenarios(bench, chosen.only))
+        if chosen.seed:
+            random.Random(chosen.seed).shuffle(wanted)
+        report = hunt(bench, wanted, seconds=chosen.seconds)
+        bench.close()
+    written = {
+        "points": report.points,
+        "orphans": report.count("orphan"),
+        "losses": report.count("loss"),
+        "mixed": report.count("mixed"),
         "seconds": round(time.monotonic() - begun, 1),
+        "by": Counter(each.where.partition(",")[0] for each in report.troubles),
     }
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(report, indent=2) + "\n")
-    return 1 if losses or not all(caught.values()) else 0
+    chosen.report.parent.mkdir(parents=True, exist_ok=True)
+    chosen.report.write_text(json.dumps(written, indent=1) + "\n")
+    print(json.dumps(written))
+    return 1 if report.troubles else 0
 
 
 if __name__ == "__main__":

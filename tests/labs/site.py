@@ -1,0 +1,222 @@
+"""The lab's site on an embedded cloud whose clock moves by sleeping alone, and what is seen of it.
+
+A release shows its number everywhere: in a document, in an asset and in a function's answer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from runner.aws.bootstrap import bootstrap
+from runner.aws.live import read_live
+from runner.aws.wanted import foundation
+from runner.config.load import Config, Overrides, load
+from runner.deploy import Decided, Way, World, release
+from runner.edge import response_code, router_code, stream_code
+from runner.errors import JamError
+from runner.fetch import Answer, fetch_from
+from runner.local.cloud import Cloud
+from runner.model import Kind, Release
+from runner.names import Names
+from runner.package.guard import digest as guard_digest
+from runner.package.manifest import identity
+from runner.plan.decide import plan
+from runner.promote import promotion_of
+from runner.turn import origin_of
+from runner.verify import NAVIGATION
+from tests.aws_site import a_release
+from tests.labs.crash import Account, Crash, Wire
+
+SETTINGS = 'site = "lab"\n[build]\npublish = "public"\n[production.rollout]\n'
+LATER = 600.0  # seconds after which nobody waits for a dead run any more
+
+
+class Silent:
+    """Watches without a word."""
+
+    def stage(self, _name: str) -> Any:
+        return nullcontext()
+
+    def __getattr__(self, _name: str) -> Callable[..., None]:
+        return lambda *_args, **_named: None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The numbers that one visitor got; empty where there was no answer of ours."""
+
+    document: str
+    asset: str
+    function: str
+
+    @property
+    def is_mixed(self) -> bool:
+        return not (self.document == self.asset == self.function)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """One commit of the site: `code` is its function's number, `number` its run's."""
+
+    page: str
+    code: str
+    number: int
+    attempt: int = 1
+
+    @property
+    def again(self) -> Commit:
+        return replace(self, attempt=self.attempt + 1)
+
+
+class Site:
+    """One site in one cloud. Each run has an account of its own and dies with it."""
+
+    def __init__(self, cloud: Cloud, folder: Path, *, strategy: str = "all-at-once") -> None:
+        self.cloud = cloud
+        self.folder = folder
+        self._over = threading.Event()
+        self._moving = threading.Lock()
+        self.config = self._config(strategy)
+        cloud.reset()
+        cloud.clock.jump(cloud.clock.now())
+        self.aws = self.other_account(Wire())
+        self._runs: Account | None = None
+        self.names = Names("lab", self.aws.account, self.aws.region)
+        bootstrap(self.aws, lambda _line: None)
+
+    def close(self) -> None:
+        """Ends the hearts of the runs that died."""
+        self._over.set()
+
+    def account(self, wire: Wire) -> Account:
+        """For one run after the other: clients cost more than the calls of a run."""
+        if self._runs is None:
+            self._runs = self.other_account(wire)
+        self._runs.wire = wire
+        return self._runs
+
+    def other_account(self, wire: Wire) -> Account:
+        """For a run beside another."""
+        return Account(wire, self.cloud.endpoint, clock=self.cloud.clock.now, sleep=self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        """Time passes for whoever has the turn; a lease's heart in its own thread beats no more."""
+        if threading.current_thread().daemon:
+            self._over.wait()
+            return
+        with self._moving:
+            self.cloud.clock.jump(self.cloud.clock.now() + seconds)
+
+    def deploy(self, commit: Commit, wire: Wire, *, way: Way | None = None) -> str:
+        """The outcome, the code of the error, or `crashed`."""
+        world = self.world(commit)
+        try:
+            return release(self.decided(commit, wire, way=way or Way(now=True)), world).outcome
+        except JamError as error:
+            return error.code
+        except Crash:
+            return "crashed"
+
+    def decided(self, commit: Commit, wire: Wire, *, way: Way) -> Decided:
+        """As `decide` does, for a release that was built already."""
+        aws, names, wanted = self.account(wire), self.names, self.release_of(commit)
+        firm = foundation(
+            names,
+            tables=(),
+            router=router_code(),
+            response=response_code(),
+            stream=stream_code(),
+            guard=guard_digest() if promotion_of(self.config) else "",
+        )
+        live = read_live(aws, names, release=wanted.id, foundation=firm)
+        todo = plan(
+            wanted,
+            live,
+            foundation=firm,
+            origin=origin_of(self.world(commit).environment),
+            promotion=promotion_of(self.config, now=way.now, protected=not way.unprotected),
+        )
+        return Decided(
+            config=self.config,
+            aws=aws,
+            names=names,
+            release=wanted,
+            live=live,
+            foundation=firm,
+            plan=todo,
+            begun=0.0,
+            way=way,
+        )
+
+    def release_of(self, commit: Commit) -> Release:
+        """Always the same for the same commit."""
+        made = a_release(self.folder, page=commit.page, code=commit.code)
+        sheet = commit.page.encode()
+        source = self.folder / f"{commit.page}.css"
+        source.write_bytes(sheet)
+        asset = replace(
+            made.files[0],
+            path="app.css",
+            key="app.css",
+            kind=Kind.ASSET,
+            digest=sha256(sheet).hexdigest(),
+            size=len(sheet),
+            content_type="text/css; charset=utf-8",
+            source=source,
+        )
+        whole = replace(made, files=(*made.files, asset), id="")
+        return replace(whole, id=identity(whole, {}))
+
+    def world(self, commit: Commit) -> World:
+        return World(
+            environment={
+                "PATH": "/usr/bin:/bin",
+                "AWS_ENDPOINT_URL": self.cloud.endpoint,
+                "GITHUB_RUN_NUMBER": str(commit.number),
+                "GITHUB_RUN_ATTEMPT": str(commit.attempt),
+                "GITHUB_SHA": f"{commit.number:040x}",
+            },
+            clock=self.cloud.clock.now,
+            now=self.cloud.clock.now,
+            sleep=self.sleep,
+            chance=lambda: 0.5,
+            watcher=Silent(),  # type: ignore[arg-type]  # it answers to every name
+            cache=self.folder / "cache",
+        )
+
+    def visit(self) -> Seen:
+        """One visitor, from a document to what it loads and calls."""
+        domain = self._domain()
+        if not domain:
+            return Seen("", "", "")
+        get = fetch_from(f"https://{domain}", connect_to=self.cloud.endpoint)
+        page = get("/", NAVIGATION)
+        pin = page.headers.get("set-cookie", "").partition(";")[0]
+        cookie = {"cookie": pin} if pin else {}
+        document = _number(page)
+        return Seen(
+            document=document,
+            asset=_number(get("/app.css", cookie)),
+            function=_number(get("/.functions/notes/1", cookie)),
+        )
+
+    def _domain(self) -> str:
+        found = self.aws.edge.list_distributions()["DistributionList"].get("Items", [])
+        return found[0]["DomainName"] if found else ""
+
+    def _config(self, strategy: str) -> Config:
+        root = self.folder / "root"
+        (root / "public").mkdir(parents=True, exist_ok=True)
+        (root / "public" / "index.html").write_text("never built")
+        (root / "jam.toml").write_text(f'{SETTINGS}strategy = "{strategy}"\n')
+        return load(root, None, Overrides(site="", region="eu-central-1", default_region=""))
+
+
+def _number(answer: Answer) -> str:
+    return answer.body.decode() if answer.status == 200 else ""
