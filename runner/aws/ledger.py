@@ -118,7 +118,7 @@ def _environment(names: Names, there: Mapping[str, Mapping[str, Any]]) -> Ledger
         candidate=opened.candidate if opened else "",
         rollout=opened.id if opened else "",
         sequence=int(item.get("sequence", 0)),
-        leased="owner" in there.get("lease", {}),
+        destroying="destroy" in there and not item,
         ids=frozenset(item[key] for key in ("distribution", "api") if key in item),
         stages=tuple((stage, tuple(users)) for stage, users in item.get("stages", ())),
         scheduled=frozenset(
@@ -129,3 +129,35 @@ def _environment(names: Names, there: Mapping[str, Mapping[str, Any]]) -> Ledger
         streams=frozenset(names.function(name) for name, _ in item.get("streams", ())),
         history=tuple(item.get("history", ())),
     )
+
+
+def forget(aws: Aws, names: Names, *, beginning: bool = False) -> None:
+    """Deletes every record but the lease; `beginning` leaves one that says why."""
+    with explained():
+        if beginning:
+            mark: Any = {**_key(*_DESTROYING), "at": {"N": str(int(aws.clock()))}}
+            aws.records.put_item(TableName=names.records, Item=mark)
+        kept = {_LEASE, *([_DESTROYING] if beginning else ())}
+        for each in list(_items(aws, names)):
+            if (each["pk"], each["sk"]) not in kept:
+                _delete(aws, names, each)
+
+
+def forget_release(aws: Aws, names: Names, *, release: str) -> None:
+    """Deletes a release's record last of its records: those of its rollouts go before."""
+    with explained():
+        going = [each for each in _items(aws, names) if each["pk"] == f"release#{release}"]
+        for each in sorted(going, key=lambda each: bool(each["sk"] == "release")):
+            _delete(aws, names, each)
+
+
+_DESTROYING = (f"environment#{PRODUCTION}", "destroy")
+_LEASE = (f"environment#{PRODUCTION}", "lease")
+
+
+def _delete(aws: Aws, names: Names, item: Mapping[str, Any]) -> None:
+    aws.records.delete_item(TableName=names.records, Key=_key(item["pk"], item["sk"]))
+
+
+def _key(pk: str, sk: str) -> Any:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from typing import TYPE_CHECKING
+
 import click
 
 from runner.cli.group import cli
 from runner.cli.options import Options, tell, with_options
-from runner.cli.world import account
+from runner.cli.world import account, watcher_of
 from runner.errors import Turn
+
+if TYPE_CHECKING:
+    from runner.plan.inventory import Thing
 
 
 @cli.command()
@@ -25,3 +32,44 @@ def audit(options: Options) -> None:
     if found.unexplained:
         click.echo(f"hint: {unexplained_hint()}", err=True)
         raise click.exceptions.Exit(Turn.AWS)
+
+
+@cli.command()
+@with_options
+@click.option("--environment", default="", help="Only this one: production.")
+@click.option("--all", "everything", is_flag=True, help="Everything of the site.")
+@click.option("--with-tables", default="", help="Tables of production that go too: NAME,...")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+def destroy(
+    options: Options, *, environment: str, everything: bool, with_tables: str, yes: bool
+) -> None:
+    """Removes everything of the site, or of one environment, from the account.
+
+    Production's tables stay unless they are named. What is not ours is left alone.
+    """
+    from runner.destroy import Doom, survey
+    from runner.destroy import destroy as remove
+    from runner.report.tidying import removed_document, removed_text
+    from runner.turn import run_of
+
+    if everything == bool(environment):
+        raise click.UsageError("Say either --all or --environment production.")
+    aws, names = account(options)
+    tables = frozenset(each.strip() for each in with_tables.split(",") if each.strip())
+    doom = Doom(environment=environment, tables=tables, run=run_of(os.environ))
+    if not yes:
+        _ask(names.site, survey(aws, names, doom).going)
+    with watcher_of(options) as watcher, watcher.stage("destroy"):
+        doomed, removed = remove(aws, names, doom, say=watcher.note)
+    document = removed_document(names.site, environment, removed, doomed.left)
+    tell(options, document, removed_text(names.site, removed, doomed.left))
+
+
+def _ask(site: str, going: tuple[Thing, ...]) -> None:
+    """On a terminal; elsewhere nobody would answer."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("Nobody can be asked here: --yes says that you mean it.")
+    for each in going:
+        click.echo(f"  {each.kind} {each.name}", err=True)
+    question = f"Remove these {len(going)} resources of {site} for ever?"
+    click.confirm(question, default=False, abort=True, err=True)

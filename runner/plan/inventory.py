@@ -57,7 +57,8 @@ class Thing:
     """One resource. `name` is how people know it, `key` how AWS wants it named to remove it.
 
     `site` and `environment` are its tags, empty where it bears none; `of` names the resource that
-    it is a part of (a version's function, an api_stage's API, the bucket of objects).
+    it is a part of (a version's function, an api_stage's API, the bucket of objects). `kept`: a
+    table with data that `destroy` was not told to remove.
     """
 
     kind: What
@@ -66,6 +67,7 @@ class Thing:
     site: str = ""
     environment: str = ""
     of: str = ""
+    kept: bool = False
 
     @property
     def is_tagged(self) -> bool:

@@ -12,6 +12,8 @@ from runner.plan.inventory import TAGGED, Thing, What
 
 FOUNDATION = "foundation"
 ACCOUNT = "the account, for every site"
+DESTROY = "a run of `destroy` that has not ended"
+KEPT = "kept when its site was destroyed"
 ASSETS = f"{PRODUCTION}/assets/"
 RELEASES = f"{PRODUCTION}/releases/"
 ARCHIVES = "functions/"  # larger archives on their way to Lambda
@@ -45,8 +47,9 @@ class Ledger:
     """All records of one site. Without `exists` there are none.
 
     `ids` are those of the distribution and the API; `scheduled` Lambda names that run by schedule,
-    `streams` those with a function URL. `rollout` is the id of an open one. `sites` are all sites
-    of the account and region that have records, `environments` those of this site.
+    `streams` those with a function URL. `rollout` is the id of an open one. `destroying`: a run of
+    `destroy` began and has not ended. `sites` are all sites of the account and region that have
+    records, `environments` those of this site.
     """
 
     exists: bool = False
@@ -55,7 +58,7 @@ class Ledger:
     candidate: str = ""
     rollout: str = ""
     sequence: int = 0
-    leased: bool = False
+    destroying: bool = False
     ids: frozenset[str] = frozenset()
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     scheduled: frozenset[str] = frozenset()
@@ -93,11 +96,15 @@ def explained(thing: Thing, ledger: Ledger, names: Names) -> str:
         return ACCOUNT
     if thing.kind is What.OTHER:
         return ""
-    whose = thing.site or _site_by_name(thing, ledger, names)
+    whose = site_of(thing, ledger, names)
     if whose != names.site:
         return f"site {whose}" if whose in ledger.sites else ""
+    if thing.kept and not ledger.exists:
+        return KEPT
     if not ledger.exists or (thing.kind in TAGGED and not thing.is_tagged):
         return ""
+    if ledger.destroying:
+        return DESTROY
     if thing.environment not in ("", PRODUCTION):
         known = thing.environment in ledger.environments
         return f"preview {thing.environment}" if known else ""
@@ -113,8 +120,13 @@ def _is_shared(thing: Thing) -> bool:
     )
 
 
-def _site_by_name(thing: Thing, ledger: Ledger, names: Names) -> str:
-    """The site with the longest name that fits; this one's parts bear no name of their own."""
+def site_of(thing: Thing, ledger: Ledger, names: Names) -> str:
+    """By its tags, else the site with the longest name that fits; empty if none does.
+
+    A part is listed for this site alone.
+    """
+    if thing.site:
+        return thing.site
     if thing.of:
         return names.site
     plain = thing.name.removeprefix("/aws/lambda/").removeprefix("/aws/vendedlogs/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from runner.aws import ownership
@@ -129,7 +130,8 @@ def _parts(aws: Aws, whole: Thing) -> Iterator[Thing]:
         FunctionName=name
     ):
         for url in urls["FunctionUrlConfigs"]:
-            yield part(What.FUNCTION_URL, url["FunctionUrl"], whole=whole)
+            qualifier = url["FunctionArn"].partition(f":function:{name}")[2].lstrip(":")
+            yield replace(part(What.FUNCTION_URL, url["FunctionUrl"], whole=whole), key=qualifier)
 
 
 def queues(aws: Aws, _: Names) -> Iterator[Thing]:

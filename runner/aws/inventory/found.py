@@ -10,6 +10,7 @@ from runner.plan.inventory import Thing, What
 
 T = TypeVar("T")
 OURS = "jam-"  # what names of ours begin with
+KEPT = "jam:kept"  # the tag of a table that outlives its site
 AT_ONCE = 8
 
 
@@ -21,6 +22,7 @@ def thing(kind: What, name: str, *, tags: Mapping[str, str], key: str = "", of: 
         site=tags.get("jam:site", ""),
         environment=tags.get("jam:environment", ""),
         of=of,
+        kept=KEPT in tags,
     )
 
 
