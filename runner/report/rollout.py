@@ -86,7 +86,8 @@ def _curves(told: Mapping[str, Any]) -> Iterator[str]:
     for name, rows in told["minutes"].items():
         totals = told["signals"][name]
         if totals["candidate"][0] or totals["baseline"][0]:
-            yield _curve(name, [_share(row) for row in rows], said=_compared(totals))
+            shares = [_share(row) for row in rows]
+            yield _curve(name, shares, said=_compared(totals), top=1.0)
 
 
 def _share(row: list[int]) -> float:
