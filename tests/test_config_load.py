@@ -122,6 +122,20 @@ WRONG: dict[str, tuple[str, str]] = {
         'jam.toml:3 production.rollout.on_inconclusive: "wait" needs an interval of at least 5m '
         "(the rollout must be stopped two minutes before its last step)",
     ),
+    "longer than CodeDeploy shifts": (
+        '[production.rollout]\nstrategy = "linear"\npercent = 2\ninterval = "1h"',
+        "jam.toml:4 production.rollout.interval: takes 2940 minutes to the last step, allowed: "
+        "2880 (a shorter interval, or a larger percent)",
+    ),
+    "all visitors in the first step": (
+        "[production.rollout]\npercent = 100",
+        "jam.toml:2 production.rollout.percent: found 100, allowed: 1 to 99 per cent",
+    ),
+    "a way with open rollouts that is none": (
+        '[production.rollout]\non_open = "fight"',
+        'jam.toml:2 production.rollout.on_open: found "fight", allowed: "supersede" | "wait" | '
+        '"refuse"',
+    ),
     "a choice that is none": (
         '[production.rollout]\non_inconclusive = "hope"',
         'jam.toml:2 production.rollout.on_inconclusive: found "hope", allowed: "promote" | '
