@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from runner.aws import files, records, tables
-from runner.aws.refusals import code_of, explained
+from runner.aws.refusals import code_of, explained, tolerating
 from runner.aws.session import Aws
 from runner.guard import journal
 from runner.guard.rollout import Phase
@@ -46,6 +47,12 @@ def read(aws: Aws, names: Names) -> Ledger:
             each["pk"].partition("#")[2] for each in items if each["pk"].startswith("environment#")
         ),
     )
+
+
+def exists(aws: Aws, names: Names) -> bool:
+    """Whether the site has records."""
+    with explained():
+        return tables.find(aws, names.records) is not None
 
 
 def _sites(aws: Aws) -> Iterator[str]:
@@ -149,6 +156,45 @@ def forget_release(aws: Aws, names: Names, *, release: str) -> None:
         going = [each for each in _items(aws, names) if each["pk"] == f"release#{release}"]
         for each in sorted(going, key=lambda each: bool(each["sk"] == "release")):
             _delete(aws, names, each)
+
+
+def mark_expired(aws: Aws, names: Names, *, expired: Iterable[str], revived: Iterable[str]) -> None:
+    """From when on no new visitor is pinned to these; those that are kept again lose the mark."""
+    now = {":now": {"N": str(int(aws.clock()))}}
+    with explained():
+        for release in expired:
+            _update(aws, names, release, change="SET #expired = :now", values=now)
+        for release in revived:
+            _update(aws, names, release, change="REMOVE #expired", values={})
+
+
+def _update(aws: Aws, names: Names, release: str, *, change: str, values: Any) -> None:
+    with tolerating("ConditionalCheckFailedException"):  # it is gone
+        aws.records.update_item(
+            TableName=names.records,
+            Key=_key(f"release#{release}", "release"),
+            UpdateExpression=change,
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeNames={"#expired": "expired"},
+            **({"ExpressionAttributeValues": values} if values else {}),
+        )
+
+
+def record_stages(aws: Aws, names: Names, *, left: Ledger) -> None:
+    """These api_stages stand for these releases; a newer run knows better."""
+    stages: Any = [[stage, list(users)] for stage, users in left.stages]
+    with explained(), tolerating("ConditionalCheckFailedException"):
+        aws.records.update_item(
+            TableName=names.records,
+            Key=_key(f"environment#{PRODUCTION}", "environment"),
+            UpdateExpression="SET #stages = :stages",
+            ConditionExpression="#sequence = :sequence",
+            ExpressionAttributeNames={"#stages": "stages", "#sequence": "sequence"},
+            ExpressionAttributeValues={
+                ":stages": TypeSerializer().serialize(stages),
+                ":sequence": {"N": str(left.sequence)},
+            },
+        )
 
 
 _DESTROYING = (f"environment#{PRODUCTION}", "destroy")

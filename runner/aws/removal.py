@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from runner.aws import distributions, emptying, tables
-from runner.aws.edge import again
+from runner.aws import api, edge_removal, emptying, keyvalues, tables
 from runner.aws.inventory.found import KEPT
-from runner.aws.refusals import explain, message_of, tolerating
+from runner.aws.refusals import message_of, tolerating
 from runner.aws.session import Aws
 from runner.aws.waiting import insist, until
 from runner.errors import JamError, busy_error
@@ -21,10 +20,8 @@ from runner.plan.inventory import Thing, What
 
 Remove = Callable[[Aws, Names, Thing], None]
 
-# Minutes are usual. Source: CloudFront developer guide, "Delete a distribution".
-EDGES_BUDGET = 1800.0  # seconds
 TABLE_BUDGET = 300.0  # seconds
-IN_USE_BUDGET = 120.0  # seconds until CloudFront forgets that a deleted thing used another
+IN_USE_BUDGET = 120.0  # seconds for somebody else's change to end
 
 
 def remove(aws: Aws, names: Names, thing: Thing) -> None:
@@ -32,6 +29,38 @@ def remove(aws: Aws, names: Names, thing: Thing) -> None:
     remover = REMOVERS[thing.kind]
     if remover:
         remover(aws, names, thing)
+
+
+def collect(aws: Aws, names: Names, thing: Thing) -> None:
+    """Removes a part by itself, while its whole stays."""
+    if thing.kind is What.VERSION:
+        _version(aws, thing)
+    elif thing.kind is What.API_STAGE:
+        _api_stage(aws, names, thing)
+    else:
+        remove(aws, names, thing)
+
+
+def _version(aws: Aws, thing: Thing) -> None:
+    """One that an alias names is refused. Source: Lambda API reference, DeleteFunction."""
+    with tolerating("ResourceNotFoundException"):
+        aws.functions.delete_function(FunctionName=thing.of, Qualifier=thing.key)
+
+
+def _api_stage(aws: Aws, names: Names, thing: Thing) -> None:
+    found = api.find(aws, names)
+    if found:
+        api.drop_stage(aws, found, api_stage=thing.key)
+
+
+def _keys(aws: Aws, names: Names, things: tuple[Thing, ...]) -> None:
+    store = keyvalues.find(aws, names)
+    if store:
+        keyvalues.drop(aws, store, keys=[each.key for each in things])
+
+
+# Kinds of which many go by one call.
+BATCHES: Mapping[What, Callable[[Aws, Names, tuple[Thing, ...]], None]] = {What.KEY: _keys}
 
 
 def is_own(thing: Thing) -> bool:
@@ -69,97 +98,6 @@ def _schedule(aws: Aws, _: Names, thing: Thing) -> None:
 def _schedule_group(aws: Aws, _: Names, thing: Thing) -> None:
     with tolerating("ResourceNotFoundException"):
         aws.schedules.delete_schedule_group(Name=thing.key)
-
-
-def _distribution(aws: Aws, _: Names, thing: Thing) -> None:
-    """Disabled, known everywhere, deleted. Source: CloudFront developer guide, "Delete a
-    distribution"."""
-    with tolerating("NoSuchDistribution"):
-        again(lambda: _disable(aws, thing.key), f"the distribution {thing.key}")
-        if not distributions.wait_deployed(aws, thing.key, budget=EDGES_BUDGET):
-            raise _slow(thing)
-
-        def delete() -> None:
-            etag = aws.edge.get_distribution_config(Id=thing.key)["ETag"]
-            aws.edge.delete_distribution(Id=thing.key, IfMatch=etag)
-
-        again(delete, f"the distribution {thing.key}")
-
-
-def _disable(aws: Aws, distribution: str) -> None:
-    now = aws.edge.get_distribution_config(Id=distribution)
-    config: Any = now["DistributionConfig"]
-    if config["Enabled"]:
-        off: Any = {**config, "Enabled": False}
-        aws.edge.update_distribution(Id=distribution, IfMatch=now["ETag"], DistributionConfig=off)
-
-
-def _edge(aws: Aws, _: Names, thing: Thing) -> None:
-    with tolerating("NoSuchFunctionExists"):
-        _released(
-            aws,
-            "FunctionInUse",
-            lambda: aws.edge.delete_function(
-                Name=thing.key,
-                IfMatch=aws.edge.describe_function(Name=thing.key, Stage="DEVELOPMENT")["ETag"],
-            ),
-        )
-
-
-def _store(aws: Aws, _: Names, thing: Thing) -> None:
-    with tolerating("EntityNotFound"):
-        _released(
-            aws,
-            "CannotDeleteEntityWhileInUse",
-            lambda: aws.edge.delete_key_value_store(
-                Name=thing.name,
-                IfMatch=aws.edge.describe_key_value_store(Name=thing.name)["ETag"],
-            ),
-        )
-
-
-def _access(aws: Aws, _: Names, thing: Thing) -> None:
-    with tolerating("NoSuchOriginAccessControl"):
-        _released(
-            aws,
-            "OriginAccessControlInUse",
-            lambda: aws.edge.delete_origin_access_control(
-                Id=thing.key, IfMatch=aws.edge.get_origin_access_control(Id=thing.key)["ETag"]
-            ),
-        )
-
-
-def _cache_policy(aws: Aws, _: Names, thing: Thing) -> None:
-    with tolerating("NoSuchCachePolicy"):
-        _released(
-            aws,
-            "CachePolicyInUse",
-            lambda: aws.edge.delete_cache_policy(
-                Id=thing.key, IfMatch=aws.edge.get_cache_policy(Id=thing.key)["ETag"]
-            ),
-        )
-
-
-def _forward_policy(aws: Aws, _: Names, thing: Thing) -> None:
-    with tolerating("NoSuchOriginRequestPolicy"):
-        _released(
-            aws,
-            "OriginRequestPolicyInUse",
-            lambda: aws.edge.delete_origin_request_policy(
-                Id=thing.key, IfMatch=aws.edge.get_origin_request_policy(Id=thing.key)["ETag"]
-            ),
-        )
-
-
-def _released(aws: Aws, in_use: str, delete: Callable[[], object]) -> None:
-    """What used it is gone; CloudFront may take a moment to know that everywhere."""
-    insist(
-        aws,
-        delete,
-        passes=lambda error: error.response["Error"].get("Code") == in_use,
-        late=explain,
-        budget=IN_USE_BUDGET,
-    )
 
 
 def _api(aws: Aws, _: Names, thing: Thing) -> None:
@@ -266,28 +204,19 @@ def _busy(thing: Thing, why: str = "it is still being changed") -> JamError:
     )
 
 
-def _slow(thing: Thing) -> JamError:
-    return busy_error(
-        "JAM-CF-PROPAGATING",
-        f"The distribution {thing.name} is switched off, but not everywhere after "
-        f"{EDGES_BUDGET:.0f} s.",
-        hint="Run again later: it goes on from here.",
-    )
-
-
 # None: goes with its whole, or is not one site's.
 REMOVERS: Mapping[What, Remove | None] = {
     What.RULE: _rule,
     What.ALARM: _alarm,
     What.SCHEDULE: _schedule,
     What.SCHEDULE_GROUP: _schedule_group,
-    What.DISTRIBUTION: _distribution,
-    What.EDGE: _edge,
+    What.DISTRIBUTION: edge_removal.distribution,
+    What.EDGE: edge_removal.program,
     What.KEY: None,
-    What.STORE: _store,
-    What.ACCESS: _access,
-    What.CACHE_POLICY: _cache_policy,
-    What.FORWARD_POLICY: _forward_policy,
+    What.STORE: edge_removal.store,
+    What.ACCESS: edge_removal.access,
+    What.CACHE_POLICY: edge_removal.cache_policy,
+    What.FORWARD_POLICY: edge_removal.forward_policy,
     What.API_STAGE: None,
     What.API: _api,
     What.DEPLOYMENT_GROUP: _deployment_group,

@@ -10,7 +10,7 @@ import click
 
 from runner.cli.group import cli
 from runner.cli.options import Options, tell, with_options
-from runner.cli.world import account, watcher_of
+from runner.cli.world import account, local_config, watcher_of
 from runner.errors import Turn
 
 if TYPE_CHECKING:
@@ -32,6 +32,26 @@ def audit(options: Options) -> None:
     if found.unexplained:
         click.echo(f"hint: {unexplained_hint()}", err=True)
         raise click.exceptions.Exit(Turn.AWS)
+
+
+@cli.command()
+@with_options
+def gc(options: Options) -> None:
+    """Removes releases past retention, and what killed runs left.
+
+    [production.retention] says which are kept; the live one always is, and the one before.
+    """
+    from runner.collect import collect
+    from runner.plan.retention import Retention
+    from runner.report.tidying import collected_document, collected_text
+    from runner.turn import run_of
+
+    settings = local_config(options, publishes=False).settings.production.retention
+    retention = Retention(releases=settings.releases, days=settings.days)
+    aws, names = account(options)
+    with watcher_of(options) as watcher, watcher.stage("gc"):
+        found = collect(aws, names, retention, run=run_of(os.environ), say=watcher.note)
+    tell(options, collected_document(names.site, found), collected_text(names.site, found))
 
 
 @cli.command()

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from runner.audit import Audit
+from runner.collect import Collected
 from runner.plan.inventory import Thing
 
 
@@ -57,6 +58,28 @@ def removed_text(site: str, removed: tuple[str, ...], left: tuple[Thing, ...]) -
     lines += [f"left {_named(each)}" for each in left]
     count = len(removed)
     return "\n".join([*lines, f"{site}: {count} removed" if count else f"{site}: nothing to do"])
+
+
+def collected_document(site: str, collected: Collected) -> dict[str, Any]:
+    did = collected.removed or collected.expired
+    return {
+        "site": site,
+        "outcome": "removed" if did else "unchanged",
+        "removed": list(collected.removed),
+        "expired": list(collected.expired),
+        "why_not": collected.why_not or None,
+    }
+
+
+def collected_text(site: str, collected: Collected) -> str:
+    lines = [f"removed {each}" for each in collected.removed]
+    lines += [
+        f"expired release {each[:8]}: its files go once no visitor can be pinned to it"
+        for each in collected.expired
+    ]
+    if collected.why_not:
+        lines.append(collected.why_not)
+    return "\n".join([*lines, f"{site}: {len(collected.removed)} removed"])
 
 
 def _thing(thing: Thing) -> dict[str, Any]:

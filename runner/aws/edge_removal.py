@@ -1,0 +1,119 @@
+"""Removes what a site has at CloudFront. What is gone already is fine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from runner.aws import distributions
+from runner.aws.edge import again
+from runner.aws.refusals import code_of, explain, tolerating
+from runner.aws.session import Aws
+from runner.aws.waiting import insist
+from runner.errors import JamError, busy_error
+from runner.names import Names
+from runner.plan.inventory import Thing
+
+# Minutes are usual. Source: CloudFront developer guide, "Delete a distribution".
+EDGES_BUDGET = 1800.0  # seconds
+IN_USE_BUDGET = 120.0  # seconds until CloudFront forgets that a deleted thing used another
+
+
+def distribution(aws: Aws, _: Names, thing: Thing) -> None:
+    """Disabled, known everywhere, deleted. Source: CloudFront developer guide, "Delete a
+    distribution"."""
+    with tolerating("NoSuchDistribution"):
+        again(lambda: _disable(aws, thing.key), f"the distribution {thing.key}")
+        if not distributions.wait_deployed(aws, thing.key, budget=EDGES_BUDGET):
+            raise _slow(thing)
+
+        def delete() -> None:
+            etag = aws.edge.get_distribution_config(Id=thing.key)["ETag"]
+            aws.edge.delete_distribution(Id=thing.key, IfMatch=etag)
+
+        again(delete, f"the distribution {thing.key}")
+
+
+def _disable(aws: Aws, distribution: str) -> None:
+    now = aws.edge.get_distribution_config(Id=distribution)
+    config: Any = now["DistributionConfig"]
+    if config["Enabled"]:
+        off: Any = {**config, "Enabled": False}
+        aws.edge.update_distribution(Id=distribution, IfMatch=now["ETag"], DistributionConfig=off)
+
+
+def program(aws: Aws, _: Names, thing: Thing) -> None:
+    with tolerating("NoSuchFunctionExists"):
+        _released(
+            aws,
+            "FunctionInUse",
+            lambda: aws.edge.delete_function(
+                Name=thing.key,
+                IfMatch=aws.edge.describe_function(Name=thing.key, Stage="DEVELOPMENT")["ETag"],
+            ),
+        )
+
+
+def store(aws: Aws, _: Names, thing: Thing) -> None:
+    with tolerating("EntityNotFound"):
+        _released(
+            aws,
+            "CannotDeleteEntityWhileInUse",
+            lambda: aws.edge.delete_key_value_store(
+                Name=thing.name,
+                IfMatch=aws.edge.describe_key_value_store(Name=thing.name)["ETag"],
+            ),
+        )
+
+
+def access(aws: Aws, _: Names, thing: Thing) -> None:
+    with tolerating("NoSuchOriginAccessControl"):
+        _released(
+            aws,
+            "OriginAccessControlInUse",
+            lambda: aws.edge.delete_origin_access_control(
+                Id=thing.key, IfMatch=aws.edge.get_origin_access_control(Id=thing.key)["ETag"]
+            ),
+        )
+
+
+def cache_policy(aws: Aws, _: Names, thing: Thing) -> None:
+    with tolerating("NoSuchCachePolicy"):
+        _released(
+            aws,
+            "CachePolicyInUse",
+            lambda: aws.edge.delete_cache_policy(
+                Id=thing.key, IfMatch=aws.edge.get_cache_policy(Id=thing.key)["ETag"]
+            ),
+        )
+
+
+def forward_policy(aws: Aws, _: Names, thing: Thing) -> None:
+    with tolerating("NoSuchOriginRequestPolicy"):
+        _released(
+            aws,
+            "OriginRequestPolicyInUse",
+            lambda: aws.edge.delete_origin_request_policy(
+                Id=thing.key, IfMatch=aws.edge.get_origin_request_policy(Id=thing.key)["ETag"]
+            ),
+        )
+
+
+def _released(aws: Aws, in_use: str, delete: Callable[[], object]) -> None:
+    """What used it is gone; CloudFront may take a moment to know that everywhere."""
+    insist(
+        aws,
+        delete,
+        passes=lambda error: code_of(error) == in_use,
+        late=explain,
+        budget=IN_USE_BUDGET,
+    )
+
+
+def _slow(thing: Thing) -> JamError:
+    return busy_error(
+        "JAM-CF-PROPAGATING",
+        f"The distribution {thing.name} is switched off, but not everywhere after "
+        f"{EDGES_BUDGET:.0f} s.",
+        hint="Run again later: it goes on from here.",
+    )

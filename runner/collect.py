@@ -1,0 +1,88 @@
+"""`gc`: releases past retention go, and what killed runs left. Never what a kept release needs.
+
+Under the lease, so that no deploy adopts what is just going. A run that ends anywhere is continued
+by the next: a release's record goes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+
+from runner.aws import emptying, ledger, removal
+from runner.aws.inventory import things
+from runner.aws.refusals import explained
+from runner.aws.session import Aws
+from runner.names import Names
+from runner.plan.inventory import Thing
+from runner.plan.ledger import ARCHIVES
+from runner.plan.retention import DAY, Collection, Retention, collection, strays
+from runner.promote import Say
+from runner.turn import leased
+
+AT_ONCE = 8
+OPEN = "a rollout is open: nothing is collected while two releases are shown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """What went, in words; `expired` will go once no visitor can be pinned to it any more."""
+
+    removed: tuple[str, ...] = ()
+    expired: tuple[str, ...] = ()
+    why_not: str = ""
+
+
+def collect(aws: Aws, names: Names, retention: Retention, *, run: str, say: Say) -> Collected:
+    """Collects what is past `retention`; nothing where the site has no records."""
+    if not ledger.exists(aws, names):
+        return Collected()
+    with leased(aws, names, run=run, say=say):
+        there = things(aws, names)
+        told = ledger.read(aws, names)
+        if told.rollout or told.destroying or not told.live:
+            return Collected(why_not=OPEN if told.rollout else "")
+        decided = collection(told, retention, now=aws.clock())
+        with explained():
+            return _collected(aws, names, there, decided, say=say)
+
+
+def _collected(
+    aws: Aws, names: Names, there: tuple[Thing, ...], decided: Collection, *, say: Say
+) -> Collected:
+    ledger.mark_expired(aws, names, expired=decided.expire, revived=decided.revive)
+    if decided.remove:
+        # Before the api_stages go: a deploy that needs one again must not believe that it stands.
+        ledger.record_stages(aws, names, left=decided.left)
+    going = tuple(strays(there, decided.left, names, unrouted=decided.unrouted))
+    removed = [
+        *_removed(aws, names, going, say=say),
+        *_archives(aws, names),
+    ]
+    for release in decided.remove:
+        ledger.forget_release(aws, names, release=release)
+        removed.append(f"release {release}")
+    return Collected(removed=tuple(removed), expired=decided.expire)
+
+
+def _removed(aws: Aws, names: Names, going: tuple[Thing, ...], *, say: Say) -> Iterator[str]:
+    for kind, some in groupby(going, key=lambda each: each.kind):
+        batch = tuple(some)
+        say(f"removing {len(batch)} of kind {kind}")
+        if kind in removal.BATCHES:
+            removal.BATCHES[kind](aws, names, batch)
+        else:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                list(pool.map(partial(removal.collect, aws, names), batch))
+        yield from (f"{kind} {each.name}" for each in batch)
+
+
+def _archives(aws: Aws, names: Names) -> Iterator[str]:
+    """Lambda has copies of its own. Source: Lambda API reference, FunctionCode."""
+    past = aws.clock() - DAY
+    old = [each for each in emptying.stored(aws, names, prefix=ARCHIVES) if each.at < past]
+    emptying.delete(aws, names, old)
+    yield from (f"objects {each.key}" for each in old)

@@ -1,0 +1,125 @@
+"""Decides which releases are kept and which go, and what nothing accounts for any more. Pure.
+
+A release goes in two steps: its routing first, so that no new visitor is pinned to it; everything
+else once the longest-lived pin to it has run out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from runner.names import PRODUCTION, Names
+from runner.plan.inventory import Thing, What, is_removable
+from runner.plan.ledger import Entry, Ledger, explained
+
+DAY = 24 * 3600  # seconds
+# As long as the cookie `jam-pin` lives (docs/architecture.md, Router).
+PIN = 7 * DAY
+# A run that still stages after so long is none: a job at GitHub ends after six hours.
+# Source: GitHub Actions, "Usage limits", job execution time.
+UNFINISHED = DAY
+
+# What killed runs and old releases leave; the foundation's own kinds are never collected.
+COLLECTED = frozenset(
+    {
+        What.ALARM,
+        What.SCHEDULE,
+        What.KEY,
+        What.API_STAGE,
+        What.VERSION,
+        What.FUNCTION,
+        What.ROLE,
+        What.LOG_GROUP,
+        What.OBJECTS,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """The last so many releases are kept, and all that are younger than so many days."""
+
+    releases: int = 10
+    days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """What to do with each release that is not simply kept.
+
+    `expire` lose their routing from now on, all of `unrouted` have none; `revive` were marked so
+    and are kept again; `remove` go. `left` is what the records say after it.
+    """
+
+    expire: tuple[str, ...] = ()
+    unrouted: tuple[str, ...] = ()
+    revive: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    left: Ledger
+
+
+def collection(ledger: Ledger, retention: Retention, *, now: float) -> Collection:
+    """What becomes of each release at the epoch second `now`."""
+    kept = kept_releases(ledger, retention, now=now)
+    old = [each for each in ledger.entries if each.release not in kept]
+    ready = [each for each in old if each.is_ready]
+    gone = [
+        *(each.release for each in ready if each.expired and now - each.expired >= PIN),
+        *(each.release for each in old if not each.is_ready),
+    ]
+    return Collection(
+        expire=tuple(each.release for each in ready if not each.expired),
+        unrouted=tuple(each.release for each in ready),
+        revive=tuple(
+            each.release for each in ledger.entries if each.release in kept and each.expired
+        ),
+        remove=tuple(gone),
+        left=_without(ledger, frozenset(gone)),
+    )
+
+
+def kept_releases(ledger: Ledger, retention: Retention, *, now: float) -> frozenset[str]:
+    """Live, candidate and the one before; the last ones, made or live; the young ones.
+
+    A release without a record of when it was made is kept.
+    """
+    pointed = {ledger.live, ledger.candidate, ledger.previous}
+    ready = sorted((each for each in ledger.entries if each.is_ready), key=_at, reverse=True)
+    last = {each.release for each in ready[: retention.releases]}
+    young = {each.release for each in ready if now - each.at < retention.days * DAY or not each.at}
+    begun = {each.release for each in ledger.entries if _is_begun(each, now=now)}
+    return frozenset({*pointed, *last, *ledger.history[: retention.releases], *young, *begun})
+
+
+def strays(
+    there: Iterable[Thing], left: Ledger, names: Names, *, unrouted: Iterable[str]
+) -> Iterator[Thing]:
+    """What bears this site's tags and nothing accounts for; the routing of what is `unrouted`."""
+    routed = {f"r/{each}" for each in unrouted}
+    for each in there:
+        ours = is_removable(each, site=names.site, environment=PRODUCTION)
+        if not ours or each.kind not in COLLECTED:
+            continue
+        is_routing = each.kind is What.KEY and each.name in routed
+        if is_routing or not explained(each, left, names):
+            yield each
+
+
+def _is_begun(entry: Entry, *, now: float) -> bool:
+    return not entry.is_ready and now - entry.at < UNFINISHED
+
+
+def _at(entry: Entry) -> int:
+    return entry.at
+
+
+def _without(ledger: Ledger, gone: frozenset[str]) -> Ledger:
+    stages = tuple(
+        (stage, users)
+        for stage, all_users in ledger.stages
+        if (users := tuple(each for each in all_users if each not in gone))
+    )
+    entries = tuple(each for each in ledger.entries if each.release not in gone)
+    previous = "" if ledger.previous in gone else ledger.previous
+    return replace(ledger, entries=entries, stages=stages, previous=previous)
