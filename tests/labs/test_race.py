@@ -1,6 +1,6 @@
 """Two promotions at once: whoever is parked, killed or robbed of an answer, the newer commit wins.
 
-A sample; `python -m tests.labs.races` plays every call. Each lab must catch an engine that was sabotaged for it.
+A sample; `python -m tests.labs.races` plays every call. Each lab must catch a sabotaged engine.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from runner import turn
 from runner.aws import leases
 from runner.aws.leases import Lease
 from tests.labs import race
-from tests.labs.race import Lab, a_lab
+from tests.labs.race import Lab, Run, a_lab
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +64,33 @@ def test_an_engine_whose_lease_never_ends_is_caught(
 def test_an_engine_that_knows_no_order_is_caught(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turn, "is_older", lambda *_args, **_named: False)
     assert race.overtaken(lab, at=6, after=True)
+
+
+def test_a_run_that_lives_is_waited_for_and_named(lab: Lab) -> None:
+    number = lab.begin()
+    aws = lab.aws(Run(number=number, page=""))
+    now = int(lab.time.now())
+    held = {"owner": "somebody", "run": "https://github.example/runs/9", "origin": "{}"}
+    numbers = {"token": 900, "since": now - 30, "expires": now + 5_000}
+    item = {name: {"S": value} for name, value in held.items()}
+    item |= {name: {"N": str(value)} for name, value in numbers.items()}
+    aws.records.put_item(TableName="jam-race", Item={**leases.KEY, **item})
+    run = Run(number=number + 1, page="newer")
+    assert lab.race(run) == "JAM-BUSY"
+    assert run.watcher.notes[0].startswith("waiting for https://github.example/runs/9")
+    assert len(run.watcher.notes) > 10
+    lab.time.pass_by(5_000)
+    again = Run(number=number + 1, page="newer")
+    assert lab.race(again) == "live"
+    assert lab.state() == ("newer",) * 3
+
+
+def test_a_deploy_costs_at_most_twelve_writes_of_records_and_a_no_op_none(lab: Lab) -> None:
+    number = lab.begin()
+    before = lab.cloud.journal.last
+    assert lab.race(Run(number=number + 1, page=f"fresh-{number}")) == "live"
+    written = [entry.name for entry in lab.cloud.journal.writes(since=before)]
+    assert len([name for name in written if name.startswith("dynamodb:")]) <= 12
+    before = lab.cloud.journal.last
+    assert lab.race(Run(number=number + 1, page=f"fresh-{number}")) == "unchanged"
+    assert [entry.name for entry in lab.cloud.journal.writes(since=before)] == []
