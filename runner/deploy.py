@@ -49,7 +49,14 @@ from runner.plan.refs import Made, Ref
 from runner.plan.releasing import PutFiles
 from runner.plan.steps import Plan
 from runner.plan.streams import streams_of
-from runner.promote import Follower, check_alarms_are_here, foreseen, is_open, promotion_of
+from runner.promote import (
+    SUPERSEDED,
+    Follower,
+    check_alarms_are_here,
+    foreseen,
+    is_open,
+    promotion_of,
+)
 from runner.report.rollout import told_of
 from runner.report.text import Check, Outcome, Uploaded, changes
 from runner.report.watch import Watcher
@@ -394,7 +401,7 @@ def _made_way(decided: Decided, world: World) -> Decided:
             ended = follower.follow()
         else:
             ended = follower.act(
-                Act.TAKE_BACK, f"release {decided.release.id[:8]} came after it: superseded"
+                Act.TAKE_BACK, f"release {decided.release.id[:8]} came after it{SUPERSEDED}"
             )
     if ended.outcome == "open":
         raise is_open(decided.live.rollout)

@@ -31,12 +31,17 @@ LOOK_EVERY = 15.0  # seconds; metrics have minutes, CodeDeploy moves by them
 SIGNALS = 4  # by which a rollout is judged, more or less
 SETTLES_WITHIN = 900.0  # seconds for CodeDeploy to put an alias back
 
+SUPERSEDED = ": superseded"  # ends the reason for which a newer deploy takes a candidate back
+
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """What became of a rollout: `live`, `rolled_back` or `open`; the last look, and its record."""
+    """What became of a rollout; the last look, and its record.
+
+    `outcome` is `live`, `rolled_back`, `superseded` by a newer deploy, or `open`.
+    """
 
     outcome: str
     why: str
@@ -140,6 +145,8 @@ class Follower:
         with _watched():
             item = rollouts.recorded(self._aws, self._names) or {}
         outcome, why = (item.get(name, {}).get("S", "") for name in ("outcome", "why"))
+        if why.endswith(SUPERSEDED):
+            outcome = "superseded"
         return Ended(outcome=outcome, why=why, last=last, record=item or None)
 
     def _open(self, why: str, seen: Look) -> Ended:

@@ -123,7 +123,7 @@ def _other(site: Shop) -> str:
     name = site.entry["FunctionName"]
     found = _aws(site, "lambda").list_versions_by_function(FunctionName=name)["Versions"]
     known = {each["Version"] for each in found} - {"$LATEST", version, *weights}
-    return min(known, key=int)
+    return str(min(known, key=int))
 
 
 def _card(site: Shop) -> dict[str, Any]:
