@@ -88,6 +88,7 @@ class Account(Aws):
         )
         super().__init__(session, endpoint, clock=clock, sleep=sleep, chance=lambda: 0.5)
         self.wire = wire
+        self.hooks = session.events
         self._asked = threading.local()
         session.events.register_first("before-call", self._ask)
         session.events.register_last("after-call", self._hear)

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from random import Random
 
 from runner.errors import JamError
 from runner.local.cloud import Cloud
+from runner.local.faults import Fault, Kind
 from runner.rollback import Wish, rollback
 from tests.labs import holdings
 from tests.labs.crash import Crash, Point, Wire
@@ -48,14 +50,14 @@ class Bench:
 
     cloud: Cloud
     folder: Path
-    strategy: str = "all-at-once"
+    make: Callable[[Cloud, Path], Site] = Site
     number: int = 0
     whole: Counter[str] = field(default_factory=Counter)
     _site: Site | None = field(default=None, repr=False)
 
     def fresh(self) -> Site:
         self.close()
-        self._site = Site(self.cloud, self.folder, strategy=self.strategy)
+        self._site = self.make(self.cloud, self.folder)
         return self._site
 
     def settled(self) -> tuple[Site, Commit]:
@@ -85,7 +87,7 @@ def first_deploy(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     site, commit = bench.fresh(), bench.commit()
     wire = Wire(point)
     site.deploy(commit, wire)
-    yield from _seen(site, (Seen("", "", ""), commit))
+    yield from seen(site, (Seen("", "", ""), commit))
     yield from _recovered(bench, site, before=None, crashed=commit, then=then)
     bench.close()
 
@@ -103,12 +105,71 @@ def update_page(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     yield from _crashed(bench, site, before, commit, point=point, then=then)
 
 
+def twice(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """The run that was to put it right dies too, somewhere."""
+    site, before = bench.settled()
+    commit = bench.commit()
+    site.deploy(commit, Wire(point))
+    site.sleep(LATER)
+    chance = Random(f"{point}{then}")
+    again = Point(chance.randint(1, 60), chance.random() < 0.5)
+    following = bench.commit() if then is Then.NEWER else commit.again
+    if then is Then.BACK:
+        back(site, before, Wire(again))
+    else:
+        site.deploy(following, Wire(again))
+    yield from seen(site, (before, commit, following))
+    yield from _recovered(bench, site, before=before, crashed=following, then=then)
+
+
+def lost(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """The answer to one call is lost, or the call itself: the run goes on by itself."""
+    site, _ = bench.settled()
+    kind: Kind = "lost" if point.after else "reset"
+    yield from _disturbed(bench, site, Fault(kind=kind, skip=point.call - 1), then=then)
+
+
+def crowded(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """From that call on three answers in a row are refusals for a moment."""
+    site, _ = bench.settled()
+    kind: Kind = "throttle" if point.after else "error"
+    fault = Fault(kind=kind, skip=point.call - 1, times=3, status=503)
+    yield from _disturbed(bench, site, fault, then=then)
+
+
+def _disturbed(bench: Bench, site: Site, fault: Fault, *, then: Then) -> Iterator[Trouble]:
+    commit = bench.commit()
+    site.cloud.faults.add(fault)
+    outcome = site.deploy(commit, Wire())
+    site.cloud.faults.clear()
+    if outcome != "live":
+        yield Trouble("loss", outcome)
+    yield from _recovered(bench, site, before=commit, crashed=commit, then=then)
+
+
+def parked(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """A run is suspended, a newer one takes over; the first wakes up, and is gone back to."""
+    site, before = bench.settled()
+    commit, newer = bench.commit(), bench.commit()
+
+    def meanwhile() -> None:
+        site.sleep(LATER)
+        site.deploy(newer, Wire(), aws=site.other_account(Wire()))
+
+    outcome = site.deploy(commit, Wire(point, meanwhile=meanwhile))
+    parked_late = outcome == "live"  # before it had the lease, or after all was done
+    yield from seen(site, (commit, newer) if parked_late else (newer,))
+    if back(site, commit, Wire()) == "live":
+        yield from seen(site, (commit,))
+    yield from _recovered(bench, site, before=before, crashed=newer, then=Then.NEWER)
+
+
 def _crashed(
     bench: Bench, site: Site, before: Commit, commit: Commit, *, point: Point, then: Then
 ) -> Iterator[Trouble]:
     wire = Wire(point)
     site.deploy(commit, wire)
-    yield from _seen(site, (before, commit))
+    yield from seen(site, (before, commit))
     yield from _recovered(bench, site, before=before, crashed=commit, then=then)
 
 
@@ -124,7 +185,7 @@ def _recovered(
         outcome = site.deploy(wanted, wire)
     if outcome not in ("live", "unchanged"):
         yield Trouble("loss", f"{then}: {outcome}")
-    yield from _seen(site, (wanted,))
+    yield from seen(site, (wanted,))
     yield from held(site, bench.whole)
     if (written := writes(wire)) > RECORDS_AT_MOST:
         yield Trouble("loss", f"{written} writes to the records")
@@ -149,7 +210,7 @@ def back(site: Site, to: Commit, wire: Wire) -> str:
     return done.outcome
 
 
-def _seen(site: Site, allowed: tuple[Seen | Commit, ...]) -> Iterator[Trouble]:
+def seen(site: Site, allowed: tuple[Seen | Commit, ...]) -> Iterator[Trouble]:
     seen = site.visit()
     if seen in [_shown(each) for each in allowed]:
         return
@@ -176,21 +237,6 @@ def held(site: Site, whole: Counter[str]) -> Iterator[Trouble]:
 
 def writes(wire: Wire) -> int:
     return sum(call in _RECORDING for call in wire.calls)
-
-
-def calls_of(bench: Bench, experiment: Experiment) -> int:
-    """How many points an uncrashed run of the experiment has."""
-    longest = 0
-    for _ in range(2):
-        wire = Wire()
-        site, commit = (
-            (bench.fresh(), bench.commit())
-            if experiment is first_deploy
-            else (bench.settled()[0], bench.commit())
-        )
-        site.deploy(commit, wire)
-        longest = max(longest, len(wire.calls))
-    return longest
 
 
 Experiment = Callable[[Bench, Point, Then], Iterator[Trouble]]

@@ -1,0 +1,108 @@
+"""Rollouts whose run dies over opening or ending one: settle and the next run end it whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from runner.aws import records
+from runner.deploy import Way
+from runner.errors import JamError
+from runner.guard.rollout import Act
+from runner.local.cloud import Cloud
+from runner.plan.refs import Ref
+from runner.promote import Follower
+from runner.settle import settle
+from tests.labs import experiments
+from tests.labs.crash import Crash, Point, Wire
+from tests.labs.experiments import Bench, Then, Trouble
+from tests.labs.site import LATER, Commit, Site
+
+OPENS = Way(wait=False)
+UNOPENED = 1500.0  # seconds after which the guard gives up a rollout that nobody went on opening
+
+rolling = partial(Site, strategy="canary")
+
+
+@dataclass
+class Rolling(Bench):
+    """A bench whose site has rollouts; what goes live between two experiments goes at once."""
+
+    def __post_init__(self) -> None:
+        self.make = rolling
+
+
+def opening(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """The run dies while the rollout opens."""
+    site, before = bench.settled()
+    commit = bench.commit()
+    site.deploy(commit, Wire(point), way=OPENS)
+    yield from experiments.seen(site, (before, commit))
+    yield from _ended(bench, site, before=before, candidate=commit, then=then)
+
+
+def promoting(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """Whoever promotes the candidate dies over it."""
+    yield from _ending(bench, point, then, act=Act.PROMOTE)
+
+
+def taking_back(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """Whoever takes the candidate back dies over it."""
+    yield from _ending(bench, point, then, act=Act.TAKE_BACK)
+
+
+def _ending(bench: Bench, point: Point, then: Then, *, act: Act) -> Iterator[Trouble]:
+    site, before = bench.settled()
+    commit = bench.commit()
+    outcome = site.deploy(commit, Wire(), way=OPENS)
+    if outcome != "open":
+        yield Trouble("loss", f"the rollout is {outcome}")
+    _act(site, act, Wire(point))
+    yield from experiments.seen(site, (before, commit))
+    yield from _ended(bench, site, before=before, candidate=commit, then=then)
+
+
+def _act(site: Site, act: Act, wire: Wire) -> None:
+    aws = site.account(wire)
+    try:
+        found = records.read(aws, site.names, release="")
+        assert found
+        known = {Ref(made): value for made, value in found[0].ids.items()}
+        Follower(aws, site.names, known=known, say=lambda _: None).act(act, "a lab wants it")
+    except (Crash, JamError):
+        return
+
+
+def _ended(
+    bench: Bench, site: Site, *, before: Commit, candidate: Commit, then: Then
+) -> Iterator[Trouble]:
+    """However it is ended, the visitors get one release, the one that is recorded."""
+    site.sleep(LATER)
+    if then is Then.BACK:
+        wanted: tuple[Commit, ...] = (before,)
+        outcome = experiments.back(site, before, Wire())
+    elif then is Then.NEWER:
+        wanted = (bench.commit(),)
+        outcome = site.deploy(wanted[0], Wire())
+    else:
+        wanted = (before, candidate)
+        site.sleep(UNOPENED)
+        done = settle(site.account(Wire()), site.names, promote=False, say=lambda _: None)
+        outcome = "live" if done.outcome in ("live", "rolled_back", "unchanged") else done.outcome
+        recorded = [each for each in wanted if site.release_of(each).id == done.release]
+        wanted = tuple(recorded)
+    if outcome not in ("live", "unchanged"):
+        yield Trouble("loss", f"{then}: {outcome}")
+    yield from experiments.seen(site, wanted)
+    if then is Then.AGAIN:  # what a rollout that ended leaves to do is the next deploy's
+        again = bench.commit()
+        if (outcome := site.deploy(again, Wire())) != "live":
+            yield Trouble("loss", f"the next deploy is {outcome}")
+        yield from experiments.seen(site, (again,))
+    yield from experiments.held(site, bench.whole)
+
+
+def a_bench(cloud: Cloud, folder: Path) -> Bench:
+    return Rolling(cloud, folder)

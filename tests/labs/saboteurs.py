@@ -1,0 +1,161 @@
+"""Engines that were spoiled on purpose, one thing each: a lab that lets one pass proves nothing.
+
+The spoiling is in the plan, in the calls or around the run; the engine itself is the real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from runner.deploy import Decided, Way
+from runner.local.cloud import Cloud
+from runner.plan.refs import Made, Ref
+from runner.plan.releasing import Activate, RecordLive, RecordRelease
+from runner.plan.steps import Plan
+from tests.labs.crash import Account, Point, Wire
+from tests.labs.experiments import (
+    Bench,
+    Experiment,
+    Then,
+    first_deploy,
+    parked,
+    update,
+    update_page,
+)
+from tests.labs.site import Commit, Site
+
+
+class RecordsLate(Site):
+    """Records a release after its resources."""
+
+    def decided(self, commit: Commit, aws: Account, *, way: Way) -> Decided:
+        told = super().decided(commit, aws, way=way)
+        late = [step for step in told.plan.stage if isinstance(step, RecordRelease)]
+        stage = tuple(step for step in told.plan.stage if not isinstance(step, RecordRelease))
+        known = {**told.live.known, Ref(Made.RECORD): ""}
+        spoiled = replace(told.plan, stage=stage, switch=(*late, *told.plan.switch))
+        return replace(told, plan=spoiled, live=replace(told.live, known=known))
+
+
+class PointsEarly(Site):
+    """Moves the pointer before the files are there."""
+
+    def decided(self, commit: Commit, aws: Account, *, way: Way) -> Decided:
+        told = super().decided(commit, aws, way=way)
+        if not told.live.release:
+            return told
+        first, others = _parted(told.plan, Activate)
+        return replace(told, plan=Plan(switch=(*first, *told.plan.stage, *others)))  # type: ignore[arg-type]  # that is the sabotage
+
+
+class TrustsTheRecord(Site):
+    """Records first, and recovers nothing: what the record says is taken to be so."""
+
+    def decided(self, commit: Commit, aws: Account, *, way: Way) -> Decided:
+        told = super().decided(commit, aws, way=way)
+        if told.live.release == told.release.id:
+            live = replace(told.live, leased=False, entry_agrees=True, trailing=False)
+            return replace(told, plan=Plan(), live=live)
+        first, others = _parted(told.plan, RecordLive)
+        ready, *moves = others
+        return replace(told, plan=replace(told.plan, switch=(ready, *first, *moves)))
+
+
+class LooksNowhere(Site):
+    """Creates its API without a look whether it is there."""
+
+    def other_account(self, wire: Wire) -> Account:
+        made = super().other_account(wire)
+
+        def nothing(parsed: dict[str, Any], **_: object) -> None:
+            parsed["Items"] = []
+
+        made.hooks.register("after-call.apigatewayv2.GetApis", nothing)
+        return made
+
+
+class UndoesBlindly(Site):
+    """Takes away what the dead run's release names, whoever made it and uses it."""
+
+    def deploy(self, commit: Commit, wire: Wire, **ways: Any) -> str:
+        outcome = super().deploy(commit, wire, **ways)
+        if outcome == "crashed":
+            for function in self.release_of(commit).functions:
+                self._remove(self.names.function(function.name), function.code_sha256)
+        return outcome
+
+    def _remove(self, name: str, code: str) -> None:
+        versions = self.aws.functions.list_versions_by_function(FunctionName=name)["Versions"]
+        for each in versions:
+            if each["CodeSha256"] == code and each["Version"] != "$LATEST":
+                self.aws.functions.delete_function(FunctionName=name, Qualifier=each["Version"])
+
+
+class PublishesTwice(Site):
+    """Updates code by one call and publishes by another, with any code in between."""
+
+    def other_account(self, wire: Wire) -> Account:
+        made = super().other_account(wire)
+        beside = super().other_account(Wire())
+
+        def strip(params: dict[str, Any], **_: object) -> None:
+            params.pop("Publish", None)
+            params.pop("RevisionId", None)
+
+        def publish(parsed: dict[str, Any], **_: object) -> None:
+            name = parsed.get("FunctionName", "")
+            if name:
+                parsed["Version"] = beside.functions.publish_version(FunctionName=name)["Version"]
+
+        events = made.hooks
+        events.register("provide-client-params.lambda.UpdateFunctionCode", strip)
+        events.register_last("after-call.lambda.UpdateFunctionCode", publish)
+        return made
+
+
+def _parted(plan: Plan, kind: type[Any]) -> tuple[list[Any], list[Any]]:
+    """The switch's steps of a kind, and the others."""
+    return (
+        [step for step in plan.switch if isinstance(step, kind)],
+        [step for step in plan.switch if not isinstance(step, kind)],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Saboteur:
+    """A spoiled engine, and where it has to be caught: by one of the calls, after its effect."""
+
+    engine: type[Site]
+    experiment: Experiment
+    calls: Iterable[int]
+    then: Then
+
+    @property
+    def name(self) -> str:
+        return self.engine.__name__
+
+    def caught(self, cloud: Cloud, folder: Path) -> str:
+        """How it was caught; empty if it got away."""
+        bench = Bench(cloud, folder)
+        bench.measure()
+        bench.close()
+        bench.make = self.engine
+        for call in self.calls:
+            found = list(self.experiment(bench, Point(call, after=True), self.then))
+            if found:
+                bench.close()
+                return f"{call}: {found[0].kind}, {found[0].what}"
+        return ""
+
+
+SABOTEURS = (
+    Saboteur(RecordsLate, update, range(20, 40, 5), Then.NEWER),
+    Saboteur(PointsEarly, update_page, range(8, 24, 2), Then.AGAIN),
+    Saboteur(TrustsTheRecord, update_page, range(16, 36), Then.AGAIN),
+    Saboteur(LooksNowhere, first_deploy, range(100, 140, 10), Then.AGAIN),
+    Saboteur(UndoesBlindly, update_page, range(12, 40, 5), Then.AGAIN),
+    Saboteur(PublishesTwice, parked, range(15, 24), Then.NEWER),
+)
