@@ -31,6 +31,7 @@ from runner.candidate import try_edge, try_entry
 from runner.config.load import Config
 from runner.config.pending import refuse_pending
 from runner.edge import response_code, router_code, stream_code
+from runner.errors import JamError
 from runner.fetch import Fetch, fetch_from
 from runner.guard.rollout import Act
 from runner.model import File, Function, Release
@@ -349,9 +350,22 @@ def foreseen_of(decided: Decided) -> str:
 
 
 def _live(decided: Decided, world: World, *, known: Known) -> Outcome:
-    with world.watcher.stage("verify"):
-        checks = _verified(decided, world, known=known)
+    try:
+        with world.watcher.stage("verify"):
+            checks = _verified(decided, world, known=known)
+    except JamError:
+        if not _is_replaced(decided):
+            raise
+        world.watcher.note("SUPERSEDED: it was live, and a newer run has replaced it since")
+        return _outcome(decided, world, known=known, outcome=Next.SUPERSEDED, checks=())
     return _outcome(decided, world, known=known, outcome="live", checks=checks)
+
+
+def _is_replaced(decided: Decided) -> bool:
+    """Whether another release went live while this one was looked at."""
+    with explained():
+        found = records.read(decided.aws, decided.names, release="")
+    return found is not None and found[0].release != decided.release.id
 
 
 def _followed(decided: Decided, world: World, *, known: Known) -> Outcome:

@@ -27,6 +27,10 @@ def test_an_older_run_that_wakes_late_overwrites_nothing(lab: Lab, at: int) -> N
     assert race.parked(lab, at=at, after=False) == []
 
 
+def test_an_older_run_that_is_replaced_while_it_looks_says_so(lab: Lab) -> None:
+    assert race.parked(lab, at=6, after=True) == []
+
+
 def test_a_newer_run_is_last_though_an_older_one_comes_while_it_sleeps(lab: Lab) -> None:
     assert race.overtaken(lab, at=1, after=True) == []
     assert race.overtaken(lab, at=5, after=True) == []
