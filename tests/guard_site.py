@@ -72,6 +72,7 @@ class Site:
     failing: int = 0  # sessions of the candidate that failed in the first minute, of 50
     broken: dict[str, list[Any]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)  # alarms
     now: float = OPENED + 300.0
     told: list[Decision] = field(default_factory=list)
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -113,7 +114,7 @@ class Site:
                 get_metric_data=self._counts,
                 describe_alarms=self._alarms,
                 put_metric_data=self._say("tell"),
-                delete_alarms=self._say("delete alarms"),
+                delete_alarms=self._delete,
             ),
             rules=_Of(self, disable_rule=self._say("stop the clock")),
         )
@@ -176,6 +177,10 @@ class Site:
                 if values.get(each)
             ]
         }
+
+    def _delete(self, **call: Any) -> None:
+        self.calls.append("delete alarms")
+        self.deleted += call["AlarmNames"]
 
     def _alarms(self, **_: Any) -> dict[str, Any]:
         return {"MetricAlarms": [{"AlarmName": name} for name in self.red]}

@@ -106,6 +106,17 @@ def test_a_look_that_is_older_than_the_record_does_not_undo_it() -> None:
     assert "evidence" in site.items["rollout"]
 
 
+def test_a_rollout_whose_run_died_over_the_self_test_leaves_no_alarm() -> None:
+    opening = replace(
+        OPEN, phase=Phase.OPENING, deployment="", alarms=("jam-notes-7x1", "checkout")
+    )
+    site = Site(rollout=opening)
+    seen = site.look()
+    assert seen
+    site.settler().act(seen, Decision(act=Act.TAKE_BACK, why="a newer run came"))
+    assert site.deleted == ["jam-notes-7x1", "jam-notes-7x1-selftest"]  # never what is not ours
+
+
 def test_a_write_that_others_came_before_is_tried_again() -> None:
     site = Site(failing=BROKEN, broken={"update_keys": ["ConflictException"] * 3})
     site.settle()

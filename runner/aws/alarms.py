@@ -16,25 +16,27 @@ from runner.aws.session import Aws
 from runner.aws.waiting import until
 from runner.entry.counts import NAMESPACE
 from runner.errors import JamError, Problem, aws_error
-from runner.guard.settle import VERDICT
+from runner.guard.settle import TWIN, VERDICT
 from runner.names import Names
 
 PERIOD = 60  # seconds
 PROVED_WITHIN = 300  # seconds; an alarm of a minute's period looks every minute
-_TWIN = "selftest"
 
 
-def make(aws: Aws, names: Names, *, rollout: str, candidate: str) -> str:
-    """The candidate's alarm; returns its name."""
-    name = f"{names.prefix}-{rollout}"
-    _put(aws, names, name=name, release=candidate)
-    return name
+def name_of(names: Names, rollout: str) -> str:
+    """The alarm of a rollout's candidate: on record before it is made, or nobody removes it."""
+    return f"{names.prefix}-{rollout}"
+
+
+def make(aws: Aws, names: Names, *, rollout: str, candidate: str) -> None:
+    """The candidate's alarm."""
+    _put(aws, names, name=name_of(names, rollout), release=candidate)
 
 
 def prove(aws: Aws, names: Names, *, rollout: str, candidate: str) -> None:
     """Raises JamError `JAM-ALARM-SILENT` unless a failed verdict makes such an alarm ring."""
-    twin = f"{names.prefix}-{rollout}-{_TWIN}"
-    release = f"{_TWIN}-{rollout}"
+    twin = f"{name_of(names, rollout)}-{TWIN}"
+    release = f"{TWIN}-{rollout}"
     _put(aws, names, name=twin, release=release)
     try:
         until(

@@ -82,9 +82,8 @@ def open_rollout(
     rollout = _recorded(aws, names, step=step, release=release, known=known)
     deployments.check_target(_shift(rollout, config=""))
     if promotion.protected:
-        ours = alarms.make(aws, names, rollout=rollout.id, candidate=rollout.candidate)
+        alarms.make(aws, names, rollout=rollout.id, candidate=rollout.candidate)
         alarms.prove(aws, names, rollout=rollout.id, candidate=rollout.candidate)
-        rollout = replace(rollout, alarms=(ours, *promotion.alarms))
     config = deployments.make_config(aws, promotion.strategy)
     _wait_for_routing(aws, known)
     guard.start_clock(aws, names)
@@ -180,8 +179,11 @@ def _rollout(
     api, stage = known[Ref(Made.API)], live.get("r", {}).get("s", "")
     back = {**_steady(live), "dead": [step.release, *dead][:DEAD_KEPT]}
     on = {"v": 1, "live": step.release, "r": routing_form(step.routing)}
+    rollout = f"{step.recording.sequence}x{now:x}"
+    rings = (alarms.name_of(names, rollout), *promotion.alarms) if promotion.protected else ()
     return Rollout(
-        id=f"{step.recording.sequence}x{now:x}",
+        id=rollout,
+        alarms=rings,
         candidate=step.release,
         baseline=step.replaces,
         candidate_version=known[Ref(Made.VERSION, ENTRY)],

@@ -6,9 +6,10 @@ come first: the store, then CodeDeploy, then the record. Standard library only; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from runner.guard import journal
@@ -19,6 +20,7 @@ from runner.guard.verdict import Verdict
 Announce = Callable[[Look, Decision], object]
 LIVE = "live"  # the key of the store that decides what visitors get
 WON, LOST = "live", "rolled_back"
+TWIN = "selftest"  # ends the name of an alarm that proves, before a rollout, that its own rings
 VERDICT = "verdict"  # our metric: 1 takes the candidate back
 WITHOUT_CODEDEPLOY = "CodeDeploy did not answer: store and alias were put back without it"
 _GOING = (Deployment.ACTIVE, Deployment.UNKNOWN)
@@ -198,10 +200,8 @@ class Settler:
             TableName=self._place.table, Key=journal.KEY, ConsistentRead=True
         )
         self._clients.records.put_item(**journal.kept(self._place.table, found["Item"], closed))
-        ours = [name for name in closed.alarms if closed.id in name]
-        if ours:
-            delete = self._clients.metrics.delete_alarms
-            self._tolerate(lambda: delete(AlarmNames=ours), _GONE)
+        for name in _alarms_made(closed):
+            self._tolerate(partial(self._clients.metrics.delete_alarms, AlarmNames=[name]), _GONE)
         self._note(look, closed, weight=weight)
         self.stop_clock()
 
@@ -247,6 +247,16 @@ class Settler:
 def _with_note(rollout: Rollout, note: str) -> Rollout:
     known = rollout.notes
     return rollout if note in known else replace(rollout, notes=(*known, note))
+
+
+def _alarms_made(rollout: Rollout) -> Iterator[str]:
+    """Also that of a self-test over which the run died. One that is gone keeps all others of its
+    call: each has a call of its own. Source: CloudWatch API reference, DeleteAlarms."""
+    for name in rollout.alarms:
+        if rollout.id in name:
+            yield name
+            if not rollout.deployment:
+                yield f"{name}-{TWIN}"
 
 
 def _claimed_in(item: journal.Item) -> Decision | None:
