@@ -51,7 +51,9 @@ def opened(hurried: str, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     (folder / "public").mkdir()
     site = Site(folder, hurried)
     _configure(site)
-    _write(site, "First")
+    for heading in ("Before", "First"):  # so that there is a version that nobody has any more
+        _write(site, heading)
+        site.deploy()
     return Shop(folder, hurried, url=site.deploy()["url"])
 
 
