@@ -14,7 +14,7 @@ from runner.entry.answer import LARGEST
 from runner.rehearsal.candidates import CANDIDATES, NAMED, TAKEN_BACK, function_of, page_of
 from runner.rehearsal.drill import FIRST, rest
 from runner.rehearsal.page import page_of as read
-from runner.rehearsal.rollouts import RUNNERS
+from runner.rehearsal.rollouts import RUNNERS, unsignalled
 from runner.rehearsal.sources import keep_installed, set_rollout, sources_of
 from runner.report.text import rehearsal_text
 from runner.toolchain import find
@@ -144,6 +144,22 @@ def test_settings_of_the_copy_keep_what_its_owner_wrote_but_tell_nobody(tmp_path
         },
         "build": {"publish": "out", "install": ""},
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "signals", "silent"),
+    [
+        ("missing-chunk", {"missing": {"candidate": [3, 9], "baseline": [0, 90]}}, False),
+        ("missing-chunk", {"missing": {"candidate": [0, 9], "baseline": [0, 90]}}, True),
+        ("missing-chunk", {"browser": {"candidate": [3, 9], "baseline": [0, 90]}}, True),
+        ("healthy", {}, False),
+        ("shared-outage", {}, False),
+    ],
+)
+def test_a_broken_candidate_must_show_in_its_own_signal(
+    name: str, signals: dict[str, Any], silent: bool
+) -> None:
+    assert bool(unsignalled(NAMED[name], {"signals": signals})) is silent
 
 
 def test_a_receipt_for_people_says_what_became_of_each_candidate() -> None:

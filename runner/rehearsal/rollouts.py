@@ -133,6 +133,17 @@ def trouble(rolled: Rolled, tally: Tally) -> str:
     return ""
 
 
+def unsignalled(candidate: Candidate, rollout: Mapping[str, Any]) -> str:
+    """What is wrong if a broken candidate's own signal did not show it; empty if it did.
+
+    `rollout` is the member of that name of a deploy's result.
+    """
+    if candidate.expected == LIVE:
+        return ""
+    counted = rollout.get("signals", {}).get(candidate.signal, {}).get("candidate", [0])
+    return "" if counted[0] else f"{candidate.name} shows in no count of `{candidate.signal}`"
+
+
 def told(rolled: Rolled, tally: Tally) -> str:
     """How it went, in one line."""
     return (
@@ -229,7 +240,9 @@ def _closed(stage: Stage, part: Part, process: subprocess.Popen[str], log: Path)
     fine = (0, int(Turn.TAKEN_BACK))
     if part.runner == "alive":
         said = process.communicate(timeout=_OPENS_WITHIN)[0]
-        answer_of(said, log=log.read_text(), status=process.returncode, fine=fine)
+        answer = answer_of(said, log=log.read_text(), status=process.returncode, fine=fine)
+        if wrong := unsignalled(part.candidate, answer.get("rollout") or {}):
+            raise failed(wrong)
         return
     settling = stage.begin("settle", log=subprocess.PIPE)
     said, errors = settling.communicate(timeout=_OPENS_WITHIN)
