@@ -119,7 +119,9 @@ def test_every_step_can_be_repeated(cloud: Cloud, site: Deployer, tmp_path: Path
     first = site.perform(todo, release)
     before = cloud.journal.last
     again = site.perform(todo, release)
-    assert again.known == first.known
+    # When the routing was written is all that a second time may change.
+    written = Ref(Made.ROUTING)
+    assert {**again.known, written: ""} == {**first.known, written: ""}
     writes = cloud.journal.writes(since=before)
     made = {entry.operation for entry in writes if entry.status < 300}
     assert not {name for name in made if name.startswith(("Create", "Publish", "UpdateFunction"))}
