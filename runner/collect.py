@@ -74,10 +74,12 @@ def _removed(aws: Aws, names: Names, going: tuple[Thing, ...], *, say: Say) -> I
         say(f"removing {len(batch)} of kind {kind}")
         if kind in removal.BATCHES:
             removal.BATCHES[kind](aws, names, batch)
+            went = [True] * len(batch)
         else:
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(partial(removal.collect, aws, names), batch))
-        yield from (f"{kind} {each.name}" for each in batch)
+                went = list(pool.map(partial(removal.collect, aws, names), batch))
+        pairs = zip(batch, went, strict=True)
+        yield from (f"{kind} {each.name}" for each, is_gone in pairs if is_gone)
 
 
 def _archives(aws: Aws, names: Names) -> Iterator[str]:

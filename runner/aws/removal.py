@@ -31,20 +31,27 @@ def remove(aws: Aws, names: Names, thing: Thing) -> None:
         remover(aws, names, thing)
 
 
-def collect(aws: Aws, names: Names, thing: Thing) -> None:
-    """Removes a part by itself, while its whole stays."""
+def collect(aws: Aws, names: Names, thing: Thing) -> bool:
+    """Removes a part by itself, while its whole stays; False if something still uses it."""
     if thing.kind is What.VERSION:
-        _version(aws, thing)
-    elif thing.kind is What.API_STAGE:
+        return _version(aws, thing)
+    if thing.kind is What.API_STAGE:
         _api_stage(aws, names, thing)
     else:
         remove(aws, names, thing)
+    return True
 
 
-def _version(aws: Aws, thing: Thing) -> None:
-    """One that an alias names is refused. Source: Lambda API reference, DeleteFunction."""
-    with tolerating("ResourceNotFoundException"):
-        aws.functions.delete_function(FunctionName=thing.of, Qualifier=thing.key)
+def _version(aws: Aws, thing: Thing) -> bool:
+    """One that an alias names is refused: somebody moved the alias by hand, say.
+
+    Source: Lambda API reference, DeleteFunction, ResourceConflictException.
+    """
+    with tolerating("ResourceConflictException"):
+        with tolerating("ResourceNotFoundException"):
+            aws.functions.delete_function(FunctionName=thing.of, Qualifier=thing.key)
+        return True
+    return False
 
 
 def _api_stage(aws: Aws, names: Names, thing: Thing) -> None:
