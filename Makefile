@@ -26,7 +26,8 @@ rehearse: setup  ## the whole story on the embedded cloud, with examples/notes
 test: setup  ## the tests, on both cores
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-hunt: setup  ## long hunts: every candidate of a rollout, its runner alive and killed (10 minutes)
+hunt: setup  ## long hunts: runs killed at every call (hunt/report.json; HUNT="--each 20" is a part), every candidate of a rollout
+	$(BIN)/python -m tests.labs.hunt $(HUNT)
 	mkdir -p artifacts
 	$(BIN)/jam-deploy rehearse examples/notes --drill --json > artifacts/drill.json
 

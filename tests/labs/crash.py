@@ -15,6 +15,8 @@ import boto3
 
 from runner.aws.session import Aws
 
+CALL_TAKES = 0.1  # seconds; in no time at all a run would ask more than AWS's rates allow
+
 
 class Crash(BaseException):
     """Not even cleaning up reaches AWS any more."""
@@ -95,6 +97,7 @@ class Account(Aws):
 
     def counted(self) -> None:
         super().counted()
+        self.sleep(CALL_TAKES)
         asked, self._asked.operation = getattr(self._asked, "operation", ""), ""
         self.wire.sends(asked or "upload")
 

@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from random import Random
 
+from runner.audit import audit
+from runner.destroy import Doom, destroy
 from runner.errors import JamError
 from runner.local.cloud import Cloud
 from runner.local.faults import Fault, Kind
@@ -30,6 +32,7 @@ class Then(StrEnum):
     AGAIN = "the same commit"
     NEWER = "a newer commit"
     BACK = "rollback"
+    DESTROY = "destroy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,9 @@ def _recovered(
     bench: Bench, site: Site, *, before: Commit | None, crashed: Commit, then: Then
 ) -> Iterator[Trouble]:
     site.sleep(LATER)
+    if then is Then.DESTROY:
+        yield from _destroyed(bench, site)
+        return
     wire = Wire()
     if then is Then.BACK and before:
         wanted, outcome = before, back(site, before, wire)
@@ -189,6 +195,43 @@ def _recovered(
     yield from held(site, bench.whole)
     if (written := writes(wire)) > RECORDS_AT_MOST:
         yield Trouble("loss", f"{written} writes to the records")
+
+
+def destroying(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """Whoever destroys the site dies over it."""
+    site, _ = bench.settled()
+    gone(site, Wire(point))
+    site.sleep(LATER)
+    if then is not Then.DESTROY:  # a deploy makes it whole again
+        commit = bench.commit()
+        outcome = site.deploy(commit, Wire())
+        if outcome != "live":
+            yield Trouble("loss", outcome)
+        yield from seen(site, (commit,))
+        yield from (
+            Trouble("orphan", each.name) for each in audit(site.aws, site.names).unexplained
+        )
+    yield from _destroyed(bench, site)
+
+
+def _destroyed(bench: Bench, site: Site) -> Iterator[Trouble]:
+    outcome = gone(site, Wire())
+    if outcome != "removed":
+        yield Trouble("loss", f"destroy: {outcome}")
+    for each in audit(site.aws, site.names).of_site:
+        yield Trouble("orphan", f"{each.kind} {each.name} after destroy")
+    bench.close()
+
+
+def gone(site: Site, wire: Wire) -> str:
+    """`removed`, or the code of the error."""
+    try:
+        destroy(site.account(wire), site.names, Doom(run="lab"), say=str)
+    except JamError as error:
+        return error.code
+    except Crash:
+        return "crashed"
+    return "removed"
 
 
 def back(site: Site, to: Commit, wire: Wire) -> str:
@@ -228,6 +271,8 @@ def held(site: Site, whole: Counter[str]) -> Iterator[Trouble]:
     aws, names = site.aws, site.names
     for what in holdings.orphans(aws, names):
         yield Trouble("orphan", what)
+    for each in audit(aws, names).unexplained:
+        yield Trouble("orphan", f"{each.kind} {each.name}, by audit")
     for what in holdings.losses(aws, names, pause=lambda: site.sleep(5)):
         yield Trouble("loss", what)
     found = holdings.foundation(aws)

@@ -24,6 +24,7 @@ from tests.labs.experiments import (
     Then,
     Trouble,
     crowded,
+    destroying,
     first_deploy,
     lost,
     parked,
@@ -44,6 +45,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "lost": lost,
     "crowded": crowded,
     "parked": parked,
+    "destroying": destroying,
     "opening": opening,
     "promoting": promoting,
     "taking back": taking_back,
@@ -53,11 +55,14 @@ ROLLOUTS = frozenset({"opening", "promoting", "taking back"})
 # rollout opens, its alarms' self-test asks some hundred times.
 CALLS = {
     "first": 145, "update": 46, "page": 34, "twice": 46, "lost": 46, "crowded": 46, "parked": 46,
-    "opening": 210, "promoting": 24, "taking back": 24,
+    "destroying": 150, "opening": 210, "promoting": 24, "taking back": 24,
 }  # fmt: skip
 # Before a first release there is nothing to go back to; others go on by themselves.
+_GOING_ON = (Then.AGAIN, Then.NEWER, Then.BACK)
 _THENS = {
-    "first": (Then.AGAIN, Then.NEWER),
+    "first": (Then.AGAIN, Then.NEWER, Then.DESTROY),
+    "destroying": (Then.DESTROY, Then.NEWER),
+    **dict.fromkeys(("twice", "opening", "promoting", "taking back"), _GOING_ON),
     "lost": (Then.AGAIN,),
     "crowded": (Then.AGAIN,),
     "parked": (Then.NEWER,),
