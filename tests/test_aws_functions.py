@@ -19,6 +19,7 @@ from runner.errors import JamError
 from runner.local.cloud import Cloud
 from runner.local.faults import Fault
 from runner.names import Names
+from runner.plan.background import Unattended
 from runner.plan.foundation import Role
 from tests.aws_site import an_account, zipped
 
@@ -51,7 +52,7 @@ def names(aws: Aws) -> Names:
 
 @pytest.fixture
 def wanted(aws: Aws, names: Names) -> Wanted:
-    arn = roles.make(aws, names, role=Role.FUNCTIONS)
+    arn = roles.make(aws, names, role=Role.FUNCTIONS, unattended=Unattended())
     return with_code(
         Wanted(
             name=names.function("all"),
