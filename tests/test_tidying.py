@@ -108,6 +108,8 @@ LEDGER = Ledger(
         (Thing(kind=What.OBJECTS, name="production/assets/old.js", of="bucket", **OURS), ""),
         (Thing(kind=What.OBJECTS, name=f"production/releases/{D}/", of="bucket", **OURS), ""),
         (Thing(kind=What.OBJECTS, name="holiday.jpg", of="bucket", **OURS), ""),
+        (Thing(kind=What.OBJECTS, name="previews/pr-7/", of="bucket", site="notes",
+               environment="pr-7"), "preview pr-7"),
         (Thing(kind=What.ALARM, name="jam-notes-3x5f", **OURS), ""),
         (Thing(kind=What.DEPLOYMENT_CONFIG, name="jam-canary-10pct-15m"),
          "the account, for every site"),
@@ -152,13 +154,16 @@ def ready(release: str, *, days: float, expired: float = 0) -> Entry:
         ((ready(A, days=90, expired=6.9), ready(B, days=1)), {"live": B}, (1, 0), (), ()),
         ((ready(A, days=90, expired=7.1), ready(B, days=1)), {"live": B}, (1, 0), (), (A,)),
         ((ready(A, days=90, expired=7.1), ready(B, days=1)), {"live": A}, (1, 0), (), ()),
+        ((replace(ready(A, days=90), environment="pr-7"), ready(B, days=1)), {"live": B}, (1, 0),
+         (), ()),
         ((Entry(release=C, at=int(NOW - DAY / 2)), ready(B, days=1)), {"live": B}, (1, 0), (), ()),
         ((Entry(release=C, at=int(NOW - 2 * DAY)), ready(B, days=1)), {"live": B}, (1, 0), (),
          (C,)),
     ],
     ids=[
         "past both", "live", "the one before", "candidate", "among the last", "young", "old",
-        "was live lately", "pins may live", "pins are over", "live again", "being staged",
+        "was live lately", "pins may live", "pins are over", "live again", "a preview's",
+        "being staged",
         "killed while staging",
     ],
 )  # fmt: skip
@@ -320,6 +325,21 @@ def test_foreign_objects_stop_it_before_anything_went(account: Account, tmp_path
     assert [each.name for each in account.cloud.journal.writes(since=before)] == []
     for key in keys:
         aws.s3.delete_object(Bucket=names.bucket, Key=key)
+    account.destroy("notes")
+    assert account.of_site == []
+
+
+def test_gc_leaves_previews_to_those_who_close_them(account: Account, tmp_path: Path) -> None:
+    account.deploy(tmp_path, "one")
+    aws, names = account.site.aws, account.site.names
+    key = f"previews/pr-7/releases/{C}/index.html"
+    aws.s3.put_object(Bucket=names.bucket, Key=key, Body=b"a preview")
+    assert account.unexplained == ["previews/pr-7/"]  # no record of it
+    assert account.collect().removed == ()
+    doom = Doom(environment="production", run="a test")
+    destroy(aws, names, doom, say=str)
+    left = aws.s3.list_objects_v2(Bucket=names.bucket)["Contents"]
+    assert [each["Key"] for each in left] == [key]
     account.destroy("notes")
     assert account.of_site == []
 

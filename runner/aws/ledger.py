@@ -80,8 +80,11 @@ def _items(aws: Aws, names: Names) -> Iterator[dict[str, Any]]:
 def _entry(aws: Aws, names: Names, item: Mapping[str, Any]) -> Entry:
     release = item["pk"].partition("#")[2]
     functions: Mapping[str, Any] = item.get("functions", {})
-    versions = {(names.function(name), each["version"]) for name, each in functions.items()}
-    manifest = _manifest(aws, names, release)
+    environment = item.get("environment", PRODUCTION)
+    versions = {
+        (names.function(name, environment), each["version"]) for name, each in functions.items()
+    }
+    manifest = _manifest(aws, names, release, environment=environment)
     wanted: Mapping[str, Any] = (manifest or {}).get("files", {})
     headers = [*(manifest or {}).get("headers", {}), (manifest or {}).get("routing", {}).get("h")]
     return Entry(
@@ -96,14 +99,19 @@ def _entry(aws: Aws, names: Names, item: Mapping[str, Any]) -> Entry:
         header_sets=frozenset(each.partition(".")[0] for each in headers if each),
         assets=frozenset(key for key, form in wanted.items() if form[0] == Kind.IMMUTABLE),
         is_known=manifest is not None,
+        environment=environment,
     )
 
 
-def _manifest(aws: Aws, names: Names, release: str) -> Mapping[str, Any] | None:
+def _manifest(
+    aws: Aws, names: Names, release: str, *, environment: str
+) -> Mapping[str, Any] | None:
+    base = PRODUCTION if environment == PRODUCTION else f"previews/{environment}"
+    key = f"{base}/{files.manifest_key(release).removeprefix(PRODUCTION).lstrip('/')}"
     try:
         answer = aws.s3.get_object(
             Bucket=names.bucket,
-            Key=files.manifest_key(release),
+            Key=key,
             ExpectedBucketOwner=names.account,
         )
     except ClientError as error:

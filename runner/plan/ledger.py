@@ -40,6 +40,7 @@ class Entry:
     header_sets: frozenset[str] = frozenset()
     assets: frozenset[str] = frozenset()
     is_known: bool = False
+    environment: str = PRODUCTION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ PIN = 7 * DAY
 # Source: GitHub Actions, "Usage limits", job execution time.
 UNFINISHED = DAY
 
+_RELEASES_KEYS = ("r/", "h/")  # of releases: all else in the store is somebody else's to take out
+
 # What killed runs and old releases leave; the foundation's own kinds are never collected.
 COLLECTED = frozenset(
     {
@@ -82,14 +84,18 @@ def collection(ledger: Ledger, retention: Retention, *, now: float) -> Collectio
 def kept_releases(ledger: Ledger, retention: Retention, *, now: float) -> frozenset[str]:
     """Live, candidate and the one before; the last ones, made or live; the young ones.
 
-    A release without a record of when it was made is kept.
+    A release without a record of when it was made is kept; previews' go with their preview.
     """
     pointed = {ledger.live, ledger.candidate, ledger.previous}
-    ready = sorted((each for each in ledger.entries if each.is_ready), key=_at, reverse=True)
+    others = {each.release for each in ledger.entries if each.environment != PRODUCTION}
+    mine = [each for each in ledger.entries if each.environment == PRODUCTION and each.is_ready]
+    ready = sorted(mine, key=_at, reverse=True)
     last = {each.release for each in ready[: retention.releases]}
     young = {each.release for each in ready if now - each.at < retention.days * DAY or not each.at}
     begun = {each.release for each in ledger.entries if _is_begun(each, now=now)}
-    return frozenset({*pointed, *last, *ledger.history[: retention.releases], *young, *begun})
+    return frozenset(
+        {*pointed, *others, *last, *ledger.history[: retention.releases], *young, *begun}
+    )
 
 
 def strays(
@@ -100,6 +106,8 @@ def strays(
     for each in there:
         ours = is_removable(each, site=names.site, environment=PRODUCTION)
         if not ours or each.kind not in COLLECTED:
+            continue
+        if each.kind is What.KEY and not each.name.startswith(_RELEASES_KEYS):
             continue
         is_routing = each.kind is What.KEY and each.name in routed
         if is_routing or not explained(each, left, names):

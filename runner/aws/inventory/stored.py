@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from runner.aws import ownership
 from runner.aws.inventory.found import OURS, each_of, part, thing
@@ -26,7 +27,8 @@ def buckets(aws: Aws, names: Names) -> Iterator[Thing]:
         yield found
         if name == names.bucket:
             for group in sorted(_groups(aws, names)):
-                yield part(What.OBJECTS, group, whole=found)
+                whose = _environment(group) or found.environment
+                yield replace(part(What.OBJECTS, group, whole=found), environment=whose)
 
 
 def tables(aws: Aws, _: Names) -> Iterator[Thing]:
@@ -51,10 +53,18 @@ def _groups(aws: Aws, names: Names) -> set[str]:
 
 
 def _group(key: str) -> str:
+    if key.startswith("previews/"):
+        return "/".join((*key.split("/", 2)[:2], ""))
     top, *rest = key.split("/", 3)
     if (top, *rest[:1]) == (PRODUCTION, "releases") and len(rest) > 2:
         return "/".join((top, *rest[:2], ""))
     return key
+
+
+def _environment(key: str) -> str:
+    """A preview's, by its prefix; empty for what is no preview's."""
+    top, _, rest = key.partition("/")
+    return rest.partition("/")[0] if top == "previews" else ""
 
 
 def _tags(aws: Aws, names: Names, bucket: str) -> Mapping[str, str]:
