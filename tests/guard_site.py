@@ -19,6 +19,7 @@ PLACE = Place(
     table="jam-notes",
     store="arn:store",
     clock="jam-notes-guard-clock",
+    application="jam-notes",
 )
 OPEN = Rollout(
     id="7x1",
@@ -107,7 +108,12 @@ class Site:
         return Clients(
             records=_Of(self, get_item=self._get, put_item=self._put, update_item=self._update),
             values=_Of(self, describe_key_value_store=self._etag, update_keys=self._write),
-            deployments=_Of(self, get_deployment=self._deployment, stop_deployment=self._stop),
+            deployments=_Of(
+                self,
+                get_deployment=self._deployment,
+                list_deployments=self._deployments,
+                stop_deployment=self._stop,
+            ),
             functions=_Of(self, get_alias=self._alias, update_alias=self._point),
             metrics=_Of(
                 self,
@@ -151,7 +157,11 @@ class Site:
         if call["deploymentId"] == "d-back":
             return {"deploymentInfo": {"status": self.rolled_back_by}}
         back = {"rollbackInfo": {"rollbackDeploymentId": "d-back"}} if self.rolled_back_by else {}
-        return {"deploymentInfo": {"status": self.deployment, **back}}
+        told = {"description": "b -> c, rollout 7x1"}
+        return {"deploymentInfo": {"status": self.deployment, **told, **back}}
+
+    def _deployments(self, **_: Any) -> dict[str, Any]:
+        return {"deployments": ["d-1"] if self.deployment else []}
 
     def _stop(self, **call: Any) -> None:
         self.calls.append("stop, back" if call["autoRollbackEnabled"] else "stop")

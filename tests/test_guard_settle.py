@@ -110,7 +110,7 @@ def test_a_rollout_whose_run_died_over_the_self_test_leaves_no_alarm() -> None:
     opening = replace(
         OPEN, phase=Phase.OPENING, deployment="", alarms=("jam-notes-7x1", "checkout")
     )
-    site = Site(rollout=opening)
+    site = Site(deployment="", rollout=opening)
     seen = site.look()
     assert seen
     site.settler().act(seen, Decision(act=Act.TAKE_BACK, why="a newer run came"))
@@ -268,3 +268,22 @@ def test_a_look_counts_only_what_is_complete_and_says_what_codedeploy_said() -> 
     early = Site(failing=BROKEN, now=OPENED + 20.0).look()
     assert early
     assert early.seen.verdict is Verdict.INCONCLUSIVE
+
+
+UNNAMED = replace(OPEN, phase=Phase.OPENING, deployment="")
+
+
+def test_a_deployment_that_a_killed_run_could_not_note_is_judged_and_taken_back() -> None:
+    site = Site(rollout=UNNAMED, failing=20)
+    site.settle()
+    assert site.live == OPEN.restored
+    assert "stop, back" in site.calls
+
+
+def test_a_run_that_still_opens_its_rollout_is_left_alone() -> None:
+    site = Site(rollout=UNNAMED, deployment="", weights={})
+    assert site.settle() is not None
+    assert site.live == "both"
+    other = Site(rollout=replace(UNNAMED, id="8x2"), weights={})
+    other.settle()
+    assert other.live == "both"

@@ -201,7 +201,11 @@ def _guarding() -> list[dict[str, Any]]:
         _allow(["lambda:GetAlias", "lambda:UpdateAlias"], f"lambda:*:{account}:function:jam-*"),
         _allow(documents.STORE_ACTIONS, f"cloudfront::{account}:key-value-store/*"),
         _allow(
-            ["codedeploy:GetDeployment", "codedeploy:StopDeployment"],
+            [
+                "codedeploy:GetDeployment",
+                "codedeploy:ListDeployments",
+                "codedeploy:StopDeployment",
+            ],
             f"codedeploy:*:{account}:deploymentgroup:jam-*/*",
         ),
         _allow(["cloudwatch:DeleteAlarms"], f"cloudwatch:*:{account}:alarm:jam-*"),

@@ -142,7 +142,11 @@ def _judging(names: Names) -> list[Document]:
             f"arn:{names.partition}:dynamodb:{here}:table/{names.records}",
         ),
         _allow(
-            ["codedeploy:GetDeployment", "codedeploy:StopDeployment"],
+            [
+                "codedeploy:GetDeployment",
+                "codedeploy:ListDeployments",
+                "codedeploy:StopDeployment",
+            ],
             f"arn:{names.partition}:codedeploy:{here}:{group}",
         ),
         _allow(["lambda:GetAlias", "lambda:UpdateAlias"], [entry, f"{entry}:*"]),

@@ -68,6 +68,7 @@ def environment(names: Names, *, known: Known) -> dict[str, str]:
         "JAM_ENTRY": names.entry,
         "JAM_ALIAS": ALIAS,
         "JAM_CLOCK": names.guard_clock,
+        "JAM_APPLICATION": names.application,
     }
 
 

@@ -129,6 +129,7 @@ def place(names: Names, *, known: Known) -> Place:
         table=names.records,
         store=known[Ref(Made.STORE)],
         clock=names.guard_clock,
+        application=names.application,
     )
 
 

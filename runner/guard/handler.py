@@ -60,6 +60,7 @@ def _place() -> Place:
         table=told["JAM_RECORDS"],
         store=told["JAM_STORE"],
         clock=told["JAM_CLOCK"],
+        application=told["JAM_APPLICATION"],
     )
 
 

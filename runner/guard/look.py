@@ -6,7 +6,7 @@ Reads only. Standard library only; clients are passed in.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.guard import journal
@@ -15,6 +15,7 @@ from runner.guard.rollout import Deployment, Phase, Rollout, Seen
 from runner.guard.signals import PERIOD, Where, minutes, queries
 from runner.guard.verdict import Evidence, Minute, judge, total
 
+GROUP = "production"  # CodeDeploy's deployment group
 _ACTIVE = frozenset({"Created", "Queued", "InProgress", "Baking", "Ready"})
 
 
@@ -38,6 +39,7 @@ class Place:
     table: str
     store: str
     clock: str
+    application: str = ""  # CodeDeploy's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ class _Looker:
         item = found.get("Item")
         if item is None or item["phase"]["S"] == Phase.CLOSED:
             return None
-        rollout = journal.rollout_of(item["rollout"]["S"])
+        rollout = self._begun(journal.rollout_of(item["rollout"]["S"]))
         deployment, why = self._deployment(rollout)
         alias = alias_of(self.clients, self.place)
         counted = self._counted(rollout)
@@ -107,6 +109,27 @@ class _Looker:
             minutes=counted,
             evidence=evidence,
         )
+
+    def _begun(self, rollout: Rollout) -> Rollout:
+        """With the deployment that a run began and did not live to note: it bears the rollout's id.
+
+        While CodeDeploy does not tell, the rollout is taken for one that is still being opened.
+        """
+        if rollout.deployment or rollout.phase is not Phase.OPENING:
+            return rollout
+        try:
+            found = self.clients.deployments.list_deployments(
+                applicationName=self.place.application,
+                deploymentGroupName=GROUP,
+                createTimeRange={"start": rollout.opened},
+            )
+            for each in found["deployments"]:
+                info = self.clients.deployments.get_deployment(deploymentId=each)
+                if info["deploymentInfo"].get("description", "").endswith(f" {rollout.id}"):
+                    return replace(rollout, deployment=str(each), phase=Phase.OPEN)
+        except Exception:  # noqa: BLE001  # whatever ails it: the next look asks again
+            return rollout
+        return rollout
 
     def _deployment(self, rollout: Rollout) -> tuple[Deployment, str]:
         if not rollout.deployment:
