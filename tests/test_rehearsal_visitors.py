@@ -179,7 +179,7 @@ def test_a_session_that_sees_failures_is_counted_once(site: Site, failures: int)
     assert visitor.tally.failures == ({OLD: 1} if failures else {})
 
 
-@pytest.mark.parametrize("beacon", ['<script src="/jam-beacon-01234567.js"></script>', ""])
+@pytest.mark.parametrize("beacon", ['<script src="/jam-beacon/01234567.js"></script>', ""])
 def test_a_page_that_throws_reports_once_a_session_if_it_carries_the_beacon(beacon: str) -> None:
     site = Site(addition=f"{beacon}<script>/* jam-rehearsal-throws */ null.x</script>")
     visitor = _visitor(site)

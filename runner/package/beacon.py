@@ -21,14 +21,14 @@ from runner.package.header_sets import Headers
 _WHOLE = re.compile(rb"<(?:!doctype\s+html|html|head)\b", re.IGNORECASE)
 _BEFORE = frozenset({"html", "head", "meta", "title", "base"})  # what runs and loads nothing
 _WIDE = (b"\xff\xfe", b"\xfe\xff")  # UTF-16
-PATTERN = "jam-beacon-*.js"
+PATTERN = "jam-beacon/*.js"
 _PIECE = 4096  # characters read at once: a page's head is at its beginning
 _POLICY = "content-security-policy"
 
 
 def file_name() -> str:
     """The script's path; below `/.jam/` nothing is a file."""
-    return f"jam-beacon-{hashlib.sha256(script()).hexdigest()[:8]}.js"
+    return f"jam-beacon/{hashlib.sha256(script()).hexdigest()[:8]}.js"
 
 
 def added(found: Iterable[Found], store: Path) -> tuple[Found, ...]:

@@ -47,7 +47,7 @@ def page_of(html: str, *, at: str) -> Page:
         links=_paths(found.links, at=at),
         build=found.build,
         throws=THROWS in html,
-        reports=any("jam-beacon-" in each for each in found.addresses),
+        reports=any("/jam-beacon/" in each for each in found.addresses),
     )
 
 
