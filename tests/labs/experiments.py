@@ -13,10 +13,12 @@ from pathlib import Path
 from random import Random
 
 from runner.audit import audit
+from runner.collect import collect
 from runner.destroy import Doom, destroy
 from runner.errors import JamError
 from runner.local.cloud import Cloud
 from runner.local.faults import Fault, Kind
+from runner.plan.retention import Retention
 from runner.rollback import Wish, rollback
 from tests.labs import holdings
 from tests.labs.crash import Crash, Point, Wire
@@ -202,11 +204,12 @@ def destroying(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     site, _ = bench.settled()
     gone(site, Wire(point))
     site.sleep(LATER)
-    if then is not Then.DESTROY:  # a deploy makes it whole again
+    if then is not Then.DESTROY:  # a deploy makes it whole again, and gc takes what was left
         commit = bench.commit()
         outcome = site.deploy(commit, Wire())
         if outcome != "live":
             yield Trouble("loss", outcome)
+        collect(site.account(Wire()), site.names, Retention(), run="lab", say=str)
         yield from seen(site, (commit,))
         yield from (
             Trouble("orphan", each.name) for each in audit(site.aws, site.names).unexplained
