@@ -5,126 +5,44 @@ Each stage is a module; this one only hands values on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from runner.apply import Applied, Known, apply, known_of
-from runner.aws import keyvalues, records
+from runner.apply import Known
+from runner.aws import records
 from runner.aws.leases import Lease
-from runner.aws.live import check_bootstrap, read_live
-from runner.aws.perform import Content, performer
+from runner.aws.live import check_bootstrap
 from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.secrets import check as check_secrets
-from runner.aws.session import Aws, connect
+from runner.aws.session import Aws
 from runner.aws.tables import make_records
-from runner.aws.upload import copy, put
-from runner.aws.wanted import foundation as wanted_foundation
-from runner.build.environment import for_build
-from runner.build.run import build
-from runner.build.shims import shims
-from runner.candidate import try_edge, try_entry
 from runner.config.load import Config
 from runner.config.pending import refuse_pending
-from runner.edge import response_code, router_code, stream_code
+from runner.decide import Decided, decide, new_functions, planned_again
 from runner.errors import JamError
-from runner.fetch import Fetch, fetch_from
 from runner.guard.rollout import Act
-from runner.model import File, Function, Release
 from runner.names import PRODUCTION, Names
-from runner.package.entry import package as entry_archive
-from runner.package.guard import digest as guard_digest
-from runner.package.manifest import manifest
-from runner.package.site import WORK, Surroundings, package, resolved
-from runner.plan.background import unattended
-from runner.plan.decide import Foundation, changed_functions, plan
-from runner.plan.foundation import ENTRY, MakeDistribution
 from runner.plan.live import Live
-from runner.plan.order import IsAncestor
 from runner.plan.promotion import OnOpen, OpenRollout
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import PutFiles
-from runner.plan.steps import Plan
-from runner.plan.streams import streams_of
 from runner.promote import (
     SUPERSEDED,
     Follower,
-    check_alarms_are_here,
     foreseen,
     is_open,
-    promotion_of,
 )
 from runner.report.rollout import told_of
-from runner.report.text import Check, Outcome, Uploaded, changes
-from runner.report.watch import Watcher
+from runner.report.text import Check, Outcome, Uploaded
 from runner.rollback import mend
-from runner.toolchain import find
+from runner.stage import api_url, carry_out, look_at_live, make_ready, try_candidate
 from runner.turn import leased, newer_than, origin_of, overtaken, run_of, told
-from runner.verify import ROUTES_SETTLE, Patience, smoke, verify
-
-# Seconds until every edge has the new value; a launch post of AWS says "a few seconds", a sample of
-# AWS's measured 26. A new distribution takes minutes.
-# Source: CloudFront developer guide, "Amazon CloudFront KeyValueStore".
-SETTLES = 120.0
-SETTLES_NEW = 900.0
+from runner.world import PLAIN, Way, World, account_of, near
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What a command touches outside of the site: all of it comes in by the front door.
-
-    `clock` counts seconds from anywhere, `now` seconds of the epoch; `cache` is a folder of the
-    user's for what may be downloaded again. `is_ancestor` knows the commits' history, if anybody.
-    """
-
-    environment: Mapping[str, str] = field(repr=False)
-    clock: Callable[[], float]
-    now: Callable[[], float]
-    sleep: Callable[[float], None]
-    chance: Callable[[], float]
-    watcher: Watcher
-    cache: Path
-    is_ancestor: IsAncestor | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """How a release is to reach its visitors, beyond the settings: the options of `deploy`."""
-
-    now: bool = False
-    wait: bool = True
-    unprotected: bool = False
-
-
-_WAY = Way()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """A plan with all that it was made of."""
-
-    config: Config
-    aws: Aws
-    names: Names
-    release: Release
-    live: Live
-    foundation: Foundation
-    plan: Plan
-    begun: float
-    way: Way
-    lease: Lease | None = None
-
-    @property
-    def changes(self) -> tuple[str, ...]:
-        """What a visitor will find changed; nothing where the release is live already."""
-        return () if self.release.id == self.live.release else changes(self.release, self.live)
-
-
-def deploy(config: Config, world: World, way: Way = _WAY) -> tuple[Outcome, tuple[str, ...]]:
+def deploy(config: Config, world: World, way: Way = PLAIN) -> tuple[Outcome, tuple[str, ...]]:
     """What became of it, and what a visitor finds changed; an older run does not even build."""
     refuse_pending(config.settings)
     begun = world.clock()
@@ -142,7 +60,7 @@ def deploy(config: Config, world: World, way: Way = _WAY) -> tuple[Outcome, tupl
             outcome="superseded",
             release=release_id,
             seconds=seconds,
-            near=_loopback(world),
+            near=near(world),
         ), ()
     decided = decide(config, world, way, aws=aws)
     return release(decided, world), decided.changes
@@ -160,66 +78,6 @@ def _overtaken(world: World, *, aws: Aws, names: Names) -> Environment | None:
         return None
     world.watcher.note(overtaken(newer))
     return found[0]
-
-
-def decide(config: Config, world: World, way: Way = _WAY, *, aws: Aws | None = None) -> Decided:
-    """Builds, packages, reads what is live and decides; changes nothing in AWS."""
-    begun = world.clock()
-    refuse_pending(config.settings)
-    if aws is None:
-        with world.watcher.stage("read"):
-            aws = account_of(world, region=config.region)
-    names = Names(config.site, aws.account, config.region, aws.partition)
-    check_alarms_are_here(config, names)
-    release = _packaged(config, world, aws=aws)
-    return _against_live(config, world, way, aws=aws, names=names, release=release, begun=begun)
-
-
-def _against_live(
-    config: Config,
-    world: World,
-    way: Way,
-    *,
-    aws: Aws,
-    names: Names,
-    release: Release,
-    begun: float,
-    lease: Lease | None = None,
-) -> Decided:
-    """The plan for `release` upon what is live now."""
-    with world.watcher.stage("plan"):
-        foundation = wanted_foundation(
-            names,
-            tables=config.tables,
-            router=router_code(),
-            response=response_code(),
-            unattended=unattended(release.functions),
-            streams=streams_of(release.functions),
-            stream=stream_code(),
-            guard=guard_digest() if promotion_of(config) else "",
-        )
-        unsure = lease is not None and lease.inherited is not None
-        live = read_live(aws, names, release=release.id, foundation=foundation, unsure=unsure)
-        promotion = promotion_of(config, now=way.now, protected=not way.unprotected)
-        todo = plan(
-            release,
-            live,
-            foundation=foundation,
-            origin=origin_of(world.environment),
-            promotion=promotion,
-        )
-    return Decided(
-        config=config,
-        aws=aws,
-        names=names,
-        release=release,
-        live=live,
-        foundation=foundation,
-        plan=todo,
-        begun=begun,
-        way=way,
-        lease=lease,
-    )
 
 
 def release(decided: Decided, world: World) -> Outcome:
@@ -282,7 +140,7 @@ def _prepare(decided: Decided) -> None:
         return
     aws, names = decided.aws, decided.names
     check_bootstrap(aws, names, live=decided.live, foundation=decided.foundation)
-    check_secrets(aws, functions=_new_functions(decided))
+    check_secrets(aws, functions=new_functions(decided))
     with explained():
         make_records(aws, names)
 
@@ -297,14 +155,14 @@ def _again(decided: Decided, world: World, *, lease: Lease) -> Decided:
     elif _is_as_read(there, decided.live):
         live = replace(decided.live, hold=there.hold, leased=True)
         return replace(decided, live=live, lease=lease)
-    return _planned_again(decided, world, lease=lease)
+    return planned_again(decided, world, lease=lease)
 
 
 def _mended(decided: Decided, world: World, *, lease: Lease) -> Decided:
     """A rollout starts from what is recorded: what a dead run left between is put right first."""
     with world.watcher.stage("mend"):
         mend(decided.aws, decided.names, lease=lease, watcher=world.watcher, clock=world.clock)
-    return _planned_again(decided, world, lease=lease)
+    return planned_again(decided, world, lease=lease)
 
 
 def _is_as_read(there: Environment, live: Live) -> bool:
@@ -320,8 +178,8 @@ def _changed(decided: Decided, world: World) -> tuple[Decided, Known, Next]:
     if turn is not Next.CHANGE:
         return decided, decided.live.known, turn
     if _is_held(decided):
-        staged = _staged(decided, world)
-        known = _apply(decided, world, part=decided.plan.readying, known=staged).known
+        staged = make_ready(decided, world)
+        known = carry_out(decided, world, part=decided.plan.readying, known=staged).known
         return decided, known, Next.HELD
     if decided.live.rollout:
         decided = _made_way(decided, world)
@@ -329,13 +187,13 @@ def _changed(decided: Decided, world: World) -> tuple[Decided, Known, Next]:
             return decided, decided.live.known, Next.UNCHANGED
     elif decided.plan.opens and decided.lease and decided.lease.inherited:
         decided = _mended(decided, world, lease=decided.lease)
-    staged = _staged(decided, world)
+    staged = make_ready(decided, world)
     if decided.plan.opens:
         with world.watcher.stage("smoke"):
-            _tried(decided, world, known=staged)
+            try_candidate(decided, world, known=staged)
         world.watcher.note(foreseen_of(decided))
     with world.watcher.stage("switch"):
-        known = _apply(decided, world, part=decided.plan.switching, known=staged).known
+        known = carry_out(decided, world, part=decided.plan.switching, known=staged).known
     if decided.lease:
         decided.lease.done()
     return decided, known, Next.FOLLOW if decided.plan.opens else Next.VERIFY
@@ -352,7 +210,7 @@ def foreseen_of(decided: Decided) -> str:
 def _live(decided: Decided, world: World, *, known: Known) -> Outcome:
     try:
         with world.watcher.stage("verify"):
-            checks = _verified(decided, world, known=known)
+            checks = look_at_live(decided, world, known=known)
     except JamError:
         if not _is_replaced(decided):
             raise
@@ -394,7 +252,7 @@ def _settled(decided: Decided, world: World, *, known: Known) -> Known:
         ours = found and found[0].release == decided.release.id and not found[0].rollout
         if lease.inherited or not ours:
             return known
-        applied = _apply(
+        applied = carry_out(
             replace(decided, lease=lease), world, part=decided.plan.following, known=known
         )
         lease.done()
@@ -419,208 +277,15 @@ def _made_way(decided: Decided, world: World) -> Decided:
             )
     if ended.outcome == "open":
         raise is_open(decided.live.rollout)
-    return _planned_again(decided, world, lease=decided.lease)
+    return planned_again(decided, world, lease=decided.lease)
 
 
 def _on_open(decided: Decided) -> OnOpen:
     return OnOpen(decided.config.settings.production.rollout.on_open)
 
 
-def _planned_again(decided: Decided, world: World, *, lease: Lease | None) -> Decided:
-    return _against_live(
-        decided.config,
-        world,
-        decided.way,
-        aws=decided.aws,
-        names=decided.names,
-        release=decided.release,
-        begun=decided.begun,
-        lease=lease,
-    )
-
-
 def _follower(decided: Decided, world: World, *, known: Known) -> Follower:
     return Follower(decided.aws, decided.names, known=known, say=world.watcher.note)
-
-
-def account_of(world: World, *, region: str | None) -> Aws:
-    """The AWS account that the credentials lead to, seen to be reachable."""
-    aws = connect(region=region, clock=world.now, sleep=world.sleep, chance=world.chance)
-    world.watcher.note(f"AWS account {aws.account}, {aws.region}")
-    return aws
-
-
-def _packaged(config: Config, world: World, *, aws: Aws) -> Release:
-    around = Surroundings(
-        environment=world.environment,
-        tools=for_build(
-            world.environment, site={}, jam_environment=PRODUCTION, url="", commit="", cache=None
-        ),
-        cache=world.cache,
-        echo=world.watcher.output,
-        parameter=aws.parameter,
-        today=datetime.fromtimestamp(world.now(), UTC).date(),
-    )
-    with world.watcher.stage("build"):
-        built = build(
-            config.commands,
-            config.root,
-            publish=config.publish,
-            environment=_build_environment(config, world, around=around),
-            echo=world.watcher.output,
-        )
-    with world.watcher.stage("package"):
-        return package(config, built.publish, around)
-
-
-def _build_environment(config: Config, world: World, *, around: Surroundings) -> dict[str, str]:
-    section = config.settings.build.environment
-    domain = config.settings.production.domain
-    return for_build(
-        world.environment,
-        site=dict(resolved(section, around, where="build.environment")),
-        jam_environment=PRODUCTION,
-        url=f"https://{domain}" if domain else "",
-        commit=world.environment.get("GITHUB_SHA", ""),
-        node=shims(find(world.cache).node, world.cache),
-        cache=world.cache / "packages",
-    )
-
-
-def _staged(decided: Decided, world: World) -> Known:
-    check_bootstrap(decided.aws, decided.names, live=decided.live, foundation=decided.foundation)
-    check_secrets(decided.aws, functions=_new_functions(decided))
-    world.watcher.planned(decided.plan)
-    with world.watcher.stage("stage"):
-        known = known_of(decided.live, decided.plan)
-        staged = _apply(decided, world, part=decided.plan.staging, known=known).known
-        # A streaming function has no version of its own to be tried at: its URL is the alias's.
-        functions = [each for each in _new_functions(decided) if not each.stream]
-        if functions:
-            smoke(
-                functions,
-                fetch=_fetch(decided, world, base=_api_url(decided, staged)),
-                explain=lambda each: _last_words(decided, each, known=staged),
-                patience=_patience(world, ROUTES_SETTLE),
-            )
-    return staged
-
-
-def _tried(decided: Decided, world: World, *, known: Known) -> None:
-    """The candidate at 0 %: what fails here nobody saw, and nothing is switched."""
-    from runner.aws.trial import ask_entry
-
-    aws, names, release = decided.aws, decided.names, decided.release
-    version = known[Ref(Made.VERSION, ENTRY)]
-    with explained():
-        token = keyvalues.token(aws, known[Ref(Made.STORE)])
-    try_entry(release, lambda event: ask_entry(aws, names, version=version, event=event))
-    try_edge(
-        release,
-        files=_changed_files(decided),
-        functions=[each for each in _new_functions(decided) if not each.stream],
-        fetch=_fetch(decided, world, base=f"https://{known[Ref(Made.DOMAIN)]}"),
-        token=token,
-        patience=_patience(world, _settles(decided)),
-    )
-
-
-def _apply(decided: Decided, world: World, *, part: Plan, known: Known) -> Applied:
-    perform = performer(
-        decided.aws,
-        decided.names,
-        release=decided.release,
-        foundation=decided.foundation,
-        content=Content(
-            put=put,
-            copy=copy,
-            manifest=manifest,
-            entry_archive=_entry_archive,
-            guard_archive=lambda: _guard_archive(decided, world),
-        ),
-        lease=decided.lease,
-    )
-    return apply(part, perform, known=known, progress=world.watcher, clock=world.clock)
-
-
-def _entry_archive(release: Release) -> bytes:
-    return entry_archive(release, manifest(release), read=lambda file: file.source.read_bytes())
-
-
-def _guard_archive(decided: Decided, world: World) -> bytes:
-    from runner.package import guard
-    from runner.package.functions.requirements import Installer
-
-    work = decided.config.root / WORK
-    installer = Installer(
-        root=decided.config.root,
-        cache=work / "cache" / "python",
-        toolchain=find(world.cache),
-        environment=for_build(
-            world.environment, site={}, jam_environment=PRODUCTION, url="", commit="", cache=None
-        ),
-        echo=world.watcher.output,
-    )
-    return guard.package(installer, work)
-
-
-def _verified(decided: Decided, world: World, *, known: Known) -> tuple[Check, ...]:
-    base = f"https://{known[Ref(Made.DOMAIN)]}"
-    return verify(
-        decided.release,
-        files=_changed_files(decided),
-        functions=_new_functions(decided),
-        fetch=_fetch(decided, world, base=base),
-        glance=fetch_from(base, connect_to=_loopback(world), whole=False),
-        patience=_patience(world, _settles(decided)),
-    )
-
-
-def _changed_files(decided: Decided) -> list[File]:
-    before = {**decided.live.files, **decided.live.immutable}
-    return [file for file in decided.release.files if before.get(file.key) != file.digest]
-
-
-def _settles(decided: Decided) -> float:
-    """A changed distribution takes as long as a new one to reach every edge."""
-    new = any(isinstance(step, MakeDistribution) for step in decided.plan.stage)
-    return SETTLES_NEW if new else SETTLES
-
-
-def _patience(world: World, seconds: float) -> Patience:
-    return Patience(seconds=seconds, clock=world.clock, sleep=world.sleep)
-
-
-def _new_functions(decided: Decided) -> tuple[Function, ...]:
-    return tuple(changed_functions(decided.release, decided.live))
-
-
-def _last_words(decided: Decided, function: Function, *, known: Known) -> str:
-    from runner.aws.trial import last_words
-
-    if function.background.requests:  # to call it would be to run it
-        group = f"/aws/lambda/{decided.names.acceptor}"
-        return f"Its requests are taken in by the acceptor, whose log is {group}."
-    version = known[Ref(Made.VERSION, function.name)]
-    return last_words(decided.aws, decided.names, function=function, version=version)
-
-
-def _fetch(decided: Decided, world: World, *, base: str) -> Fetch:
-    return fetch_from(base, connect_to=_loopback(world))
-
-
-def _loopback(world: World) -> str:
-    """The embedded cloud's endpoint, if that is what we work on."""
-    endpoint = world.environment.get("AWS_ENDPOINT_URL", "")
-    return endpoint if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1") else ""
-
-
-def _api_url(decided: Decided, known: Known) -> str:
-    stage = decided.release.routing.api_stage
-    if not stage:
-        return ""
-    api, region = known.get(Ref(Made.API), ""), decided.names.region
-    return f"https://{api}.execute-api.{region}.amazonaws.com/{stage}"
 
 
 def _outcome(
@@ -628,7 +293,7 @@ def _outcome(
 ) -> Outcome:
     puts = [step for step in decided.plan.stage if isinstance(step, PutFiles)]
     domain = known.get(Ref(Made.DOMAIN), "")
-    loopback = urlsplit(_loopback(world))
+    loopback = urlsplit(near(world))
     label = domain.partition(".")[0]
     return Outcome(
         site=decided.names.site,
@@ -637,7 +302,7 @@ def _outcome(
         previous=decided.live.release,
         url=f"https://{domain}",
         local_url=f"http://{label}.localhost:{loopback.port}/" if loopback.netloc else "",
-        api_url=_api_url(decided, known),
+        api_url=api_url(decided, known),
         prefix=f"{PRODUCTION}/releases/{decided.release.id}/",
         outcome=outcome,
         seconds=world.clock() - decided.begun,

@@ -43,7 +43,7 @@ def bootstrap(options: Options, only_print: bool) -> None:
     A CloudFormation stack with the permissions boundary and CodeDeploy's role.
     """
     from runner.aws import bootstrap as stack
-    from runner.deploy import account_of
+    from runner.world import account_of
 
     if only_print:
         click.echo(stack.template())
@@ -64,7 +64,8 @@ def plan(options: Options) -> None:
     Builds, but changes nothing in AWS.
     """
     from runner.config.explain import explain
-    from runner.deploy import decide, foreseen_of
+    from runner.decide import decide
+    from runner.deploy import foreseen_of
     from runner.report.text import plan_json, plan_text
 
     config = config_of(options)
@@ -90,9 +91,9 @@ def plan(options: Options) -> None:
 @click.option("--unprotected", is_flag=True, help="Start without working alarms.")
 def deploy(options: Options, *, now: bool, no_wait: bool, unprotected: bool) -> None:
     """Builds, packages and releases to production."""
-    from runner.deploy import Way
     from runner.deploy import deploy as release
     from runner.report.text import summary
+    from runner.world import Way
 
     config = config_of(options)
     way = Way(now=now, wait=not no_wait, unprotected=unprotected)

@@ -20,10 +20,10 @@ from runner.cli.times import times_of
 if TYPE_CHECKING:
     from runner.aws.session import Aws
     from runner.config.load import Config, Overrides
-    from runner.deploy import World
     from runner.develop.machine import Machine
     from runner.names import Names
     from runner.report.watch import Watcher
+    from runner.world import World
 
 
 def config_of(options: Options) -> Config:
@@ -69,7 +69,7 @@ def surrounding_region() -> str:
 
 @contextmanager
 def world_of(options: Options) -> Iterator[World]:
-    from runner.deploy import World
+    from runner.world import World
 
     times = times_of(os.environ)
     with watcher_of(options) as watcher:

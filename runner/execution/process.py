@@ -64,7 +64,7 @@ class Process:
     def drain(self) -> None:
         """Hands on all output that there is by now: before the end of an invocation is told."""
         with self._reading:
-            while self._source >= 0 and select.select([self._source], [], [], 0)[0]:
+            while self._source >= 0 and _has_output(self._source, seconds=0):
                 if not self._read():
                     return
 
@@ -94,10 +94,10 @@ class Process:
 
     def _follow(self) -> None:
         while True:
-            select.select([self._source], [], [])
+            _has_output(self._source)
             with self._reading:
                 # `drain` may have been faster: never wait for output with the lock held.
-                if not select.select([self._source], [], [], 0)[0]:
+                if not _has_output(self._source, seconds=0):
                     continue
                 if not self._read():
                     os.close(self._source)
@@ -124,6 +124,16 @@ class Process:
             os.killpg(self._child.pid, signal.SIGKILL)
         self._threads[0].join(timeout=1)
         self._ended(status)
+
+
+def _has_output(source: int, *, seconds: float | None = None) -> bool:
+    """Whether there is something to read within `seconds`; without them it waits for it.
+
+    By `poll`: `select` takes no descriptor above 1,023, and a long-lived cloud has more.
+    """
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else seconds * 1000))
 
 
 def _text(line: bytes) -> str:

@@ -19,12 +19,14 @@ from runner.aws import entry, keyvalues, records
 from runner.aws.bootstrap import bootstrap
 from runner.aws.session import Aws
 from runner.config.load import Overrides, load
-from runner.deploy import Decided, Way, World, decide, release
+from runner.decide import Decided, decide
+from runner.deploy import release
 from runner.errors import JamError
 from runner.local.cloud import Cloud
 from runner.local.faults import Fault
 from runner.names import Names
 from runner.plan.refs import Made
+from runner.world import Way, World
 
 SITE = '[build]\npublish = "public"\n[production.rollout]\nstrategy = "all-at-once"\n'
 # Everything by which a run looks at, or changes, what visitors get.

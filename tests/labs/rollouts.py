@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from runner.aws import records
-from runner.deploy import Way
 from runner.errors import JamError
 from runner.guard.rollout import Act
 from runner.local.cloud import Cloud
 from runner.plan.refs import Ref
 from runner.promote import Follower
 from runner.settle import settle
+from runner.world import Way
 from tests.labs import experiments
 from tests.labs.crash import Crash, Point, Wire
 from tests.labs.experiments import Bench, Then, Trouble

@@ -18,7 +18,8 @@ from runner.aws.bootstrap import bootstrap
 from runner.aws.live import read_live
 from runner.aws.wanted import foundation
 from runner.config.load import Config, Overrides, load
-from runner.deploy import Decided, Way, World, release
+from runner.decide import Decided
+from runner.deploy import release
 from runner.edge import response_code, router_code, stream_code
 from runner.errors import JamError
 from runner.fetch import Answer, fetch_from
@@ -31,6 +32,7 @@ from runner.plan.decide import plan
 from runner.promote import promotion_of
 from runner.turn import origin_of
 from runner.verify import NAVIGATION
+from runner.world import Way, World
 from tests.aws_site import a_release
 from tests.labs.crash import Account, Crash, Wire
 

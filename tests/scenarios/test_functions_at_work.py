@@ -49,7 +49,9 @@ def site(account: str, tmp_path_factory: pytest.TempPathFactory) -> Site:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     site = Site(folder, account)
-    done = site.jam("deploy", "--now", GITHUB_SHA=COMMIT, GITHUB_REF_NAME="main", GITHUB_ACTOR="ada")
+    done = site.jam(
+        "deploy", "--now", GITHUB_SHA=COMMIT, GITHUB_REF_NAME="main", GITHUB_ACTOR="ada"
+    )
     assert done.status == 0, done.log[-3000:]
     return site
 

@@ -155,7 +155,7 @@ NOT_EMULATED: tuple[str, ...] = (
     "Lambda: container images, extensions, file systems, event source mappings, "
     "S3 as a destination, provisioned concurrency, SnapStart, code signing, "
     "runtimes other than Node.js and Python, tracing by X-Ray",
-    "Lambda: asynchronous events come once, in order, and are gone with the cloud's end; the pauses "
+    "Lambda: asynchronous events come once, in order, and are gone with the cloud's end; pauses "
     "of throttled ones have no jitter",
     "Lambda: the processor's architecture: what is packaged for arm64 runs if it is portable",
     "Lambda: the AWS SDK that Node.js runtimes include (Python's boto3 is there)",

@@ -1,0 +1,177 @@
+"""What a deploy is about to do, as a value: built, packaged, held against what is live.
+
+Changes nothing in AWS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from runner.aws.leases import Lease
+from runner.aws.live import read_live
+from runner.aws.session import Aws
+from runner.aws.wanted import foundation as wanted_foundation
+from runner.build.environment import for_build
+from runner.build.run import build
+from runner.build.shims import shims
+from runner.config.load import Config
+from runner.config.pending import refuse_pending
+from runner.edge import response_code, router_code, stream_code
+from runner.model import File, Function, Release
+from runner.names import PRODUCTION, Names
+from runner.package.guard import digest as guard_digest
+from runner.package.site import Surroundings, package, resolved
+from runner.plan.background import unattended
+from runner.plan.decide import Foundation, changed_functions, plan
+from runner.plan.live import Live
+from runner.plan.steps import Plan
+from runner.plan.streams import streams_of
+from runner.promote import (
+    check_alarms_are_here,
+    promotion_of,
+)
+from runner.report.text import changes
+from runner.toolchain import find
+from runner.turn import origin_of
+from runner.world import PLAIN, Way, World, account_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A plan with all that it was made of."""
+
+    config: Config
+    aws: Aws
+    names: Names
+    release: Release
+    live: Live
+    foundation: Foundation
+    plan: Plan
+    begun: float
+    way: Way
+    lease: Lease | None = None
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What a visitor will find changed; nothing where the release is live already."""
+        return () if self.release.id == self.live.release else changes(self.release, self.live)
+
+
+def decide(config: Config, world: World, way: Way = PLAIN, *, aws: Aws | None = None) -> Decided:
+    """Builds, packages, reads what is live and decides; changes nothing in AWS."""
+    begun = world.clock()
+    refuse_pending(config.settings)
+    if aws is None:
+        with world.watcher.stage("read"):
+            aws = account_of(world, region=config.region)
+    names = Names(config.site, aws.account, config.region, aws.partition)
+    check_alarms_are_here(config, names)
+    release = _packaged(config, world, aws=aws)
+    return against_live(config, world, way, aws=aws, names=names, release=release, begun=begun)
+
+
+def against_live(
+    config: Config,
+    world: World,
+    way: Way,
+    *,
+    aws: Aws,
+    names: Names,
+    release: Release,
+    begun: float,
+    lease: Lease | None = None,
+) -> Decided:
+    """The plan for `release` upon what is live now."""
+    with world.watcher.stage("plan"):
+        foundation = wanted_foundation(
+            names,
+            tables=config.tables,
+            router=router_code(),
+            response=response_code(),
+            unattended=unattended(release.functions),
+            streams=streams_of(release.functions),
+            stream=stream_code(),
+            guard=guard_digest() if promotion_of(config) else "",
+        )
+        unsure = lease is not None and lease.inherited is not None
+        live = read_live(aws, names, release=release.id, foundation=foundation, unsure=unsure)
+        promotion = promotion_of(config, now=way.now, protected=not way.unprotected)
+        todo = plan(
+            release,
+            live,
+            foundation=foundation,
+            origin=origin_of(world.environment),
+            promotion=promotion,
+        )
+    return Decided(
+        config=config,
+        aws=aws,
+        names=names,
+        release=release,
+        live=live,
+        foundation=foundation,
+        plan=todo,
+        begun=begun,
+        way=way,
+        lease=lease,
+    )
+
+
+def planned_again(decided: Decided, world: World, *, lease: Lease | None) -> Decided:
+    return against_live(
+        decided.config,
+        world,
+        decided.way,
+        aws=decided.aws,
+        names=decided.names,
+        release=decided.release,
+        begun=decided.begun,
+        lease=lease,
+    )
+
+
+def _packaged(config: Config, world: World, *, aws: Aws) -> Release:
+    around = Surroundings(
+        environment=world.environment,
+        tools=for_build(
+            world.environment, site={}, jam_environment=PRODUCTION, url="", commit="", cache=None
+        ),
+        cache=world.cache,
+        echo=world.watcher.output,
+        parameter=aws.parameter,
+        today=datetime.fromtimestamp(world.now(), UTC).date(),
+    )
+    with world.watcher.stage("build"):
+        built = build(
+            config.commands,
+            config.root,
+            publish=config.publish,
+            environment=_build_environment(config, world, around=around),
+            echo=world.watcher.output,
+        )
+    with world.watcher.stage("package"):
+        return package(config, built.publish, around)
+
+
+def _build_environment(config: Config, world: World, *, around: Surroundings) -> dict[str, str]:
+    section = config.settings.build.environment
+    domain = config.settings.production.domain
+    return for_build(
+        world.environment,
+        site=dict(resolved(section, around, where="build.environment")),
+        jam_environment=PRODUCTION,
+        url=f"https://{domain}" if domain else "",
+        commit=world.environment.get("GITHUB_SHA", ""),
+        node=shims(find(world.cache).node, world.cache),
+        cache=world.cache / "packages",
+    )
+
+
+def new_functions(decided: Decided) -> tuple[Function, ...]:
+    return tuple(changed_functions(decided.release, decided.live))
+
+
+def changed_files(decided: Decided) -> list[File]:
+    before = {**decided.live.files, **decided.live.immutable}
+    return [file for file in decided.release.files if before.get(file.key) != file.digest]

@@ -1,0 +1,154 @@
+"""The parts of a deploy that reach AWS: staged and tried unseen, carried out, verified."""
+
+from __future__ import annotations
+
+from runner.apply import Applied, Known, apply, known_of
+from runner.aws import keyvalues
+from runner.aws.live import check_bootstrap
+from runner.aws.perform import Content, performer
+from runner.aws.refusals import explained
+from runner.aws.secrets import check as check_secrets
+from runner.aws.upload import copy, put
+from runner.build.environment import for_build
+from runner.candidate import try_edge, try_entry
+from runner.decide import Decided, changed_files, new_functions
+from runner.fetch import Fetch, fetch_from
+from runner.model import Function, Release
+from runner.names import PRODUCTION
+from runner.package.entry import package as entry_archive
+from runner.package.manifest import manifest
+from runner.package.site import WORK
+from runner.plan.foundation import ENTRY, MakeDistribution
+from runner.plan.refs import Made, Ref
+from runner.plan.steps import Plan
+from runner.report.text import Check
+from runner.toolchain import find
+from runner.verify import ROUTES_SETTLE, Patience, smoke, verify
+from runner.world import World, near
+
+# Seconds until every edge has the new value; a launch post of AWS says "a few seconds", a sample of
+# AWS's measured 26. A new distribution takes minutes.
+# Source: CloudFront developer guide, "Amazon CloudFront KeyValueStore".
+SETTLES = 120.0
+SETTLES_NEW = 900.0
+
+
+def make_ready(decided: Decided, world: World) -> Known:
+    check_bootstrap(decided.aws, decided.names, live=decided.live, foundation=decided.foundation)
+    check_secrets(decided.aws, functions=new_functions(decided))
+    world.watcher.planned(decided.plan)
+    with world.watcher.stage("stage"):
+        known = known_of(decided.live, decided.plan)
+        staged = carry_out(decided, world, part=decided.plan.staging, known=known).known
+        # A streaming function has no version of its own to be tried at: its URL is the alias's.
+        functions = [each for each in new_functions(decided) if not each.stream]
+        if functions:
+            smoke(
+                functions,
+                fetch=_fetch(decided, world, base=api_url(decided, staged)),
+                explain=lambda each: _last_words(decided, each, known=staged),
+                patience=_patience(world, ROUTES_SETTLE),
+            )
+    return staged
+
+
+def try_candidate(decided: Decided, world: World, *, known: Known) -> None:
+    """The candidate at 0 %: what fails here nobody saw, and nothing is switched."""
+    from runner.aws.trial import ask_entry
+
+    aws, names, release = decided.aws, decided.names, decided.release
+    version = known[Ref(Made.VERSION, ENTRY)]
+    with explained():
+        token = keyvalues.token(aws, known[Ref(Made.STORE)])
+    try_entry(release, lambda event: ask_entry(aws, names, version=version, event=event))
+    try_edge(
+        release,
+        files=changed_files(decided),
+        functions=[each for each in new_functions(decided) if not each.stream],
+        fetch=_fetch(decided, world, base=f"https://{known[Ref(Made.DOMAIN)]}"),
+        token=token,
+        patience=_patience(world, _settles(decided)),
+    )
+
+
+def carry_out(decided: Decided, world: World, *, part: Plan, known: Known) -> Applied:
+    perform = performer(
+        decided.aws,
+        decided.names,
+        release=decided.release,
+        foundation=decided.foundation,
+        content=Content(
+            put=put,
+            copy=copy,
+            manifest=manifest,
+            entry_archive=_entry_archive,
+            guard_archive=lambda: _guard_archive(decided, world),
+        ),
+        lease=decided.lease,
+    )
+    return apply(part, perform, known=known, progress=world.watcher, clock=world.clock)
+
+
+def _entry_archive(release: Release) -> bytes:
+    return entry_archive(release, manifest(release), read=lambda file: file.source.read_bytes())
+
+
+def _guard_archive(decided: Decided, world: World) -> bytes:
+    from runner.package import guard
+    from runner.package.functions.requirements import Installer
+
+    work = decided.config.root / WORK
+    installer = Installer(
+        root=decided.config.root,
+        cache=work / "cache" / "python",
+        toolchain=find(world.cache),
+        environment=for_build(
+            world.environment, site={}, jam_environment=PRODUCTION, url="", commit="", cache=None
+        ),
+        echo=world.watcher.output,
+    )
+    return guard.package(installer, work)
+
+
+def look_at_live(decided: Decided, world: World, *, known: Known) -> tuple[Check, ...]:
+    base = f"https://{known[Ref(Made.DOMAIN)]}"
+    return verify(
+        decided.release,
+        files=changed_files(decided),
+        functions=new_functions(decided),
+        fetch=_fetch(decided, world, base=base),
+        glance=fetch_from(base, connect_to=near(world), whole=False),
+        patience=_patience(world, _settles(decided)),
+    )
+
+
+def _settles(decided: Decided) -> float:
+    """A changed distribution takes as long as a new one to reach every edge."""
+    new = any(isinstance(step, MakeDistribution) for step in decided.plan.stage)
+    return SETTLES_NEW if new else SETTLES
+
+
+def _patience(world: World, seconds: float) -> Patience:
+    return Patience(seconds=seconds, clock=world.clock, sleep=world.sleep)
+
+
+def _last_words(decided: Decided, function: Function, *, known: Known) -> str:
+    from runner.aws.trial import last_words
+
+    if function.background.requests:  # to call it would be to run it
+        group = f"/aws/lambda/{decided.names.acceptor}"
+        return f"Its requests are taken in by the acceptor, whose log is {group}."
+    version = known[Ref(Made.VERSION, function.name)]
+    return last_words(decided.aws, decided.names, function=function, version=version)
+
+
+def _fetch(decided: Decided, world: World, *, base: str) -> Fetch:
+    return fetch_from(base, connect_to=near(world))
+
+
+def api_url(decided: Decided, known: Known) -> str:
+    stage = decided.release.routing.api_stage
+    if not stage:
+        return ""
+    api, region = known.get(Ref(Made.API), ""), decided.names.region
+    return f"https://{api}.execute-api.{region}.amazonaws.com/{stage}"

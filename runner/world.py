@@ -1,0 +1,55 @@
+"""What a command touches outside of a site: all of it comes in by the front door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from runner.aws.session import Aws, connect
+from runner.plan.order import IsAncestor
+from runner.report.watch import Watcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a command touches outside of the site: all of it comes in by the front door.
+
+    `clock` counts seconds from anywhere, `now` seconds of the epoch; `cache` is a folder of the
+    user's for what may be downloaded again. `is_ancestor` knows the commits' history, if anybody.
+    """
+
+    environment: Mapping[str, str] = field(repr=False)
+    clock: Callable[[], float]
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+    chance: Callable[[], float]
+    watcher: Watcher
+    cache: Path
+    is_ancestor: IsAncestor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How a release is to reach its visitors, beyond the settings: the options of `deploy`."""
+
+    now: bool = False
+    wait: bool = True
+    unprotected: bool = False
+
+
+PLAIN = Way()
+
+
+def account_of(world: World, *, region: str | None) -> Aws:
+    """The AWS account that the credentials lead to, seen to be reachable."""
+    aws = connect(region=region, clock=world.now, sleep=world.sleep, chance=world.chance)
+    world.watcher.note(f"AWS account {aws.account}, {aws.region}")
+    return aws
+
+
+def near(world: World) -> str:
+    """The embedded cloud's endpoint, if that is what we work on."""
+    endpoint = world.environment.get("AWS_ENDPOINT_URL", "")
+    return endpoint if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1") else ""
