@@ -86,11 +86,13 @@ def rehearse(stage: Stage, story: Story, *, whole: bool) -> None:
     with story.step("bootstrap"):
         stage.jam("bootstrap")
     with story.step("first deploy") as told:
-        theatre, url = _opened(stage, told, whole=whole)
+        theatre, url, before = _opened(stage, told, whole=whole)
+    theatre.agree()
     with story.step("look") as told:
         told.extend(_look(stage, url, _script(stage.site), shot="first.png"))
-    play, before = Drill(theatre, story), theatre.card()["release"]
+    play = Drill(theatre, story)
     play.play(FIRST)
+    theatre.agree()
     with story.step("look again") as told:
         seen = [{"see": {"selector": "body", "text": FIRST.build}}]
         told.extend(_look(stage, url, seen, shot="changed.png"))
@@ -102,8 +104,8 @@ def rehearse(stage: Stage, story: Story, *, whole: bool) -> None:
             _deployed(stage, told, expected="unchanged")
 
 
-def _opened(stage: Stage, told: list[str], *, whole: bool) -> tuple[Theatre, str]:
-    """The site for the first time: marked, so that each page says its build."""
+def _opened(stage: Stage, told: list[str], *, whole: bool) -> tuple[Theatre, str, str]:
+    """The site for the first time, each page marked with its build; its URL, its release."""
     sources = sources_of(stage.site)
     if not sources.pages:
         raise failed(
@@ -118,7 +120,7 @@ def _opened(stage: Stage, told: list[str], *, whole: bool) -> tuple[Theatre, str
     stage.cloud("cloudfront", UNTRUE)
     host = urlsplit(answer["url"]).netloc
     theatre = Theatre(stage=stage, sources=sources, host=host, name=answer["site"])
-    return theatre, str(answer["local_url"])
+    return theatre, str(answer["local_url"]), str(answer["release"])
 
 
 def _receipt(story: Story, *, seconds: float, fault: JamError | None) -> dict[str, Any]:

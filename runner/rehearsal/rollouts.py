@@ -80,6 +80,10 @@ class Theatre:
         """A line to the site for each thread that asks on it."""
         return Line(self.stage.endpoint, self.host)
 
+    def agree(self) -> None:
+        """Lets every edge hear of what is live: nothing is being rolled out then."""
+        self.stage.cloud("clock", {"advance": AGREE + 1})
+
     def card(self) -> dict[str, Any]:
         """What the site says is live, and what is tried."""
         told: dict[str, Any] = json.loads(self.line()(_CARD, {}).body)
