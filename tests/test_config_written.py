@@ -50,6 +50,7 @@ BEYOND = {
     *("one function's ending", "a table that does not exist", "a variable that Lambda sets"),
     *("one attribute twice", "functions in public"),
     *("a schedule that AWS refuses", "a schedule that only Unix takes"),
+    "longer than CodeDeploy shifts",
 }
 
 

@@ -187,7 +187,7 @@ def test_an_alias_that_is_moved_by_hand_goes_back_to_what_was_live(shop: Shop) -
         FunctionVersion=_other(shop),
         RoutingConfig={"AdditionalVersionWeights": {}},
     )
-    assert shop.jam("settle").status == 0  # or the guard did it a moment before
+    assert shop.jam("settle").status in (0, 4)  # 4 if the guard had not done it a moment before
     assert _kept(shop, moved)["outcome"]["S"] == "rolled_back"
     assert _alias(shop) == (before, {})
     assert _heading(shop) == heading
@@ -368,6 +368,8 @@ def test_without_its_guard_a_run_that_follows_takes_a_broken_candidate_back(shop
         done: Done = running.result()
     assert (done.status, done.answer["outcome"]) == (4, "rolled_back"), done.log[-3000:]
     failed, tried = done.answer["rollout"]["signals"]["browser"]["candidate"]
-    assert failed == tried > 5
+    # The report of the last session may fall into the minute that is not whole yet.
+    assert tried - 1 <= failed <= tried
+    assert failed > 5
     assert done.answer["rollout"]["verdict"] == "fail"
     assert "Broken" not in _heading(shop)
