@@ -28,6 +28,7 @@ test: setup  ## the tests, on both cores
 
 hunt: setup  ## long hunts: runs killed at every call (hunt/report.json; HUNT="--each 20" is a part), every candidate of a rollout
 	$(BIN)/python -m tests.labs.hunt $(HUNT)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m hunt
 	mkdir -p artifacts
 	$(BIN)/jam-deploy rehearse examples/notes --drill --json > artifacts/drill.json
 

@@ -194,6 +194,7 @@ def test_an_alias_that_is_moved_by_hand_goes_back_to_what_was_live(shop: Shop) -
     assert _card(shop)["candidate"] is None
 
 
+@pytest.mark.hunt
 def test_the_version_of_a_candidate_cannot_be_deleted_under_its_visitors(shop: Shop) -> None:
     opened = _open(shop)["release"]
     functions, where = _aws(shop, "lambda"), shop.entry
@@ -205,6 +206,7 @@ def test_the_version_of_a_candidate_cannot_be_deleted_under_its_visitors(shop: S
     assert _kept(shop, opened)["outcome"]["S"] == "live"
 
 
+@pytest.mark.hunt
 def test_without_codedeploy_a_candidate_is_taken_back_directly_and_the_record_says_so(
     shop: Shop,
 ) -> None:
@@ -263,6 +265,7 @@ def test_a_deploy_that_is_to_refuse_leaves_an_open_rollout_alone(shop: Shop) -> 
     assert _card(shop)["release"] == older["release"]
 
 
+@pytest.mark.hunt
 def test_a_deploy_that_is_to_wait_comes_after_the_older_candidate(shop: Shop) -> None:
     older = _open(shop)
     _configure(shop, on_open="wait")
@@ -329,6 +332,7 @@ def test_a_rollout_without_working_alarms_is_one_on_demand_and_says_so(shop: Sho
     assert "UNPROTECTED" in done.log
 
 
+@pytest.mark.hunt
 def test_credentials_that_expire_during_the_wait_end_the_run_and_not_the_rollout(
     shop: Shop,
 ) -> None:
@@ -355,6 +359,7 @@ def _visit_and_report(site: Shop) -> None:
         site.get(site.url, "/.jam/report?k=error", cookie=pin)
 
 
+@pytest.mark.hunt
 def test_without_its_guard_a_run_that_follows_takes_a_broken_candidate_back(shop: Shop) -> None:
     _configure(shop, interval="10m", beacon=True)
     shop.deploy()
