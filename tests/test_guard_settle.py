@@ -287,3 +287,14 @@ def test_a_run_that_still_opens_its_rollout_is_left_alone() -> None:
     other = Site(rollout=replace(UNNAMED, id="8x2"), weights={})
     other.settle()
     assert other.live == "both"
+
+
+def test_a_rollout_is_not_closed_while_others_keep_the_alias_from_being_put_back() -> None:
+    site = Site(deployment="Failed", broken={"update_alias": ["PreconditionFailedException", ...]})
+    with pytest.raises(RefusedError):
+        site.settle()
+    assert site.recorded().phase is not Phase.CLOSED
+    site.broken.clear()
+    site.settle()
+    assert (site.alias, site.weights) == (OPEN.baseline_version, {})
+    assert site.recorded().phase is Phase.CLOSED

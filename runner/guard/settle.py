@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from runner.entry.counts import NAMESPACE
 from runner.guard import journal
 from runner.guard.look import Clients, Look, Place, alias_of, weights_of
 from runner.guard.rollout import UNHEARD, Act, Decision, Deployment, Phase, Rollout, decide
@@ -24,7 +25,7 @@ TWIN = "selftest"  # ends the name of an alarm that proves, before a rollout, th
 VERDICT = "verdict"  # our metric: 1 takes the candidate back
 WITHOUT_CODEDEPLOY = "CodeDeploy did not answer: store and alias were put back without it"
 _GOING = (Deployment.ACTIVE, Deployment.UNKNOWN)
-_TRIES = 5  # of a write to the store that others write to as well
+_TRIES = 5  # of a write to what others write to as well
 
 
 class Stopped(StrEnum):
@@ -156,31 +157,31 @@ class Settler:
 
     def _point(self, version: str) -> None:
         """All weight of the alias to one version, upon the alias as it was just read."""
-        where = {"FunctionName": self._place.where.entry, "Name": self._place.where.alias}
-        for _ in range(_TRIES):
-            alias = self._clients.functions.get_alias(**where)
-            if self._tolerate(
-                lambda: self._clients.functions.update_alias(
-                    **where,
-                    FunctionVersion=version,
-                    RoutingConfig={"AdditionalVersionWeights": {}},
-                    RevisionId=alias["RevisionId"],  # noqa: B023  # called at once
-                ),
-                {"PreconditionFailedException"},
-            ):
-                return
+        functions, where = self._clients.functions, self._place.where
+        alias = {"FunctionName": where.entry, "Name": where.alias}
+        all_of_it = {"FunctionVersion": version, "RoutingConfig": {"AdditionalVersionWeights": {}}}
+        self._upon(
+            lambda: functions.get_alias(**alias)["RevisionId"],
+            lambda read: functions.update_alias(**alias, **all_of_it, RevisionId=read),
+            stale="PreconditionFailedException",
+        )
 
     def _write(self, value: str) -> None:
         """What visitors get, by one value. Another write in between only changes the ETag."""
         values, store = self._clients.values, self._place.store
-        for left in reversed(range(_TRIES)):
-            etag = values.describe_key_value_store(KvsARN=store)["ETag"]
-            put = {"Key": LIVE, "Value": value}
-            if self._tolerate(
-                lambda: values.update_keys(KvsARN=store, IfMatch=etag, Puts=[put]),  # noqa: B023
-                {"ConflictException"} if left else frozenset(),
-            ):
+        puts = [{"Key": LIVE, "Value": value}]
+        self._upon(
+            lambda: values.describe_key_value_store(KvsARN=store)["ETag"],
+            lambda read: values.update_keys(KvsARN=store, IfMatch=read, Puts=puts),
+            stale="ConflictException",
+        )
+
+    def _upon(self, read: Callable[[], str], write: Callable[[str], object], *, stale: str) -> None:
+        """A write upon what was just read; its refusal stands if others are always faster."""
+        for _ in range(_TRIES - 1):
+            if self._tolerate(partial(write, read()), {stale}):
                 return
+        write(read())
 
     def _perform(self, call: Mapping[str, Any]) -> None:
         """A call that the runner prepared for the moment at which the candidate goes live."""
@@ -231,7 +232,7 @@ class Settler:
         ]
         failed = 1.0 if look.seen.verdict is Verdict.FAIL else 0.0
         metric = {"MetricName": VERDICT, "Dimensions": dimensions, "Value": failed}
-        self._clients.metrics.put_metric_data(Namespace="jam", MetricData=[metric])
+        self._clients.metrics.put_metric_data(Namespace=NAMESPACE, MetricData=[metric])
 
     def _tolerate(self, call: Callable[[], object], codes: Set[str]) -> bool:
         """Whether the call was carried out; those errors say that it need not be."""
