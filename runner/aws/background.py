@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from functools import partial
 from typing import assert_never
 
@@ -20,6 +18,7 @@ from runner.errors import JamError, busy_error
 from runner.model import Function
 from runner.names import Names
 from runner.package.acceptor import package
+from runner.package.archive import lambda_digest
 from runner.plan.background import (
     ACCEPTOR,
     BackgroundStep,
@@ -67,7 +66,7 @@ def acceptor(names: Names, *, role_arn: str) -> Wanted:
         architecture=ARCHITECTURE,
         memory=MEMORY,
         timeout=TIMEOUT,
-        code_sha256=base64.b64encode(hashlib.sha256(archive).digest()).decode(),
+        code_sha256=lambda_digest(archive),
         size=len(archive),
         archive=archive,
     )

@@ -17,10 +17,10 @@ from runner.aws.refusals import code_of, explain, is_fault_of_aws, tolerating
 from runner.aws.session import Aws
 from runner.aws.waiting import insist, until
 from runner.errors import JamError, aws_error, busy_error
+from runner.guard.look import ACTIVE
 from runner.names import ALIAS, CODE_DEPLOY_ROLE, PRODUCTION, Names
 from runner.plan.promotion import Strategy
 
-_ACTIVE = ["Created", "Queued", "InProgress", "Baking", "Ready"]
 AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"
 ROLE_BUDGET = 60  # seconds until CodeDeploy may assume a new role
 UNSURE_TRIES = 4
@@ -133,7 +133,7 @@ def active(aws: Aws, names: Names) -> list[str]:
     found = aws.deployments.list_deployments(
         applicationName=names.application,
         deploymentGroupName=PRODUCTION,
-        includeOnlyStatuses=_ACTIVE,
+        includeOnlyStatuses=sorted(ACTIVE),
     )
     return [str(each) for each in found["deployments"]]
 
@@ -176,7 +176,7 @@ def ended(aws: Aws, deployment: str, *, budget: float) -> dict[str, Any]:
 
     def probe() -> dict[str, Any] | None:
         found = info_of(aws, deployment)
-        return None if found["status"] in _ACTIVE else found
+        return None if found["status"] in ACTIVE else found
 
     return until(aws, probe, budget=budget, late=lambda: _still(deployment))
 

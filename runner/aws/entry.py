@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-
 from runner.apply import Fence, unfenced
 from runner.aws import urls
 from runner.aws.session import Aws
 from runner.aws.versions import Wanted
 from runner.names import PRODUCTION, Names
+from runner.package.archive import lambda_digest
 
 RUNTIME, HANDLER, ARCHITECTURE = "python3.13", "entry.handler", "arm64"
 MEMORY, TIMEOUT = 256, 5  # MB; seconds, as long as CloudFront waits
@@ -25,7 +23,7 @@ def wanted_of(names: Names, *, role_arn: str, archive: bytes) -> Wanted:
         architecture=ARCHITECTURE,
         memory=MEMORY,
         timeout=TIMEOUT,
-        code_sha256=base64.b64encode(hashlib.sha256(archive).digest()).decode(),
+        code_sha256=lambda_digest(archive),
         size=len(archive),
         archive=archive,
         environment={

@@ -5,8 +5,6 @@ One is a clock that runs only while a rollout is open; the other hears what beco
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from typing import Any
 
@@ -16,6 +14,7 @@ from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.aws.versions import Wanted
 from runner.names import ALIAS, Names
+from runner.package.archive import lambda_digest
 from runner.package.guard import ARCHITECTURE, HANDLER, RUNTIME
 from runner.plan.foundation import Role
 from runner.plan.refs import Made, Ref
@@ -45,7 +44,7 @@ def make(aws: Aws, names: Names, *, known: Known, archive: bytes) -> str:
         architecture=ARCHITECTURE,
         memory=MEMORY,
         timeout=TIMEOUT,
-        code_sha256=base64.b64encode(hashlib.sha256(archive).digest()).decode(),
+        code_sha256=lambda_digest(archive),
         size=len(archive),
         archive=archive,
         environment=environment(names, known=known),

@@ -16,7 +16,8 @@ from runner.guard.signals import PERIOD, Where, minutes, queries
 from runner.guard.verdict import Evidence, Minute, judge, total
 
 GROUP = "production"  # CodeDeploy's deployment group
-_ACTIVE = frozenset({"Created", "Queued", "InProgress", "Baking", "Ready"})
+# Source: CodeDeploy API reference, DeploymentInfo, status.
+ACTIVE = frozenset({"Created", "Queued", "InProgress", "Baking", "Ready"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ class _Looker:
     def _heard(self, rollout: Rollout) -> tuple[Deployment, str]:
         found = self.clients.deployments.get_deployment(deploymentId=rollout.deployment)
         info = found["deploymentInfo"]
-        if info["status"] in _ACTIVE:
+        if info["status"] in ACTIVE:
             return Deployment.ACTIVE, ""
         if info["status"] == "Succeeded":
             return Deployment.SUCCEEDED, ""
@@ -157,7 +158,7 @@ class _Looker:
         if not other:
             return False
         found = self.clients.deployments.get_deployment(deploymentId=other)
-        return found["deploymentInfo"]["status"] in _ACTIVE
+        return found["deploymentInfo"]["status"] in ACTIVE
 
     def _counted(self, rollout: Rollout) -> Mapping[str, list[Minute]]:
         """Complete minutes only: of the one that lasts, one release's half may be missing."""

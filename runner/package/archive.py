@@ -7,6 +7,7 @@ Format: PKWARE's APPNOTE.TXT, sections 4.3.7 (local header), 4.3.12 (central dir
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import struct
 from collections.abc import Mapping
@@ -53,6 +54,12 @@ class Packer:
         if digest not in self._known:
             self._known[digest] = _pack(content)
         return self._known[digest]
+
+
+def lambda_digest(archive: bytes) -> str:
+    """What Lambda tells an archive by. Source: Lambda API reference, FunctionConfiguration,
+    CodeSha256."""
+    return base64.b64encode(hashlib.sha256(archive).digest()).decode()
 
 
 def write(members: Mapping[str, Member], packer: Packer | None = None) -> bytes:

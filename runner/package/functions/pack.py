@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from runner.errors import Problem, site_error
 from runner.model import Function
-from runner.package.archive import FORMAT, Member, Packer, content_of, write
+from runner.package.archive import FORMAT, Member, Packer, content_of, lambda_digest, write
 from runner.package.functions.discover import Source
 from runner.package.functions.settings import Configuration
 
@@ -68,7 +67,7 @@ def function_of(
         memory=configuration.memory,
         timeout=configuration.timeout,
         digest=_digest(configuration, built.handler, files=files),
-        code_sha256=base64.b64encode(hashlib.sha256(archive).digest()).decode(),
+        code_sha256=lambda_digest(archive),
         size=len(archive),
         environment=configuration.environment,
         grants=configuration.grants,
