@@ -43,71 +43,71 @@ def _disable(aws: Aws, distribution: str) -> None:
 
 
 def program(aws: Aws, _: Names, thing: Thing) -> None:
-    with tolerating("NoSuchFunctionExists"):
-        _released(
-            aws,
-            "FunctionInUse",
-            lambda: aws.edge.delete_function(
-                Name=thing.key,
-                IfMatch=aws.edge.describe_function(Name=thing.key, Stage="DEVELOPMENT")["ETag"],
-            ),
-        )
+    _released(
+        aws,
+        ("NoSuchFunctionExists", "FunctionInUse"),
+        lambda: aws.edge.delete_function(
+            Name=thing.key,
+            IfMatch=aws.edge.describe_function(Name=thing.key, Stage="DEVELOPMENT")["ETag"],
+        ),
+    )
 
 
 def store(aws: Aws, _: Names, thing: Thing) -> None:
-    with tolerating("EntityNotFound"):
-        _released(
-            aws,
-            "CannotDeleteEntityWhileInUse",
-            lambda: aws.edge.delete_key_value_store(
-                Name=thing.name,
-                IfMatch=aws.edge.describe_key_value_store(Name=thing.name)["ETag"],
-            ),
-        )
+    _released(
+        aws,
+        ("EntityNotFound", "CannotDeleteEntityWhileInUse"),
+        lambda: aws.edge.delete_key_value_store(
+            Name=thing.name,
+            IfMatch=aws.edge.describe_key_value_store(Name=thing.name)["ETag"],
+        ),
+    )
 
 
 def access(aws: Aws, _: Names, thing: Thing) -> None:
-    with tolerating("NoSuchOriginAccessControl"):
-        _released(
-            aws,
-            "OriginAccessControlInUse",
-            lambda: aws.edge.delete_origin_access_control(
-                Id=thing.key, IfMatch=aws.edge.get_origin_access_control(Id=thing.key)["ETag"]
-            ),
-        )
+    _released(
+        aws,
+        ("NoSuchOriginAccessControl", "OriginAccessControlInUse"),
+        lambda: aws.edge.delete_origin_access_control(
+            Id=thing.key, IfMatch=aws.edge.get_origin_access_control(Id=thing.key)["ETag"]
+        ),
+    )
 
 
 def cache_policy(aws: Aws, _: Names, thing: Thing) -> None:
-    with tolerating("NoSuchCachePolicy"):
-        _released(
-            aws,
-            "CachePolicyInUse",
-            lambda: aws.edge.delete_cache_policy(
-                Id=thing.key, IfMatch=aws.edge.get_cache_policy(Id=thing.key)["ETag"]
-            ),
-        )
+    _released(
+        aws,
+        ("NoSuchCachePolicy", "CachePolicyInUse"),
+        lambda: aws.edge.delete_cache_policy(
+            Id=thing.key, IfMatch=aws.edge.get_cache_policy(Id=thing.key)["ETag"]
+        ),
+    )
 
 
 def forward_policy(aws: Aws, _: Names, thing: Thing) -> None:
-    with tolerating("NoSuchOriginRequestPolicy"):
-        _released(
-            aws,
-            "OriginRequestPolicyInUse",
-            lambda: aws.edge.delete_origin_request_policy(
-                Id=thing.key, IfMatch=aws.edge.get_origin_request_policy(Id=thing.key)["ETag"]
-            ),
-        )
-
-
-def _released(aws: Aws, in_use: str, delete: Callable[[], object]) -> None:
-    """What used it is gone; CloudFront may take a moment to know that everywhere."""
-    insist(
+    _released(
         aws,
-        delete,
-        passes=lambda error: code_of(error) == in_use,
-        late=explain,
-        budget=IN_USE_BUDGET,
+        ("NoSuchOriginRequestPolicy", "OriginRequestPolicyInUse"),
+        lambda: aws.edge.delete_origin_request_policy(
+            Id=thing.key, IfMatch=aws.edge.get_origin_request_policy(Id=thing.key)["ETag"]
+        ),
     )
+
+
+def _released(aws: Aws, codes: tuple[str, str], delete: Callable[[], object]) -> None:
+    """What used it is gone; CloudFront may take a moment to know that everywhere.
+
+    `codes` are those of what does not exist, which is fine, and of what is in use.
+    """
+    missing, in_use = codes
+    with tolerating(missing):
+        insist(
+            aws,
+            delete,
+            passes=lambda error: code_of(error) == in_use,
+            late=explain,
+            budget=IN_USE_BUDGET,
+        )
 
 
 def _slow(thing: Thing) -> JamError:
