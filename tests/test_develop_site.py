@@ -142,7 +142,7 @@ def test_a_front_end_that_ends_is_said_and_leaves_the_functions(tmp_path: Path) 
     answer = running.get("/")
     assert answer.status == 502
     assert "echo broken" in answer.data.decode()
-    assert "site │ broken" in running.lines
+    eventually(lambda: "site │ broken" in running.lines)
     assert running.get("/.functions/hello").data == b"hello"
     stop(running)
 
