@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-# Two hyphens end the site's name in those of its functions: rights on `jam-a--*` are none on
-# what belongs to a site `a-b`.
-SITE = re.compile(r"(?!.*--)[a-z][a-z0-9-]{0,24}[a-z0-9]")
+# Two hyphens end the site's name in those of its functions and of its previews: rights on
+# `jam-a--*` are none on what belongs to a site `a-b`.
+SITE = re.compile(r"(?!.*--)[a-z][a-z0-9-]{0,22}[a-z0-9]")
 PRODUCTION = "production"
+PREVIEWS = "previews"  # what all previews of a site share
+PREVIEW = re.compile(r"pr-([1-9][0-9]{0,8})")
 ALIAS = "live"
 ROLE_PATH = "/jam/"
 BOUNDARY = "jam-boundary"
@@ -22,16 +24,40 @@ CODE_DEPLOY_ROLE = "jam-codedeploy"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """All names of one site in one account and region."""
+    """All names of one site in one account and region, in one of its environments.
+
+    Previews have everything apart from production: their deploy role can be given `jam-*--pr-*`,
+    and with it nothing that visitors reach. What all previews share is named alike in each.
+    """
 
     site: str
     account: str
     region: str
     partition: str = "aws"
+    environment: str = PRODUCTION
 
     @property
     def prefix(self) -> str:
-        return f"jam-{self.site}"
+        return f"jam-{self.site}" + ("" if self.environment == PRODUCTION else "--pr")
+
+    @property
+    def objects(self) -> str:
+        """What the keys of the environment's objects begin with; for CloudFront an origin path."""
+        return self.environment if self.is_shared else f"{PREVIEWS}/{self.environment}"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether this is production or what previews share, rather than one preview."""
+        return self.environment in (PRODUCTION, PREVIEWS)
+
+    @property
+    def previews(self) -> Names:
+        """What the site's previews share."""
+        return replace(self, environment=PREVIEWS)
+
+    def preview(self, number: int) -> Names:
+        """The names of a pull request's own."""
+        return replace(self, environment=f"pr-{number}")
 
     @property
     def records(self) -> str:
@@ -170,13 +196,17 @@ class Names:
 
     @property
     def functions(self) -> str:
-        """What the names of all functions of the site's own begin with, previews' included."""
-        return f"{self.prefix}--"
+        """What the names of the environment's functions begin with.
 
-    def function(self, name: str, environment: str = PRODUCTION) -> str:
+        Production's are those of previews as well; what previews share fits every preview's.
+        """
+        if self.environment == PRODUCTION:
+            return f"jam-{self.site}--"
+        return f"jam-{self.site}--{'pr-*' if self.is_shared else self.environment}--"
+
+    def function(self, name: str) -> str:
         """The Lambda name of a site's function: readable, at most 64 characters, never shared."""
-        tier = "" if environment == PRODUCTION else f"{environment.replace('-', '')}-"
-        return _readable(f"{self.functions}{tier}", name, tail="")
+        return _readable(self.functions, name, tail="")
 
     def grants_role(self, owner: str, digest: str) -> str:
         """The role of the one function `owner`, or of all that share `[functions]`' grants.
@@ -185,14 +215,16 @@ class Names:
         """
         return _readable(self.functions, owner or "shared", tail=f"-{digest[:8]}")
 
-    def table(self, name: str, environment: str = PRODUCTION) -> str:
+    def table(self, name: str) -> str:
         """The DynamoDB name of one of the site's own tables."""
-        return table_name(self.site, name, environment)
+        return table_name(self.site, name, self.environment)
 
 
 def table_name(site: str, name: str, environment: str = PRODUCTION) -> str:
     """The DynamoDB name of a site's table: the same in every account and region."""
-    return f"jam-{site}-{environment}-{name}"
+    if environment == PRODUCTION:
+        return f"jam-{site}-{environment}-{name}"
+    return f"jam-{site}--{environment}--{name}"
 
 
 def table_variable(table: str) -> str:

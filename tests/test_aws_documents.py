@@ -214,7 +214,7 @@ def test_a_right_to_invoke_is_one_to_published_versions_of_one_function() -> Non
 def test_other_rights_are_another_role_so_that_those_of_a_live_release_never_change() -> None:
     less = replace(GRANTS, tables=())
     assert roles.name_of_grants(GRANTS, NAMES) != roles.name_of_grants(less, NAMES)
-    longest = Names("a" * 26, NAMES.account, NAMES.region)
+    longest = Names("a" * 24, NAMES.account, NAMES.region)
     name = roles.name_of_grants(replace(GRANTS, owner="long/" * 40 + "[id]"), longest)
     assert len(name) <= 64
 

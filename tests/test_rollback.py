@@ -127,7 +127,7 @@ def test_a_release_without_its_manifest_cannot_go_live(
     site: Deployer, two: tuple[Release, Release]
 ) -> None:
     first, _ = two
-    site.aws.s3.delete_object(Bucket=site.names.bucket, Key=files.manifest_key(first.id))
+    site.aws.s3.delete_object(Bucket=site.names.bucket, Key=files.manifest_key(first.id, site.names))
     with pytest.raises(JamError, match="manifest"):
         way_back(site.aws, site.names, WISH)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.names import PRODUCTION, Names
+from runner.names import Names
 
 Config = dict[str, Any]
 
@@ -63,7 +63,7 @@ class Parts:
 
 
 def comment(names: Names) -> str:
-    return f"{names.prefix} {PRODUCTION}"
+    return f"{names.prefix} {names.environment}"
 
 
 def cache_policy(names: Names) -> Config:
@@ -154,7 +154,7 @@ def distribution(names: Names, parts: Parts) -> Config:
 def _files(names: Names, parts: Parts) -> Config:
     return {
         **_origin(FILES, f"{names.bucket}.s3.{names.region}.{_suffix(names)}"),
-        "OriginPath": f"/{PRODUCTION}",
+        "OriginPath": f"/{names.objects}",
         "OriginAccessControlId": parts.files_access,
         "S3OriginConfig": {"OriginAccessIdentity": ""},
     }

@@ -6,7 +6,7 @@ from runner.apply import Fence, unfenced
 from runner.aws import urls
 from runner.aws.session import Aws
 from runner.aws.versions import Wanted
-from runner.names import PRODUCTION, Names
+from runner.names import Names
 from runner.package.archive import lambda_digest
 
 RUNTIME, HANDLER, ARCHITECTURE = "python3.13", "entry.handler", "arm64"
@@ -28,7 +28,7 @@ def wanted_of(names: Names, *, role_arn: str, archive: bytes) -> Wanted:
         archive=archive,
         environment={
             "JAM_BUCKET": names.bucket,
-            "JAM_PREFIX": PRODUCTION,
+            "JAM_PREFIX": names.objects,
             "JAM_SITE": names.site,
         },
     )

@@ -13,7 +13,7 @@ from runner.aws import documents, ownership
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.model import File, Kind
-from runner.names import PRODUCTION, Names
+from runner.names import Names
 
 MANIFEST = "~release.json"
 _NO_POLICY = "NoSuchBucketPolicy"
@@ -63,10 +63,10 @@ class CopyAll(Protocol):
     def __call__(self, aws: Aws, bucket: str, objects: Iterable[Copy], *, moved: Moved) -> None: ...
 
 
-def upload_of(file: File, release: str) -> Upload:
+def upload_of(file: File, release: str, names: Names) -> Upload:
     """`file` as an object of `release`."""
     return Upload(
-        key=key_of(file, release),
+        key=key_of(file, release, names),
         source=file.source,
         size=file.size,
         digest=file.digest,
@@ -77,11 +77,11 @@ def upload_of(file: File, release: str) -> Upload:
     )
 
 
-def copy_of(file: File, release: str, *, origin: str) -> Copy:
+def copy_of(file: File, release: str, *, origin: str, names: Names) -> Copy:
     """`file` of the release `origin` as an object of `release`."""
     return Copy(
-        origin=key_of(file, origin),
-        key=key_of(file, release),
+        origin=key_of(file, origin, names),
+        key=key_of(file, release, names),
         size=file.size,
         content_type=file.content_type,
         cache_control=file.cache_control,
@@ -89,10 +89,10 @@ def copy_of(file: File, release: str, *, origin: str) -> Copy:
     )
 
 
-def manifest_of(release: str, manifest: bytes) -> Upload:
+def manifest_of(release: str, manifest: bytes, names: Names) -> Upload:
     """The release's manifest, which is written last."""
     return Upload(
-        key=manifest_key(release),
+        key=manifest_key(release, names),
         source=manifest,
         size=len(manifest),
         digest=hashlib.sha256(manifest).hexdigest(),
@@ -101,14 +101,14 @@ def manifest_of(release: str, manifest: bytes) -> Upload:
     )
 
 
-def key_of(file: File, release: str) -> str:
+def key_of(file: File, release: str, names: Names) -> str:
     if file.kind is Kind.IMMUTABLE:
-        return f"{PRODUCTION}/assets/{file.key}"
-    return f"{PRODUCTION}/releases/{release}/{file.key}"
+        return f"{names.objects}/assets/{file.key}"
+    return f"{names.objects}/releases/{release}/{file.key}"
 
 
-def manifest_key(release: str) -> str:
-    return f"{PRODUCTION}/releases/{release}/{MANIFEST}"
+def manifest_key(release: str, names: Names) -> str:
+    return f"{names.objects}/releases/{release}/{MANIFEST}"
 
 
 def metadata_of(file: File, release: str) -> dict[str, str]:
@@ -137,29 +137,8 @@ def make_bucket(aws: Aws, names: Names) -> str:
     if not exists(aws, names):
         _create(aws, names)
     _check(aws, names)
-    where: Any = {"Bucket": names.bucket, "ExpectedBucketOwner": names.account}
-    aws.s3.put_public_access_block(
-        **where,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": True,
-        },
-    )
-    aws.s3.put_bucket_lifecycle_configuration(
-        **where,
-        LifecycleConfiguration={
-            "Rules": [
-                {
-                    "ID": "unfinished-uploads",
-                    "Status": "Enabled",
-                    "Filter": {"Prefix": ""},
-                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-                }
-            ]
-        },
-    )
+    _close(aws, names)
+    _tidy(aws, names)
     if _policy(aws, names) is None:
         _put_policy(aws, names, distribution_arn=None)
     return names.bucket
@@ -171,6 +150,57 @@ def grant(aws: Aws, names: Names, *, distribution_arn: str) -> None:
     found = _policy(aws, names)
     if found is None or documents.compact(documents.parse(found)) != wanted:
         _put_policy(aws, names, distribution_arn=distribution_arn)
+
+
+_CLOSED: Any = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+_OWNED: Any = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+_UNFINISHED: Any = {
+    "ID": "unfinished-uploads",
+    "Status": "Enabled",
+    "Filter": {"Prefix": ""},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+}
+
+
+def _close(aws: Aws, names: Names) -> None:
+    """Nobody's but its owner's, whatever a policy or a list of an object's says."""
+    where: Any = {"Bucket": names.bucket, "ExpectedBucketOwner": names.account}
+    closed: Any = {}
+    with tolerating("NoSuchPublicAccessBlockConfiguration"):
+        closed = aws.s3.get_public_access_block(**where)["PublicAccessBlockConfiguration"]
+    if closed != _CLOSED:
+        aws.s3.put_public_access_block(**where, PublicAccessBlockConfiguration=_CLOSED)
+    owned: Any = {}
+    with tolerating("OwnershipControlsNotFoundError"):
+        owned = aws.s3.get_bucket_ownership_controls(**where)["OwnershipControls"]
+    if owned != _OWNED:
+        aws.s3.put_bucket_ownership_controls(**where, OwnershipControls=_OWNED)
+
+
+def _tidy(aws: Aws, names: Names) -> None:
+    """Parts of uploads that never ended go; rules that a person added stay."""
+    where: Any = {"Bucket": names.bucket, "ExpectedBucketOwner": names.account}
+    rules: Any = []
+    with tolerating("NoSuchLifecycleConfiguration"):
+        rules = aws.s3.get_bucket_lifecycle_configuration(**where)["Rules"]
+    mine: Any = next((each for each in rules if each.get("ID") == _UNFINISHED["ID"]), {})
+    held = ("Status", "AbortIncompleteMultipartUpload")
+    if any(mine.get(key) != _UNFINISHED[key] for key in held):
+        others = [each for each in rules if each is not mine]
+        aws.s3.put_bucket_lifecycle_configuration(
+            **where, LifecycleConfiguration={"Rules": [*others, _UNFINISHED]}
+        )
+
+
+def is_versioned(aws: Aws, names: Names) -> bool:
+    """Whether somebody turned versioning on: what gc deletes is then kept, and paid for."""
+    found = aws.s3.get_bucket_versioning(Bucket=names.bucket, ExpectedBucketOwner=names.account)
+    return found.get("Status") == "Enabled"
 
 
 def _create(aws: Aws, names: Names) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from runner.aws import records
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
@@ -12,13 +14,11 @@ from runner.plan.live import Hold
 def put(aws: Aws, names: Names, hold: Hold) -> None:
     """Holds production; a second hold replaces the words of the first."""
     with explained():
-        aws.records.put_item(TableName=names.records, Item=records.hold_item(hold))
+        aws.records.put_item(TableName=names.records, Item=records.hold_item(names, hold))
 
 
 def drop(aws: Aws, names: Names) -> None:
     """Frees production; what was free stays free."""
+    key: Any = records.hold_key(names)
     with explained():
-        aws.records.delete_item(TableName=names.records, Key=_KEY)
-
-
-_KEY = records.HOLD
+        aws.records.delete_item(TableName=names.records, Key=key)

@@ -15,7 +15,7 @@ from runner.aws.records import Environment, Staged
 from runner.aws.refusals import code_of, explained
 from runner.aws.session import Aws
 from runner.model import Kind, Origin
-from runner.names import PRODUCTION, Names
+from runner.names import Names
 from runner.plan.refs import Made
 
 LOOKS = 16  # at once
@@ -127,7 +127,7 @@ def _manifest(aws: Aws, names: Names, release: str) -> Mapping[str, Any]:
     def read() -> None:
         answer = aws.s3.get_object(
             Bucket=names.bucket,
-            Key=files.manifest_key(release),
+            Key=files.manifest_key(release, names),
             ExpectedBucketOwner=names.account,
         )
         found.append(json.loads(answer["Body"].read()))
@@ -142,9 +142,9 @@ def _missing_files(
         return ("its manifest is not in the bucket",)
     wanted = manifest["files"]
     own = {key for key, form in wanted.items() if form[0] != Kind.IMMUTABLE}
-    gone = own - _keys(aws, names, f"{PRODUCTION}/releases/{release}/")
+    gone = own - _keys(aws, names, f"{names.objects}/releases/{release}/")
     if shared := wanted.keys() - own:
-        gone |= shared - _keys(aws, names, f"{PRODUCTION}/assets/")
+        gone |= shared - _keys(aws, names, f"{names.objects}/assets/")
     return tuple(f"the file {key} is not in the bucket" for key in sorted(gone))
 
 

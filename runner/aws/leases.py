@@ -1,4 +1,4 @@
-"""The lease of production: one run at a time changes what visitors get, and a dead one blocks none.
+"""The lease of an environment: one run at a time changes it, and a dead one blocks none.
 
 A run takes it before its first write and asks it before every visible one. Its token only grows:
 who finds another token has been taken for dead, and stops where it is.
@@ -19,7 +19,7 @@ from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError, busy_error
 from runner.model import Origin
-from runner.names import PRODUCTION, Names
+from runner.names import Names
 
 LASTS = 90.0  # seconds after its last renewal
 RENEWED_EVERY = 20.0  # seconds
@@ -27,7 +27,6 @@ SKEW = 5.0  # seconds by which two machines' clocks may differ
 BUDGET = 600.0  # seconds of waiting for another run
 _LOOKS_EVERY = 3.0  # seconds
 _TELLS_EVERY = 15.0  # seconds
-KEY = {"pk": {"S": f"environment#{PRODUCTION}"}, "sk": {"S": "lease"}}
 
 Say = Callable[[str], None]
 
@@ -46,6 +45,11 @@ class Holder:
     since: int
     expires: int
     origin: Origin
+
+
+def key_of(names: Names) -> dict[str, dict[str, str]]:
+    """Where the lease of an environment is recorded."""
+    return {"pk": {"S": f"environment#{names.environment}"}, "sk": {"S": "lease"}}
 
 
 def holder_of(item: Mapping[str, Any]) -> Holder | None:
@@ -91,7 +95,7 @@ class Lease:
         """The fence. Raises JamError `JAM-LEASE-LOST` where another run has taken over."""
         with explained():
             found = self._aws.records.get_item(
-                TableName=self._names.records, Key=_KEY, ConsistentRead=True
+                TableName=self._names.records, Key=self._key, ConsistentRead=True
             )
         holder = holder_of(found.get("Item", {}))
         if holder is None or (holder.owner, holder.token) != (self._owner, self._token):
@@ -110,7 +114,7 @@ class Lease:
         """The fence as a part of a transaction: the rest of it happens under this lease alone."""
         return {
             "TableName": self._names.records,
-            "Key": KEY,
+            "Key": self._key,
             "ConditionExpression": "#owner = :owner AND #token = :token",
             "ExpressionAttributeNames": {"#owner": "owner", "#token": "token"},
             "ExpressionAttributeValues": self._ours,
@@ -121,7 +125,7 @@ class Lease:
         with tolerating("ConditionalCheckFailedException"):
             self._aws.records.update_item(
                 TableName=self._names.records,
-                Key=_KEY,
+                Key=self._key,
                 UpdateExpression="SET #expires = :expires",
                 ConditionExpression="#owner = :owner AND #token = :token",
                 ExpressionAttributeNames={
@@ -141,7 +145,7 @@ class Lease:
         with tolerating("ConditionalCheckFailedException"):
             (client or self._aws.records).update_item(
                 TableName=self._names.records,
-                Key=_KEY,
+                Key=self._key,
                 UpdateExpression="SET #expires = :over, #origin = :origin" + gone,
                 ConditionExpression="#owner = :owner",  # the token's answer may have been lost
                 ExpressionAttributeNames={
@@ -216,7 +220,7 @@ class Lease:
         }
         return {
             "TableName": self._names.records,
-            "Key": KEY,
+            "Key": self._key,
             "UpdateExpression": "SET #owner = :owner, #run = :run, #origin = :origin, "
             "#since = :since, #expires = :expires ADD #token :one",
             "ConditionExpression": "attribute_not_exists(#owner) OR #expires <= :past "
@@ -237,11 +241,12 @@ class Lease:
         return {"N": str(int(self._aws.clock() + LASTS))}
 
     @property
+    def _key(self) -> Any:
+        return key_of(self._names)
+
+    @property
     def _ours(self) -> dict[str, Any]:
         return {":owner": {"S": self._owner}, ":token": {"N": str(self._token)}}
-
-
-_KEY: Any = KEY
 
 
 def _text(origin: Origin) -> dict[str, str]:

@@ -81,10 +81,9 @@ def _entry(aws: Aws, names: Names, item: Mapping[str, Any]) -> Entry:
     release = item["pk"].partition("#")[2]
     functions: Mapping[str, Any] = item.get("functions", {})
     environment = item.get("environment", PRODUCTION)
-    versions = {
-        (names.function(name, environment), each["version"]) for name, each in functions.items()
-    }
-    manifest = _manifest(aws, names, release, environment=environment)
+    there = replace(names, environment=environment)
+    versions = {(there.function(name), each["version"]) for name, each in functions.items()}
+    manifest = _manifest(aws, there, release)
     wanted: Mapping[str, Any] = (manifest or {}).get("files", {})
     headers = [*(manifest or {}).get("headers", {}), (manifest or {}).get("routing", {}).get("h")]
     return Entry(
@@ -92,6 +91,7 @@ def _entry(aws: Aws, names: Names, item: Mapping[str, Any]) -> Entry:
         is_ready=item.get("state") == records.READY,
         at=int(item.get("at", 0)),
         expired=int(item.get("expired", 0)),
+        opened=int(item.get("opened", 0)),
         origin=records.read_origin(item.get("origin", {})),
         versions=frozenset({*versions, (names.entry, item.get("entry", ""))}),
         roles=frozenset(each["role"] for each in functions.values() if "role" in each),
@@ -103,15 +103,11 @@ def _entry(aws: Aws, names: Names, item: Mapping[str, Any]) -> Entry:
     )
 
 
-def _manifest(
-    aws: Aws, names: Names, release: str, *, environment: str
-) -> Mapping[str, Any] | None:
-    base = PRODUCTION if environment == PRODUCTION else f"previews/{environment}"
-    key = f"{base}/{files.manifest_key(release).removeprefix(PRODUCTION).lstrip('/')}"
+def _manifest(aws: Aws, names: Names, release: str) -> Mapping[str, Any] | None:
     try:
         answer = aws.s3.get_object(
             Bucket=names.bucket,
-            Key=key,
+            Key=files.manifest_key(release, names),
             ExpectedBucketOwner=names.account,
         )
     except ClientError as error:
@@ -176,14 +172,22 @@ def mark_expired(aws: Aws, names: Names, *, expired: Iterable[str], revived: Ite
             _update(aws, names, release, change="REMOVE #expired", values={})
 
 
+def mark_opened(aws: Aws, names: Names, *, release: str, until: int) -> None:
+    """Somebody looks at it until then: gc leaves what the router needs for it."""
+    values = {":until": {"N": str(until)}}
+    with explained():
+        _update(aws, names, release, change="SET #opened = :until", values=values)
+
+
 def _update(aws: Aws, names: Names, release: str, *, change: str, values: Any) -> None:
+    name = "opened" if "#opened" in change else "expired"
     with tolerating("ConditionalCheckFailedException"):  # it is gone
         aws.records.update_item(
             TableName=names.records,
             Key=_key(f"release#{release}", "release"),
             UpdateExpression=change,
             ConditionExpression="attribute_exists(pk)",
-            ExpressionAttributeNames={"#expired": "expired"},
+            ExpressionAttributeNames={f"#{name}": name},
             **({"ExpressionAttributeValues": values} if values else {}),
         )
 

@@ -132,7 +132,7 @@ def _manifest(aws: Aws, names: Names, *, release: str) -> Any:
     with tolerating("NoSuchKey", "NoSuchBucket"):
         found = aws.s3.get_object(
             Bucket=names.bucket,
-            Key=files.manifest_key(release),
+            Key=files.manifest_key(release, names),
             ExpectedBucketOwner=names.account,
         )
         return json.loads(found["Body"].read())

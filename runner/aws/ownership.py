@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runner.errors import JamError, aws_error
-from runner.names import PRODUCTION, Names, tags
+from runner.names import Names, tags
 
 
 def tags_of(names: Names) -> dict[str, str]:
-    return tags(names.site, PRODUCTION)
+    return tags(names.site, names.environment)
 
 
 def tag_list(names: Names) -> Any:

@@ -221,13 +221,15 @@ class _Performer:
                 arn = roles.make_granted(aws, names, grants=grants)
                 return dict.fromkeys(step.makes, arn)
             case PutFiles(release=release, files=wanted):
-                uploads = (files.upload_of(file, release) for file in wanted)
+                uploads = (files.upload_of(file, release, names) for file in wanted)
                 content.put(aws, names.bucket, uploads, moved=moved)
             case CopyFiles(release=release, origin=source, files=wanted):
-                copies = (files.copy_of(file, release, origin=source) for file in wanted)
+                copies = (
+                    files.copy_of(file, release, origin=source, names=names) for file in wanted
+                )
                 content.copy(aws, names.bucket, copies, moved=moved)
             case PutManifest(release=whole):
-                manifest = files.manifest_of(whole.id, content.manifest(whole))
+                manifest = files.manifest_of(whole.id, content.manifest(whole), names)
                 content.put(aws, names.bucket, [manifest], moved=moved)
             case PublishFunction() | PublishEntry():
                 return self._publish(step, known)

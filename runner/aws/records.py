@@ -13,8 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from runner.apply import Known
-from runner.aws import roles
-from runner.aws.leases import KEY as LEASE
+from runner.aws import leases, roles
 from runner.aws.leases import Holder, Lease, holder_of, lost
 from runner.aws.refusals import explain, tolerating
 from runner.aws.session import Aws
@@ -32,7 +31,6 @@ from runner.plan.releasing import RecordLive
 from runner.plan.streams import Stream
 
 SCHEMA = 1
-HOLD = {"pk": {"S": f"environment#{PRODUCTION}"}, "sk": {"S": "hold"}}
 READY, STAGING = "ready", "staging"
 
 _serialise = TypeSerializer().serialize
@@ -98,7 +96,13 @@ def read(aws: Aws, names: Names, *, release: str) -> tuple[Environment, Staged |
     BatchGetItem may leave keys unprocessed, which is not the same as absent.
     Source: DynamoDB API reference, BatchGetItem.
     """
-    keys = [_key(_environment()), _key(_release(release)), journal.KEY, LEASE, HOLD]
+    keys = [
+        _key(_environment(names)),
+        _key(_release(names, release)),
+        journal.KEY,
+        leases.key_of(names),
+        hold_key(names),
+    ]
     found: list[Mapping[str, Any]] = []
     wanted: Any = {names.records: {"Keys": keys, "ConsistentRead": True}}
     while wanted:
@@ -140,7 +144,7 @@ def record_release(aws: Aws, names: Names, *, release: str, origin: Origin) -> N
     """Before its first resource; a second run leaves who was first."""
     aws.records.update_item(
         TableName=names.records,
-        Key=_key(_release(release)),
+        Key=_key(_release(names, release)),
         UpdateExpression="SET #state = :state, #schema = :schema, "
         "#at = if_not_exists(#at, :at), #origin = if_not_exists(#origin, :origin)",
         ExpressionAttributeNames=_names("state", "schema", "at", "origin"),
@@ -157,7 +161,7 @@ def record_staged(aws: Aws, names: Names, *, release: Release, known: Known) -> 
     """From here on the release can be activated without being built."""
     aws.records.update_item(
         TableName=names.records,
-        Key=_key(_release(release.id)),
+        Key=_key(_release(names, release.id)),
         UpdateExpression="SET #state = :state, #functions = :functions, "
         "#entry = :entry, #api_stage = :api_stage, #definition = :definition",
         ExpressionAttributeNames=_names("state", "functions", "entry", "api_stage", "definition"),
@@ -192,7 +196,7 @@ def record_live(
     if lease:
         together.append({"ConditionCheck": lease.condition})
     if step.hold:
-        together.append({"Put": {"TableName": names.records, "Item": hold_item(step.hold)}})
+        together.append({"Put": {"TableName": names.records, "Item": hold_item(names, step.hold)}})
 
     def write() -> None:
         aws.records.transact_write_items(TransactItems=together)
@@ -263,7 +267,7 @@ def _live_call(
 ) -> dict[str, Any]:
     return {
         "TableName": names.records,
-        "Key": _key(_environment()),
+        "Key": _key(_environment(names)),
         "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in (*values, "since")),
         "ConditionExpression": "#sequence = :before"
         + (" OR attribute_not_exists(#sequence)" if step.sequence == 1 else ""),
@@ -277,7 +281,7 @@ def record_streams(aws: Aws, names: Names, *, streams: tuple[Stream, ...], seque
     with tolerating("ConditionalCheckFailedException"):
         aws.records.update_item(
             TableName=names.records,
-            Key=_key(_environment()),
+            Key=_key(_environment(names)),
             UpdateExpression="SET #streams = :streams",
             ConditionExpression="#sequence = :sequence",
             ExpressionAttributeNames=_names("streams", "sequence"),
@@ -288,14 +292,28 @@ def record_streams(aws: Aws, names: Names, *, streams: tuple[Stream, ...], seque
 def record_followed(aws: Aws, names: Names, *, sequence: int) -> None:
     """Nothing of the live release is left to do; a newer run knows better."""
     with tolerating("ConditionalCheckFailedException"):
-        aws.records.update_item(
-            TableName=names.records,
-            Key=_key(_environment()),
-            UpdateExpression="SET #trailing = :trailing",
-            ConditionExpression="#sequence = :sequence",
-            ExpressionAttributeNames=_names("trailing", "sequence"),
-            ExpressionAttributeValues=_values(trailing=False, sequence=sequence),
-        )
+        aws.records.update_item(**_followed(names, sequence))
+
+
+def followed_call(names: Names, *, sequence: int) -> dict[str, Any]:
+    """The same as a prepared call, as `live_call` is one."""
+    return {
+        "client": "records",
+        "operation": "update_item",
+        "arguments": _followed(names, sequence),
+        "tolerate": ["ConditionalCheckFailedException"],
+    }
+
+
+def _followed(names: Names, sequence: int) -> dict[str, Any]:
+    return {
+        "TableName": names.records,
+        "Key": _key(_environment(names)),
+        "UpdateExpression": "SET #trailing = :trailing",
+        "ConditionExpression": "#sequence = :sequence",
+        "ExpressionAttributeNames": _names("trailing", "sequence"),
+        "ExpressionAttributeValues": _values(trailing=False, sequence=sequence),
+    }
 
 
 def _streams(streams: tuple[Stream, ...]) -> list[list[str]]:
@@ -360,9 +378,14 @@ def _read_release(item: dict[str, Any]) -> Staged | None:
     )
 
 
-def hold_item(hold: Hold) -> dict[str, Any]:
+def hold_key(names: Names) -> dict[str, dict[str, str]]:
+    """Where the hold on an environment is recorded."""
+    return {"pk": {"S": f"environment#{names.environment}"}, "sk": {"S": "hold"}}
+
+
+def hold_item(names: Names, hold: Hold) -> dict[str, Any]:
     """The record of a hold."""
-    return {**HOLD, **{name: _serialise(value) for name, value in asdict(hold).items()}}
+    return {**hold_key(names), **{name: _serialise(value) for name, value in asdict(hold).items()}}
 
 
 def read_origin(found: Mapping[str, Any]) -> Origin:
@@ -405,12 +428,14 @@ def _background(found: Mapping[str, Any]) -> Background:
     )
 
 
-def _environment() -> dict[str, str]:
-    return {"pk": f"environment#{PRODUCTION}", "sk": "environment"}
+def _environment(names: Names) -> dict[str, str]:
+    return {"pk": f"environment#{names.environment}", "sk": "environment"}
 
 
-def _release(release: str) -> dict[str, str]:
-    return {"pk": f"release#{release}", "sk": "release"}
+def _release(names: Names, release: str) -> dict[str, str]:
+    """Two previews may have the same release."""
+    own = "" if names.environment == PRODUCTION else f"{names.environment}/"
+    return {"pk": f"release#{own}{release}", "sk": "release"}
 
 
 def _key(key: dict[str, str]) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def site_name(root: Path) -> tuple[str, str]:
     """A name for the site where nobody gives one, and what it is made of."""
     for text, why in ((_package_name(root), "package.json"), (root.resolve().name, "the folder")):
         name = re.sub(r"[^a-z0-9]+", "-", text.rpartition("/")[2].lower())
-        name = re.sub(r"^[^a-z]+", "", name)[:26].strip("-")
+        name = re.sub(r"^[^a-z]+", "", name)[:24].strip("-")
         if _fits(name, SiteName):
             return name, f"detected: the name of {why}"
     return "site", "default: neither package.json nor the folder has a name that can be used"

@@ -22,7 +22,7 @@ def text(pattern: str, allowed: str, *, secret: bool = False) -> Meta:
 Text = Annotated[str, Meta(min_length=1)]
 SiteName = Annotated[
     str,
-    text(SITE.pattern, "2 to 26 lower-case letters, digits and hyphens, beginning with a letter"),
+    text(SITE.pattern, "2 to 24 lower-case letters, digits and hyphens, beginning with a letter"),
 ]
 # No list of regions: AWS opens new ones. The form is that of all partitions (us-gov-west-1).
 Region = Annotated[

@@ -12,6 +12,7 @@ import pytest
 from runner import turn
 from runner.aws import leases
 from runner.aws.leases import Lease
+from runner.names import Names
 from tests.labs import race
 from tests.labs.race import Lab, Run, a_lab
 
@@ -78,7 +79,9 @@ def test_a_run_that_lives_is_waited_for_and_named(lab: Lab) -> None:
     numbers = {"token": 900, "since": now - 30, "expires": now + 5_000}
     item = {name: {"S": value} for name, value in held.items()}
     item |= {name: {"N": str(value)} for name, value in numbers.items()}
-    aws.records.put_item(TableName="jam-race", Item={**leases.KEY, **item})
+    aws.records.put_item(
+        TableName="jam-race", Item={**leases.key_of(Names("race", "", "")), **item}
+    )
     run = Run(number=number + 1, page="newer")
     assert lab.race(run) == "JAM-BUSY"
     assert run.watcher.notes[0].startswith("waiting for https://github.example/runs/9")
