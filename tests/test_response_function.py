@@ -166,3 +166,12 @@ def test_whatever_an_origin_says_the_function_answers(
 
 def test_the_function_fits_aws_quota() -> None:
     assert len(response_code().encode()) <= 9_000
+
+
+def test_what_an_opened_release_gives_is_kept_nowhere() -> None:
+    request = request_event("/app.js")
+    request["request"]["cookies"]["jam-open"] = {"value": "whatever"}
+    found = RESPOND({**ASSET, "cache-control": "public, max-age=3600"}, request)
+    assert found["headers"]["cache-control"]["value"] == "private, no-store"
+    plain = RESPOND({**ASSET, "cache-control": "public, max-age=3600"}, request_event("/app.js"))
+    assert plain["headers"]["cache-control"]["value"] == "public, max-age=3600"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rjsmin import jsmin
+
 RUNTIME = "cloudfront-js-2.0"
 _HERE = Path(__file__).parent
 
@@ -28,11 +30,14 @@ def stream_code() -> str:
 
 
 def _assemble(name: str) -> str:
-    parts = ("choice.js", name)
-    return _bare("\n".join((_HERE / part).read_text(encoding="utf-8") for part in parts))
+    """Imports come first, each a line of its own, as in every program that AWS shows."""
+    text = "\n".join((_HERE / part).read_text(encoding="utf-8") for part in ("choice.js", name))
+    lines = text.splitlines()
+    imports = [line for line in lines if line.startswith("import ")]
+    rest = "\n".join(line for line in lines if line not in imports)
+    return "\n".join([*imports, _bare(rest)])
 
 
 def _bare(text: str) -> str:
-    """Without comment lines and indentation, which count like code does."""
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
+    """Without what only people read, which counts like code does."""
+    return str(jsmin(text))

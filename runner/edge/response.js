@@ -18,6 +18,8 @@ async function handler(event) {
   }
   response.cookies = response.cookies || {};
   if (reference) await expand(reference, response);
+  // An opened release's files are nobody's once it is left again.
+  if (valueOf(event.request.cookies, 'jam-open')) headers['cache-control'] = { value: 'private, no-store' };
   if (!RELEASE.test(release)) return response;
   headers['x-jam-release'] = { value: release };
   if (kind === 'document') pin(release, rollout, event);

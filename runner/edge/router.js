@@ -1,7 +1,11 @@
 // viewer-request: from a visitor's path to a release's key. Static: the same for every site and
 // release. It never throws and answers no 5xx, whatever the store says. KVS: one read when steady.
 
+import crypto from 'crypto';
+
 const INDEX = 'index.html';
+const PASS = /^([0-9a-f]{32})\.([0-9]{10})\.[0-9A-Za-z_-]{43}$/;
+const PASS_SECONDS = 3600; // a link's life is its cookie's, too: runner/open.py
 const LONGEST_URI = 8191; // with the query: "Restrictions on all edge functions", URI
 const LONGEST_KEY = 900; // S3 takes keys of 1,024 bytes, the release's prefix included
 // S3 answers 400 when a request's headers pass 8 KB: both must fit, with what else is forwarded. No
@@ -20,15 +24,52 @@ async function handler(event) {
   for (const name in request.headers) {
     if (name.startsWith('x-jam-') && name !== 'x-jam-release') delete request.headers[name];
   }
+  if (request.uri === '/.jam/open') return open(request.querystring);
   const now = await situation();
-  if (request.uri === '/.jam/version.json') return card(now);
-  if (request.uri.startsWith('/.functions/')) return call(request, host, now);
-  return visit(request, host, { id: event.context.requestId, token: token, now: now });
+  const forced = (await openedBy(valueOf(request.cookies, 'jam-open'))) || (await forcedBy(token, request));
+  if (request.uri === '/.jam/version.json') return card(now, forced);
+  if (request.uri.startsWith('/.functions/')) return call(request, host, forced, now);
+  return visit(request, host, { id: event.context.requestId, forced: forced, now: now });
 }
 
-// What is live, for people and monitors.
-function card(now) {
-  const told = { release: now.live || null, candidate: now.candidate || null, rollout: now.rollout || null };
+// A kept release in a browser. The link's pass becomes a cookie, so that it is in no page's address,
+// history or referrer; without a release the cookie goes. Either way what this browser has of
+// another release goes as well.
+async function open(query) {
+  const release = valueOf(query, 'release');
+  const pass = release + '.' + valueOf(query, 'token');
+  if (release && !(await openedBy(pass))) return { statusCode: 403, statusDescription: 'Forbidden' };
+  const attributes = '; Path=/; Secure; HttpOnly; SameSite=Lax';
+  return {
+    statusCode: 302,
+    statusDescription: 'Found',
+    headers: {
+      location: { value: '/' },
+      'cache-control': { value: 'no-store' },
+      'clear-site-data': { value: '"cache"' },
+    },
+    cookies: {
+      'jam-open': release
+        ? { value: pass, attributes: 'Max-Age=' + PASS_SECONDS + attributes }
+        : { value: '', attributes: 'Max-Age=0' + attributes },
+    },
+  };
+}
+
+// A pass is `<release>.<until>.<signature>`, signed with the store's token; a forged or late one is
+// none. Source: CloudFront developer guide, "Validate a simple token in the request".
+async function openedBy(pass) {
+  const parts = PASS.exec(pass);
+  if (!parts || Number(parts[2]) * 1000 < Date.now()) return '';
+  const known = await read('token');
+  const sign = (text) => crypto.createHmac('sha256', String(known.t)).update(text).digest('base64url');
+  // Signed once more, so that the time of comparing tells nothing.
+  return known && sign(pass.slice(44)) === sign(sign(pass.slice(0, 43))) ? parts[1] : '';
+}
+
+// What is live, for people and monitors; an opened release's page finds its own.
+function card(now, forced) {
+  const told = { release: forced || now.live || null, candidate: now.candidate || null, rollout: now.rollout || null };
   return {
     statusCode: 200,
     statusDescription: 'OK',
@@ -41,8 +82,10 @@ function card(now) {
 }
 
 // A function: the release's api_stage, live's where it has no readable one.
-async function call(request, host, now) {
-  const stage = stageOf(await routingOf(current(request) || now.live, now)) || stageOf(now.routing);
+async function call(request, host, forced, now) {
+  const id = forced || current(request) || now.live;
+  const stage = stageOf(await routingOf(id, now)) || stageOf(now.routing);
+  delete request.cookies['jam-open']; // a function has no use for it
   const uri = stage ? '/' + stage + request.uri : request.uri;
   encodeKeys(request);
   if (uri.length + 1 + queryOf(request).length > LONGEST_URI) {
@@ -68,10 +111,10 @@ async function visit(request, host, asked) {
   if (host) handOn(request, 'x-jam-host', host);
   request.querystring = {};
   const pin = pinOf(request);
-  const inRollout = now.rollout && pin.rollout === now.rollout;
+  const forced = asked.forced;
+  const inRollout = !forced && now.rollout && pin.rollout === now.rollout;
   if (inRollout) request.headers['x-jam-rollout'] = { value: pin.rollout + '-' + pin.session };
   if (uri === '/.jam/report') return report(request, asked.id, inRollout);
-  const forced = await forcedBy(asked.token, request);
   const navigation = followsLive(request);
   const settled = navigation ? kept(pin, now) : current(request);
   const id = forced || settled || now.live;

@@ -7,6 +7,7 @@ function handler(event) {
   for (const name in request.headers) {
     if (name.startsWith('x-jam-')) delete request.headers[name];
   }
+  delete request.cookies['jam-open']; // the router's own, as there
   const encoded = {};
   for (const key in request.querystring) {
     // CloudFront refuses a returned query whose names hold a bare slash.

@@ -1,4 +1,5 @@
-// The surroundings of a CloudFront Function: the module `cloudfront`, console.log, and nothing else.
+// The surroundings of a CloudFront Function: the modules `cloudfront` and `crypto` (edge_crypto.js),
+// console.log, a clock, and nothing else.
 'use strict';
 globalThis.__jam = (() => {
   const parse = JSON.parse;
@@ -8,6 +9,7 @@ globalThis.__jam = (() => {
       throw new EvalError(name + ' is not supported: code from strings cannot run');
     };
   const state = { store: null, make: null, run: null, seal: null };
+  const crypto = globalThis.__crypto;
   let invocation;
   let storeId = '';
 
@@ -54,12 +56,27 @@ globalThis.__jam = (() => {
       selectRequestOriginById: note('selectRequestOriginById'),
       createRequestOriginGroup: note('createRequestOriginGroup'),
     }),
+    crypto: crypto,
   };
   const log = (value) => {
     invocation.logs.push(typeof value === 'string' ? value : String(value));
   };
 
-  state.run = (text) => {
+  // Time stands still while a function runs, at the moment that it was started.
+  // Source: "JavaScript runtime 2.0 features for CloudFront Functions", Restricted features.
+  const RealDate = Date;
+  let now = 0;
+  class ThatMoment extends RealDate {
+    constructor(...parts) {
+      super(...(parts.length ? parts : [now]));
+    }
+    static now() {
+      return now;
+    }
+  }
+
+  state.run = (text, moment) => {
+    now = moment;
     const current = { logs: [], origin: [], error: 'The handler did not finish: it awaits forever' };
     invocation = current;
     const succeed = (value) => {
@@ -88,6 +105,8 @@ globalThis.__jam = (() => {
       const prototype = Object.getPrototypeOf(made);
       Object.defineProperty(prototype, 'constructor', { value: forbidden('Function') });
     }
+    globalThis.Date = ThatMoment;
+    delete globalThis.__crypto;
     globalThis.Function = forbidden('Function');
     globalThis.eval = forbidden('eval');
     Object.defineProperty(globalThis, '__jam', { value: state, enumerable: false });

@@ -11,8 +11,8 @@ import re
 from runner.local.edge_rules import EdgeFunctionError
 
 MAXIMUM_CODE = 10 * 1024  # bytes; "Quotas on CloudFront Functions", Maximum function size
-_MODULES = ("cloudfront",)
-_NOT_HERE = ("buffer", "crypto", "querystring")  # the runtime has them, the embedded cloud does not
+_MODULES = ("cloudfront", "crypto")
+_NOT_HERE = ("buffer", "querystring")  # the runtime has them, the embedded cloud does not
 
 _TOKEN = re.compile(
     r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`"""

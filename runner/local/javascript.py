@@ -29,8 +29,9 @@ from runner.local.edge_syntax import prepare
 
 Event = dict[str, Any]
 Store = Callable[[], Mapping[str, str]]
+Clock = Callable[[], float]
 
-_RUNTIME = Path(__file__).with_name("edge_runtime.js")
+_RUNTIME = tuple(Path(__file__).with_name(name) for name in ("edge_crypto.js", "edge_runtime.js"))
 # Microtasks drain inside the call, so that one trip to V8 answers an async handler.
 _FLAGS = ("--single-threaded", "--allow-natives-syntax", "--disallow-code-generation-from-strings")
 # AWS publishes no time: it speaks of 0 to 100 % "compute utilization", and functions are to end
@@ -70,11 +71,20 @@ class EdgeFunction:
     """A function's code, ready to run. Threads may share it: invocations take turns.
 
     `store` gives the associated store's values as this edge location knows them now; None for a
-    function without one. Raises EdgeFunctionError for code that the runtime would not take.
+    function without one. `clock` gives the epoch's seconds. Raises EdgeFunctionError for code that
+    the runtime would not take.
     """
 
-    def __init__(self, code: str, store: Store | None = None, *, store_id: str = "") -> None:
+    def __init__(
+        self,
+        code: str,
+        store: Store | None = None,
+        *,
+        store_id: str = "",
+        clock: Clock = time.time,
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._lock = threading.Lock()
         self._code = (prepare(code), store_id)
         _initialise()
@@ -91,7 +101,7 @@ class EdgeFunction:
         with self._lock:
             self._learn(snapshot)
             started = time.perf_counter()
-            raw = self._evaluate(f"__jam.run({text})")
+            raw = self._evaluate(f"__jam.run({text}, {int(self._clock() * 1000)})")
             elapsed = time.perf_counter() - started
         return _outcome(event, json.loads(str(raw)), elapsed)
 
@@ -107,7 +117,8 @@ class EdgeFunction:
         # At exit, too: V8 waits for Python's lock when the interpreter is half gone, for ever.
         self._close = weakref.finalize(self, MiniRacer.close, self._racer)
         self._racer.set_hard_memory_limit(_HEAP)
-        self._racer.eval(_RUNTIME.read_text(encoding="utf-8"))
+        for part in _RUNTIME:
+            self._racer.eval(part.read_text(encoding="utf-8"))
         body = f"__jam.make = function (__module, console, {_ABSENT}) {{ 'use strict'; {prepared}\n"
         body += "; return typeof handler === 'function' ? handler : null; }"
         try:

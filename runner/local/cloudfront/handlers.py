@@ -41,11 +41,12 @@ class Handlers:
 
     def _made(self, function: FunctionRef) -> EdgeFunction:
         if not function.store:
-            return EdgeFunction(function.code)
+            return EdgeFunction(function.code, clock=self._account.now)
         return EdgeFunction(
             function.code,
             lambda: self._seen(function.store),
             store_id=function.store.rpartition("/")[2],
+            clock=self._account.now,
         )
 
     def _seen(self, arn: str) -> Mapping[str, str]:
