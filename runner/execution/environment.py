@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable
@@ -93,13 +94,22 @@ class Environment:
         self._measured = 0.0
         self._closing = threading.Lock()
         self._record.add(lines.init_start(program, interpreter))
-        self._process = Process(
-            interpreter.command,
-            folder=program.folder,
-            environment=variables(self._api.address),
-            said=self._say,
-            ended=self._ended,
-        )
+        self._process = self._started(variables(self._api.address))
+
+    def _started(self, told: dict[str, str]) -> Process:
+        with contextlib.ExitStack() as until_it_runs:
+            passed: tuple[int, ...] = ()
+            if name := self._interpreter.inherits:
+                near = until_it_runs.enter_context(self._api.near())
+                told, passed = {**told, name: str(near.fileno())}, (near.fileno(),)
+            return Process(
+                self._interpreter.command,
+                folder=self.program.folder,
+                environment=told,
+                said=self._say,
+                ended=self._ended,
+                passed=passed,
+            )
 
     def answers(self) -> bool:
         """Whether it can be given an event: a warm one may have ended after its last answer."""

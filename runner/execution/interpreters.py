@@ -31,11 +31,15 @@ _INCLUDED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """`exact` says whether it is the runtime's own version; `version` is what it says of itself."""
+    """`exact` says whether it is the runtime's own version; `version` is what it says of itself.
+    `inherits` names a variable in which its client is told the number of a socket that it inherits
+    and that leads to the Runtime API; empty for one that knows an address alone.
+    """
 
     command: tuple[str, ...]
     version: str
     exact: bool
+    inherits: str = ""
 
 
 class Interpreters:
@@ -71,6 +75,7 @@ class Interpreters:
             command=(str(self._node), *heap, str(_HERE / "client.mjs")),
             version=version,
             exact=version.split(".")[0] == runtime.removeprefix("nodejs").removesuffix(".x"),
+            inherits="JAM_RUNTIME_FD",  # as client.mjs calls it
         )
 
     def _of_python(self, runtime: str) -> Interpreter:

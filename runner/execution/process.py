@@ -23,7 +23,8 @@ _LONGEST_LINE = 1024 * 1024 - 26
 
 
 class Process:
-    """`said` gets each line of output, `ended` the exit status as subprocess counts it."""
+    """`said` gets each line of output, `ended` the exit status as subprocess counts it. `passed` are
+    numbers of files that it has under the same numbers."""
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class Process:
         environment: Mapping[str, str],
         said: Callable[[str], None],
         ended: Callable[[int], None],
+        passed: Sequence[int] = (),
     ) -> None:
         self._said = said
         self._ended = ended
@@ -48,6 +50,7 @@ class Process:
                 stdout=target,
                 stderr=target,
                 start_new_session=True,
+                pass_fds=passed,
             )
         except OSError:
             os.close(self._source)
