@@ -229,6 +229,7 @@ def _is_replaced(decided: Decided) -> bool:
 def _followed(decided: Decided, world: World, *, known: Known) -> Outcome:
     """The rollout to its end; what follows a release once it is live is done after it."""
     if not decided.way.wait:
+        _tell_left(decided, world)
         return _outcome(decided, world, known=known, outcome="open", checks=())
     with world.watcher.stage("rollout"):
         ended = _follower(decided, world, known=known).follow()
@@ -238,6 +239,17 @@ def _followed(decided: Decided, world: World, *, known: Known) -> Outcome:
     if not decided.plan.following.is_empty:
         known = _settled(decided, world, known=known)
     return replace(_live(decided, world, known=known), rollout=told_of(ended))
+
+
+def _tell_left(decided: Decided, world: World) -> None:
+    """Nobody waits: the guard promotes alone, and may not do everything."""
+    for step in decided.plan.switch:
+        if isinstance(step, OpenRollout) and step.left:
+            world.watcher.note(
+                "once it is live `jam-deploy settle` has to do what the guard cannot:"
+            )
+            for what in step.left:
+                world.watcher.note(f"  {what}")
 
 
 def _settled(decided: Decided, world: World, *, known: Known) -> Known:

@@ -130,6 +130,17 @@ def mend(
     lease.done()
 
 
+def follow(
+    aws: Aws, names: Names, *, lease: Lease, watcher: Watcher, clock: Callable[[], float]
+) -> None:
+    """What the live release still waits for since the guard promoted it: without a build."""
+    live = _environment(aws, names).release
+    wish = Wish(release=live, hold=False)
+    way = way_back(aws, names, wish, unsure=lease.inherited is not None)
+    _go(aws, names, way, lease=lease, watcher=watcher, clock=clock)
+    lease.done()
+
+
 def _at_last(
     aws: Aws, names: Names, wish: Wish, *, first: Way, lease: Lease, watcher: Watcher
 ) -> Way:
@@ -173,7 +184,8 @@ def _go(
     )
     with watcher.stage("switch"):
         known = {**known_of(way.live, way.plan), Ref(Made.RECORD): ""}
-        apply(way.plan, perform, known=known, progress=watcher, clock=clock)
+        whole = replace(way.plan.switching, stage=way.plan.stage)
+        apply(whole, perform, known=known, progress=watcher, clock=clock)
 
 
 def _nothing(*_: object) -> bytes:

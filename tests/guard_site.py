@@ -69,11 +69,13 @@ class Site:
     alias: str = "7"
     weights: dict[str, float] = field(default_factory=lambda: {"8": 0.1})
     live: str = "both"
+    streams: dict[str, str] = field(default_factory=dict)  # versions of aliases that go with it
     red: tuple[str, ...] = ()
     failing: int = 0  # sessions of the candidate that failed in the first minute, of 50
     broken: dict[str, list[Any]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)  # alarms
+    gone: tuple[str, ...] = ()  # functions whose alias somebody deleted
     now: float = OPENED + 300.0
     told: list[Decision] = field(default_factory=list)
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -134,7 +136,8 @@ class Site:
 
     def _update(self, **call: Any) -> None:
         if call["Key"] != journal.KEY:
-            self.calls.append("record live")
+            followed = "#trailing" in call["ExpressionAttributeNames"]
+            self.calls.append("record followed" if followed else "record live")
             return
         item, names = self.items["rollout"], call["ExpressionAttributeNames"]
         values = call["ExpressionAttributeValues"]
@@ -173,6 +176,11 @@ class Site:
         return {"FunctionVersion": self.alias, "RoutingConfig": routing, "RevisionId": "r"}
 
     def _point(self, **call: Any) -> None:
+        if (function := call["FunctionName"]) != PLACE.where.entry:
+            if function in self.gone:
+                raise RefusedError("ResourceNotFoundException")
+            self.streams[function] = call["FunctionVersion"]
+            return
         self.alias, self.weights = call["FunctionVersion"], {}
         self.calls.append(f"alias {self.alias}")
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from runner.aws import records
 from runner.guard import journal
+from runner.guard.announce import message, tell
 from runner.guard.rollout import Act, Decision, Deployment, Phase, Policy
 from runner.guard.settle import WITHOUT_CODEDEPLOY
 from runner.guard.verdict import Verdict
+from runner.names import Names
 from tests.guard_site import OPEN, OPENED, RefusedError, Site, held
 
 BROKEN = 40  # of 50 sessions
@@ -64,6 +68,53 @@ def test_a_candidate_that_all_visitors_have_is_made_live_and_recorded() -> None:
         *("claim", "store", "record live", "keep", "delete alarms", "stop the clock"),
     ]
     assert site.outcome() == "live"
+
+
+FOLLOWED = records.followed_call(Names("notes", "1" * 12, "eu-central-1"), sequence=5)
+STREAMING = replace(OPEN, streams=(("jam-notes--events", "3"),), followed=(FOLLOWED,))
+
+
+def test_streams_go_with_the_candidate_and_nothing_is_left_where_they_are_all() -> None:
+    site = Site(rollout=STREAMING, deployment="Succeeded", alias="8", weights={})
+    site.settle()
+    assert site.streams == {"jam-notes--events": "3"}
+    assert _acts(site)[1:4] == ["store", "record live", "record followed"]
+    assert site.recorded().left == ()
+
+
+def test_a_stream_that_cannot_be_moved_is_left_and_the_candidate_is_live_all_the_same() -> None:
+    site = Site(
+        rollout=STREAMING,
+        deployment="Succeeded",
+        alias="8",
+        weights={},
+        gone=("jam-notes--events",),
+    )
+    site.settle()
+    assert site.outcome() == "live"
+    assert site.recorded().phase is Phase.CLOSED
+    assert site.recorded().left == ("point jam-notes--events at version 3",)
+    assert "record followed" not in site.calls
+
+
+@pytest.mark.parametrize(
+    ("act", "told", "subject"),
+    [
+        (Act.PROMOTE, ["run daily"], "notes: release cccccccc is live; run `jam-deploy settle`"),
+        (Act.TAKE_BACK, [], "notes: release cccccccc is rolled_back"),
+    ],
+)
+def test_people_are_told_what_a_promotion_without_a_run_leaves_to_do(
+    act: Act, told: list[str], subject: str
+) -> None:
+    seen = Site(rollout=replace(OPEN, left=("run daily",))).look()
+    assert seen
+    published: list[dict[str, str]] = []
+    topics = SimpleNamespace(publish=lambda **call: published.append(call))
+    said = message("notes", seen, Decision(act=act))
+    assert said["left"] == told
+    tell(said, ["arn:aws:sns:x"], topics=topics, post=lambda *_: None, log=print)
+    assert published[0]["Subject"] == subject
 
 
 def test_what_decided_is_kept_beside_the_release() -> None:

@@ -67,6 +67,19 @@ def test_what_is_recorded_when_it_is_live_is_known_before_it_begins() -> None:
     assert opened.recording.previous == BEFORE.id
     assert opened.recording.sequence == 5
     assert opened.recording.trailing
+    assert opened.left == ("run daily by rate(1 day)", "keep 7 days of logs for daily")
+    assert opened.streams == ()
+
+
+def test_streams_are_the_guards_to_move_and_not_left_to_a_run() -> None:
+    events = replace(a_function("events"), stream=True)
+    after = a_release("after", files=(a_file("index.html"),), functions=(events,), api_stage="s2")
+    found = Live(release=BEFORE.id, sequence=4, foundation="f1", entry_agrees=True)
+    todo = plan(after, found, foundation=FOUNDATION, origin=Origin(), promotion=CANARY)
+    opened = todo.switch[-1]
+    assert isinstance(opened, OpenRollout)
+    assert (opened.streams, opened.left) == (("events",), ())
+    assert opened.recording.trailing
 
 
 @pytest.mark.parametrize("live", [{"release": "", "functions": {}}, {"release": AFTER.id}])

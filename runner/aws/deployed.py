@@ -43,7 +43,8 @@ class Deployed:
 class Environment:
     """What an environment serves. `since` is in epoch seconds; 0 where nobody recorded it.
 
-    `stages` are the api_stages with the releases that use them, the newest first.
+    `stages` are the api_stages with the releases that use them, the newest first. `trailing`:
+    nobody has seen yet to all that follows the release.
     """
 
     environment: str
@@ -54,6 +55,7 @@ class Environment:
     url: str
     functions: tuple[Deployed, ...]
     stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trailing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ def read_environment(aws: Aws, names: Names) -> Environment | None:
             for name, each in sorted(found.functions.items())
         ),
         stages=dict(found.stages),
+        trailing=found.trailing,
     )
 
 

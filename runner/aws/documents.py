@@ -130,6 +130,9 @@ def _not_by_code(names: Names) -> Document:
 def _judging(names: Names) -> list[Document]:
     """What settles a rollout: read counts, alias and deployment; move alias and store; record it.
 
+    Aliases of the site's functions as well: those that stream. No more follows a release from
+    here: schedules would need PassRole of their role, CORS a write to the whole API.
+    Source: EventBridge Scheduler user guide, "Identity-based policies", PassRole.
     Metrics and alarms' states know no resources; a topic is its owner's to choose.
     Source: Service Authorization Reference, of each service.
     """
@@ -149,7 +152,10 @@ def _judging(names: Names) -> list[Document]:
             ],
             f"arn:{names.partition}:codedeploy:{here}:{group}",
         ),
-        _allow(["lambda:GetAlias", "lambda:UpdateAlias"], [entry, f"{entry}:*"]),
+        _allow(
+            ["lambda:GetAlias", "lambda:UpdateAlias"],
+            [entry, f"{entry}:*", names.function_arn(f"{names.functions}*")],
+        ),
         _allow(METRICS, "*"),
         {
             **_allow("cloudwatch:PutMetricData", "*"),

@@ -201,10 +201,21 @@ def _rollout(
         promoted=compact({**on, **({"dead": dead} if dead else {})}),
         restored=compact(back),
         after=(records.live_call(names, step=step.recording, release=release, known=known),),
+        streams=tuple(
+            (names.function(each), known[Ref(Made.VERSION, each)]) for each in step.streams
+        ),
+        followed=_followed(names, step),
+        left=step.left,
         notify=promotion.notify,
         anchor=ready.anchor,
         notes=ready.notes,
     )
+
+
+def _followed(names: Names, step: OpenRollout) -> tuple[dict[str, Any], ...]:
+    """What records that nothing is left, where moving streams is all that there is to do."""
+    alone = step.recording.trailing and not step.left
+    return (records.followed_call(names, sequence=step.recording.sequence),) if alone else ()
 
 
 def _steady(live: dict[str, Any]) -> dict[str, Any]:

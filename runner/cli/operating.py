@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,13 +36,22 @@ def status(options: Options) -> None:
 def settle(options: Options, *, promote: bool) -> None:
     """Follows an open rollout to its end, or ends it.
 
-    Safe at any time, and twice: where nothing is open it says so.
+    What a release still waits for that was promoted without a run is done as well: schedules, CORS,
+    upkeep. Safe at any time, and twice: where nothing is open it says so.
     """
     from runner.settle import document, settle, text
+    from runner.turn import run_of
 
     aws, names = account(options)
-    with watcher_of(options) as watcher, watcher.stage("rollout"):
-        settled = settle(aws, names, promote=promote, say=watcher.note)
+    with watcher_of(options) as watcher:
+        settled = settle(
+            aws,
+            names,
+            promote=promote,
+            run=run_of(os.environ),
+            watcher=watcher,
+            clock=time.monotonic,
+        )
     tell(options, document(settled), text(settled))
     if settled.outcome == "rolled_back":
         raise click.exceptions.Exit(Turn.TAKEN_BACK)

@@ -20,7 +20,7 @@ Post = Callable[[str, bytes], object]
 
 
 def message(site: str, look: Look, decision: Decision) -> dict[str, Any]:
-    """What is told, as one JSON document."""
+    """What is told, as one JSON document. `left` waits for a run, or for `jam-deploy settle`."""
     rollout = look.rollout
     outcome = {Act.PROMOTE: "live", Act.TAKE_BACK: "rolled_back", Act.HOLD: "open"}
     return {
@@ -33,6 +33,7 @@ def message(site: str, look: Look, decision: Decision) -> dict[str, Any]:
         "rollout": rollout.id,
         "verdict": look.seen.verdict,
         "signals": counts_of(look.evidence),
+        "left": list(rollout.left) if decision.act is Act.PROMOTE else [],
     }
 
 
@@ -46,7 +47,8 @@ def tell(
 ) -> None:
     """Sends the message to each address; `topics` is boto3's client of SNS."""
     text = json.dumps(told)
-    subject = f"{told['site']}: release {told['release'][:8]} is {told['outcome']}"[:_SUBJECT]
+    todo = "; run `jam-deploy settle`" if told["left"] else ""
+    subject = f"{told['site']}: release {told['release'][:8]} is {told['outcome']}{todo}"[:_SUBJECT]
     for address in to:
         try:
             if address.startswith("https://"):

@@ -18,6 +18,7 @@ Item = Mapping[str, Any]
 KEY = {"pk": {"S": "environment#production"}, "sk": {"S": "rollout"}}
 # An item may have 400 KB. Source: DynamoDB developer guide, "Quotas in Amazon DynamoDB".
 _MINUTES_KEPT = 720
+_TUPLES = ("alarms", "stages", "after", "followed", "left", "notify", "notes")
 
 
 def text_of(rollout: Rollout) -> str:
@@ -30,11 +31,8 @@ def rollout_of(text: str) -> Rollout:
     told = json.loads(text)
     known = {field.name for field in fields(Rollout)}
     made = {name: value for name, value in told.items() if name in known}
-    made |= {
-        name: tuple(made[name])
-        for name in ("alarms", "stages", "after", "notify", "notes")
-        if name in made
-    }
+    made |= {name: tuple(made[name]) for name in _TUPLES if name in made}
+    made["streams"] = tuple((function, version) for function, version in made.get("streams", ()))
     return replace(
         Rollout(**made),
         phase=Phase(made.get("phase", Phase.OPENING)),

@@ -67,6 +67,9 @@ class Rollout:
     CodeDeploy's last step comes. `promoted` and `restored` are the values of the store's `live`
     after either end. `after` are the calls that record the candidate as live, prepared by who
     opened the rollout: client, operation, arguments, and error codes that say "done already".
+    `streams` are aliases that go with a promoted candidate (Lambda's function, version), `followed`
+    the calls that record it once they did, where nothing else is `left`: what follows the candidate
+    and needs rights that the guard does not have, in words.
     `anchor` is the deployment after which CodeDeploy would go back to the baseline, where one was
     needed; `notes` are what people are told of the opening.
     """
@@ -91,6 +94,9 @@ class Rollout:
     promoted: str = ""
     restored: str = ""
     after: tuple[Mapping[str, Any], ...] = ()
+    streams: tuple[tuple[str, str], ...] = ()
+    followed: tuple[Mapping[str, Any], ...] = ()
+    left: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
     anchor: str = ""
     notes: tuple[str, ...] = ()

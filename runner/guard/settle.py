@@ -116,7 +116,24 @@ class Settler:
         self._write(rollout.promoted)
         for call in rollout.after:
             self._perform(call)
-        self._close(look, rollout, weight=1.0)
+        self._close(look, self._followed(rollout), weight=1.0)
+
+    def _followed(self, rollout: Rollout) -> Rollout:
+        """Streams go with the candidate; what cannot be moved from here is left, and said."""
+        stuck = [each for each in rollout.streams if not self._moved(*each)]
+        if stuck:
+            told = (f"point {function} at version {version}" for function, version in stuck)
+            return replace(rollout, left=tuple(dict.fromkeys((*rollout.left, *told))))
+        for call in rollout.followed:
+            self._perform(call)
+        return rollout
+
+    def _moved(self, function: str, version: str) -> bool:
+        try:
+            self._point(version, function=function)
+        except Exception:  # noqa: BLE001  # the candidate is live: its end waits for no stream
+            return False
+        return True
 
     def _take_back(self, look: Look) -> None:
         rollout = look.rollout
@@ -155,10 +172,11 @@ class Settler:
             return Stopped.ASKED if done else Stopped.UNHEARD
         return Stopped.ASKED
 
-    def _point(self, version: str) -> None:
-        """All weight of the alias to one version, upon the alias as it was just read."""
+    def _point(self, version: str, *, function: str = "") -> None:
+        """All weight of the alias to one version, upon the alias as it was just read: entry's, or
+        that of a function which streams."""
         functions, where = self._clients.functions, self._place.where
-        alias = {"FunctionName": where.entry, "Name": where.alias}
+        alias = {"FunctionName": function or where.entry, "Name": where.alias}
         all_of_it = {"FunctionVersion": version, "RoutingConfig": {"AdditionalVersionWeights": {}}}
         self._upon(
             lambda: functions.get_alias(**alias)["RevisionId"],

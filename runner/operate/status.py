@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from runner.aws import promotion
 from runner.aws.calls import Calls, calls
 from runner.aws.deployed import Deployed, Described, Environment, describe_all, read_environment
+from runner.aws.refusals import explained
 from runner.aws.session import Aws
+from runner.guard.journal import Item
 from runner.names import Names
 from runner.package.functions.discover import route_of
 
@@ -31,8 +34,11 @@ class FunctionStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentStatus:
+    """`rollout` is the record of the one that is open, or of the last; None without any."""
+
     environment: Environment
     functions: tuple[FunctionStatus, ...]
+    rollout: Item | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +58,17 @@ def status(aws: Aws, names: Names) -> Status:
         site=names.site,
         region=names.region,
         now=aws.clock(),
-        environments=(_environment(aws, production),) if production else (),
+        environments=(_environment(aws, names, production),) if production else (),
     )
 
 
-def _environment(aws: Aws, environment: Environment) -> EnvironmentStatus:
+def _environment(aws: Aws, names: Names, environment: Environment) -> EnvironmentStatus:
     functions = environment.functions
     with ThreadPoolExecutor(1) as pool:
         counted = pool.submit(calls, aws, functions)
         described = describe_all(aws, functions)
+        with explained():
+            rollout = promotion.recorded(aws, names)
         rates = counted.result()
     return EnvironmentStatus(
         environment=environment,
@@ -68,6 +76,7 @@ def _environment(aws: Aws, environment: Environment) -> EnvironmentStatus:
             _function(each, found, rates=rates)
             for each, found in zip(functions, described, strict=True)
         ),
+        rollout=rollout,
     )
 
 

@@ -69,6 +69,7 @@ from runner.plan.releasing import (
 )
 from runner.plan.steps import Plan, TidyingStep
 from runner.plan.streaming import (
+    MoveStream,
     StreamFoundation,
     dropped,
     grants_of,
@@ -147,6 +148,10 @@ def plan(
             entry=live.entry,
             promotion=promotion,
             recording=replace(recording, trailing=bool(followers or settle)),
+            streams=tuple(each.function for each in followers if isinstance(each, MoveStream)),
+            left=tuple(
+                str(each) for each in (*followers, *settle) if not isinstance(each, MoveStream)
+            ),
         )
         done = (RecordFollowed(sequence=live.sequence + 1),) if followers or settle else ()
         return Plan(

@@ -109,7 +109,8 @@ class OpenRollout:
     """From here on new visitors are drawn between the live release and the candidate.
 
     `recording` is what is recorded once the candidate is live: by whoever settles the rollout.
-    `entry` is the version that serves the live release.
+    `entry` is the version that serves the live release. `streams` are functions whose aliases the
+    guard moves as well; `left` is what it has no right to, in words: a run or `settle` does it.
     """
 
     release: str
@@ -118,6 +119,8 @@ class OpenRollout:
     entry: str = ""
     promotion: Promotion
     recording: RecordLive = field(repr=False)
+    streams: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         told = f"{self.promotion.strategy}"

@@ -25,6 +25,23 @@ def told_of(ended: Ended) -> dict[str, Any]:
     return told if ended.record is None else told | recorded(ended.record)
 
 
+def ending_of(item: journal.Item) -> dict[str, str]:
+    """How a recorded rollout ended, and why; `open` while nobody has ended it."""
+    outcome, why = (item.get(name, {}).get("S", "") for name in ("outcome", "why"))
+    return {"outcome": outcome or "open", "why": why}
+
+
+def status_lines(item: journal.Item) -> list[str]:
+    """The open rollout, or the last: which candidate, what became of it, its curves."""
+    told = ending_of(item) | recorded(item)
+    at = f", {told['weight']:.0%} of new visitors" if told["outcome"] == "open" else ""
+    return [
+        f"rollout    {told['id']} of {told['candidate'][:8]}: {told['outcome']}{at}, "
+        f"verdict {told['verdict']}",
+        *(f"  {line}" for line in text_of(told)),
+    ]
+
+
 def recorded(item: journal.Item) -> dict[str, Any]:
     """A rollout's record: what it was, and all that decided.
 

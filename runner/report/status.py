@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from runner.aws.calls import HOURS, Calls
+from runner.guard.journal import rollout_of
 from runner.model import Origin
 from runner.operate.status import EnvironmentStatus, FunctionStatus, Status
 from runner.report.printable import printable
+from runner.report.rollout import ending_of, recorded, status_lines
 
 _AGES = (("d", 86400), ("h", 3600), ("min", 60))
 
@@ -38,7 +40,28 @@ def _environment_lines(status: Status, each: EnvironmentStatus) -> list[str]:
         f"  before it  {found.previous[:8] or 'nothing'}",
         f"  address    {found.url}",
     ]
-    return [*lines, *_function_lines(each.functions)]
+    return [*lines, *_trailing(each), *_function_lines(each.functions), *_rollout(each)]
+
+
+def _trailing(each: EnvironmentStatus) -> list[str]:
+    if not each.environment.trailing:
+        return []
+    return [
+        "  TRAILING   the release is live, and this does not go with it yet; `jam-deploy settle` "
+        "does it:",
+        *(f"    {what}" for what in _left(each)),
+    ]
+
+
+def _left(each: EnvironmentStatus) -> tuple[str, ...]:
+    """What is still to be done, as far as the rollout's record tells."""
+    told = rollout_of(each.rollout["rollout"]["S"]) if each.rollout else None
+    ours = told is not None and told.candidate == each.environment.release
+    return (told.left if told and ours else ()) or ("schedules, streams, CORS or upkeep",)
+
+
+def _rollout(each: EnvironmentStatus) -> list[str]:
+    return [f"  {line}" for line in status_lines(each.rollout)] if each.rollout else []
 
 
 def _since(since: int, *, now: float) -> str:
@@ -110,6 +133,8 @@ def _environment_document(each: EnvironmentStatus) -> dict[str, Any]:
         "author": found.origin.author or None,
         "run": found.origin.run or None,
         "url": found.url,
+        "trailing": list(_left(each)) if found.trailing else [],
+        "rollout": ending_of(each.rollout) | recorded(each.rollout) if each.rollout else None,
         "functions": [_function_document(function) for function in each.functions],
     }
 
