@@ -269,6 +269,7 @@ class Origin:
     """Where a release came from: told in records, comments and `status`, never in its id.
 
     `number` and `attempt` are those of the run in its `workflow`: they say which run is the newer.
+    `pull` is the number of the pull request that brought the commit, 0 where nobody knows one.
     """
 
     commit: str = ""
@@ -278,3 +279,4 @@ class Origin:
     workflow: str = ""
     number: int = 0
     attempt: int = 0
+    pull: int = 0

@@ -8,30 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from runner.apply import apply, known_of
-from runner.aws import holds, kept, records
-from runner.aws.kept import Condition
+from runner.aws import holds
 from runner.aws.leases import Lease
-from runner.aws.live import read_live, versions_of
-from runner.aws.perform import Content, performer
-from runner.aws.records import Environment, Staged
-from runner.aws.refusals import explained
+from runner.aws.records import Environment
 from runner.aws.session import Aws
-from runner.aws.upload import copy, put
 from runner.errors import JamError, Problem, aws_error, site_error
 from runner.guard.rollout import Act
 from runner.model import Release
 from runner.names import Names
-from runner.package.manifest import manifest
-from runner.plan.back import before, foundation_of, plan_back
-from runner.plan.decide import Foundation
-from runner.plan.definition import release_of
+from runner.plan.back import before, plan_back
 from runner.plan.live import Hold, Live
-from runner.plan.refs import Made, Ref
+from runner.plan.refs import Ref
 from runner.plan.steps import Plan
 from runner.promote import Follower
 from runner.report.text import Outcome, changes
 from runner.report.watch import Watcher
+from runner.standing import (
+    Standing,
+    carried_out,
+    environment_of,
+    live_beside,
+    named,
+    standing,
+)
 from runner.turn import leased, told
 
 
@@ -56,7 +55,6 @@ class Way:
     there: Environment
     live: Live
     release: Release
-    foundation: Foundation
     plan: Plan
 
     @property
@@ -72,23 +70,16 @@ class Way:
 
 def way_back(aws: Aws, names: Names, wish: Wish, *, unsure: bool = False) -> Way:
     """Where to and how; changes nothing. Raises JamError `JAM-ROLLBACK-*` if it cannot be."""
-    there = _environment(aws, names)
+    there = environment_of(aws, names)
     target = _target(aws, names, wish.release, there=there)
-    release, staged, state = _kept(aws, names, target, there=there)
-    live = _live(aws, names, release, there=there, unsure=unsure)
-    live = replace(
-        live,
-        known={**live.known, **versions_of(staged)},
-        stages=live.stages if state.has_stage else _without(live, staged.api_stage),
-    )
+    found = _whole(target, standing(aws, names, target, there=there), there=there)
+    live = live_beside(aws, names, found, there=there, unsure=unsure)
     hold = _hold(aws, wish, there=there, target=target) if wish.hold else None
-    foundation = foundation_of(release, live)
     return Way(
         there=there,
         live=live,
-        release=release,
-        foundation=foundation,
-        plan=plan_back(release, live, hold=hold, is_routed=state.is_routed),
+        release=found.release,
+        plan=plan_back(found.release, live, hold=hold, is_routed=found.condition.is_routed),
     )
 
 
@@ -124,7 +115,7 @@ def mend(
     aws: Aws, names: Names, *, lease: Lease, watcher: Watcher, clock: Callable[[], float]
 ) -> None:
     """Sets alias, store, schedules and streams as the live release's record has them."""
-    live = _environment(aws, names).release
+    live = environment_of(aws, names).release
     way = way_back(aws, names, Wish(release=live, hold=False), unsure=True)
     _go(aws, names, way, lease=lease, watcher=watcher, clock=clock)
     lease.done()
@@ -134,7 +125,7 @@ def follow(
     aws: Aws, names: Names, *, lease: Lease, watcher: Watcher, clock: Callable[[], float]
 ) -> None:
     """What the live release still waits for since the guard promoted it: without a build."""
-    live = _environment(aws, names).release
+    live = environment_of(aws, names).release
     wish = Wish(release=live, hold=False)
     way = way_back(aws, names, wish, unsure=lease.inherited is not None)
     _go(aws, names, way, lease=lease, watcher=watcher, clock=clock)
@@ -144,8 +135,11 @@ def follow(
 def _at_last(
     aws: Aws, names: Names, wish: Wish, *, first: Way, lease: Lease, watcher: Watcher
 ) -> Way:
-    """The way as it is under the lease, the candidate of an open rollout taken back."""
-    now = _environment(aws, names)
+    """The way as it is under the lease, the candidate of an open rollout taken back.
+
+    All is looked at once more: while this run waited another may have ended, or a `gc`.
+    """
+    now = environment_of(aws, names)
     if now.rollout:
         with watcher.stage("rollout"):
             known = {Ref(made): value for made, value in now.ids.items()}
@@ -153,8 +147,6 @@ def _at_last(
             ended = follower.act(Act.TAKE_BACK, f"{wish.by or 'somebody'} rolled production back")
         if ended.outcome == "open":
             raise _stuck()
-    if not now.rollout and not lease.inherited and now.sequence == first.there.sequence:
-        return first
     return way_back(aws, names, _same(wish, first), unsure=lease.inherited is not None)
 
 
@@ -172,36 +164,17 @@ def _go(
     watcher: Watcher,
     clock: Callable[[], float],
 ) -> None:
-    perform = performer(
-        aws,
-        names,
-        release=way.release,
-        foundation=way.foundation,
-        content=Content(
-            put=put, copy=copy, manifest=manifest, entry_archive=_nothing, guard_archive=_nothing
-        ),
-        lease=lease,
-    )
     with watcher.stage("switch"):
-        known = {**known_of(way.live, way.plan), Ref(Made.RECORD): ""}
-        whole = replace(way.plan.switching, stage=way.plan.stage)
-        apply(whole, perform, known=known, progress=watcher, clock=clock)
-
-
-def _nothing(*_: object) -> bytes:
-    raise AssertionError("a rollback builds nothing")
-
-
-def _environment(aws: Aws, names: Names) -> Environment:
-    with explained():
-        found = records.read(aws, names, release="")
-    if not found or not found[0].release:
-        raise site_error(
-            "JAM-ROLLBACK-NOTHING",
-            f"Nothing of {names.site} is live in {names.region}.",
-            hint="Look at `--site` and `--region`; `jam-deploy deploy` makes a first release.",
+        carried_out(
+            aws,
+            names,
+            replace(way.plan.switching, stage=way.plan.stage),
+            release=way.release,
+            live=way.live,
+            lease=lease,
+            watcher=watcher,
+            clock=clock,
         )
-    return found[0]
 
 
 def _target(aws: Aws, names: Names, wanted: str, *, there: Environment) -> str:
@@ -217,50 +190,26 @@ def _target(aws: Aws, names: Names, wanted: str, *, there: Environment) -> str:
             f"There is no release before {there.release[:8]}, which is live.",
             hint="`jam-deploy releases` lists those that can be named.",
         )
-    ready = [each.release for each in kept.releases(aws, names) if each.is_ready]
-    matches = [each for each in ready if each.startswith(wanted.lower())]
-    if len(matches) == 1:
-        return matches[0]
-    known = ", ".join(each[:8] for each in (matches or ready)[:10]) or "none"
-    raise site_error(
-        "JAM-ROLLBACK-UNKNOWN",
-        f"{len(matches) or 'No'} kept releases begin with {wanted!r}.",
-        hint=f"Name one of these: {known}. `jam-deploy releases` says more.",
-    )
+    return named(aws, names, wanted)
 
 
 def _history(there: Environment) -> Live:
     return Live(release=there.release, previous=there.previous, history=there.history)
 
 
-def _kept(
-    aws: Aws, names: Names, target: str, *, there: Environment
-) -> tuple[Release, Staged, Condition]:
-    with explained():
-        _, staged = records.read(aws, names, release=target) or (there, None)
-    if staged is None or not staged.definition:
+def _whole(target: str, found: Standing | None, *, there: Environment) -> Standing:
+    """All that only a build could make again is there, or JamError `JAM-ROLLBACK-GONE`."""
+    if found is None:
         raise _lost(target, ("its record does not say what it is made of",))
-    state = kept.condition(aws, names, release=target, staged=staged, there=there)
-    release = release_of(target, staged.definition, state.manifest)
     streams = {each.name for each in there.streams}
     urls = tuple(
         f"function {each.name} streams, and its URL was taken down"
-        for each in release.functions
+        for each in found.release.functions
         if each.stream and each.name not in streams
     )
-    if state.lost or urls:
-        raise _lost(target, (*state.lost, *urls))
-    return release, staged, state
-
-
-def _live(aws: Aws, names: Names, release: Release, *, there: Environment, unsure: bool) -> Live:
-    foundation = foundation_of(release, Live(foundation=there.foundation))
-    return read_live(aws, names, release=release.id, foundation=foundation, unsure=unsure)
-
-
-def _without(live: Live, api_stage: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Somebody deleted it by hand, or it was dropped: either way it is made again."""
-    return tuple(each for each in live.stages if each[0] != api_stage)
+    if found.condition.lost or urls:
+        raise _lost(target, (*found.condition.lost, *urls))
+    return found
 
 
 def _hold(aws: Aws, wish: Wish, *, there: Environment, target: str) -> Hold:

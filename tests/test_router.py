@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from runner.edge import router_code
 from runner.local.javascript import EdgeFunction
+from runner.open import LASTS, pass_of
 from runner.paths import key_of, key_of_uri
 from tests.edge_events import LIVE, NAVIGATION, OLD, live, request_event
 
@@ -295,5 +296,111 @@ def test_a_steady_request_reads_the_store_once(more: dict[str, Any], reads: int)
         assert len(function.invoke(request_event(uri, **more)).logs) == reads
 
 
+NOW = 1_800_000_000
+SECRET = "a-secret"
+KEEPER = {
+    **KNOWN,
+    "token": json.dumps({"t": SECRET}),
+    f"r/{OLD}": json.dumps({"s": "stage-0", "i": ["old/*"]}),
+}
+OPENS = EdgeFunction(router_code(), lambda: KEEPER, clock=lambda: NOW)
+UNTIL = NOW + 60
+
+
+def _opened(uri: str, cookie: str = "", **more: Any) -> dict[str, Any]:
+    event = request_event(uri, **more)
+    if cookie:
+        event["request"]["cookies"]["jam-open"] = {"value": cookie}
+    return OPENS.run(event)
+
+
+def _link(release: str, token: str) -> dict[str, Any]:
+    return {"release": {"value": release}, "token": {"value": token}}
+
+
+def test_a_link_becomes_a_cookie_and_is_in_no_address_any_more() -> None:
+    told = pass_of(OLD, until=UNTIL, token=SECRET)
+    found = _opened("/.jam/open", query=_link(OLD, told))
+    assert (found["statusCode"], found["headers"]["location"]["value"]) == (302, "/")
+    assert found["headers"]["cache-control"]["value"] == "no-store"
+    assert found["headers"]["clear-site-data"]["value"] == '"cache"'
+    cookie = found["cookies"]["jam-open"]
+    assert cookie["value"] == f"{OLD}.{told}"
+    wanted = {"Path=/", "Secure", "HttpOnly", "SameSite=Lax", f"Max-Age={LASTS}"}
+    assert {*cookie["attributes"].split("; ")} == wanted
+
+
+@pytest.mark.parametrize(
+    ("uri", "headers", "expected"),
+    [
+        ("/", NAVIGATION, f"/releases/{OLD}/index.html"),
+        ("/a.json", {}, f"/releases/{OLD}/a.json"),
+        ("/old/x.js", {}, "/assets/old/x.js"),
+        ("/a.json", {"x-jam-release": LIVE}, f"/releases/{OLD}/a.json"),
+        ("/.functions/a", {}, "/stage-0/.functions/a"),
+        ("/.functions/a", {"x-jam-release": LIVE}, "/stage-0/.functions/a"),
+    ],
+)
+def test_who_opened_a_release_gets_all_of_it(
+    uri: str, headers: dict[str, str], expected: str
+) -> None:
+    cookie = f"{OLD}.{pass_of(OLD, until=UNTIL, token=SECRET)}"
+    found = _opened(uri, cookie, headers=headers, pin=f"{LIVE}.0")
+    assert found["uri"] == expected
+    assert "jam-open" not in found["cookies"] or not uri.startswith("/.functions/")
+    assert json.loads(_opened("/.jam/version.json", cookie)["body"])["release"] == OLD
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        f"{OLD}.{pass_of(OLD, until=NOW - 1, token=SECRET)}",
+        f"{OLD}.{pass_of(OLD, until=UNTIL, token='another')}",
+        f"{OLD}.{pass_of(LIVE, until=UNTIL, token=SECRET)}",
+        f"{OLD}.{UNTIL + 1}.{pass_of(OLD, until=UNTIL, token=SECRET)[11:]}",
+        f"{OLD}.{pass_of(OLD, until=UNTIL, token=SECRET)}x",
+        f"{OLD}.{UNTIL}.",
+        f"{OLD}.{SECRET}",
+        OLD,
+    ],
+    ids=["late", "another's key", "another release's", "later", "longer", "bare", "key", "none"],
+)
+def test_a_forged_or_late_pass_opens_nothing(cookie: str) -> None:
+    assert _opened("/", cookie, headers=NAVIGATION)["uri"] == f"/releases/{LIVE}/index.html"
+    assert _opened("/.functions/a", cookie)["uri"] == "/stage-1/.functions/a"
+    found = _opened("/.jam/open", query=_link(OLD, cookie[33:]))
+    assert (found["statusCode"], "cookies" in found) == (403, False)
+
+
+def test_a_store_without_a_token_opens_nothing() -> None:
+    for token in ("undefined", "null", ""):
+        event = request_event("/", NAVIGATION)
+        value = f"{OLD}.{pass_of(OLD, until=UNTIL, token=token)}"
+        event["request"]["cookies"]["jam-open"] = {"value": value}
+        function = EdgeFunction(router_code(), lambda: KNOWN, clock=lambda: NOW)
+        assert function.run(event)["uri"] == f"/releases/{LIVE}/index.html"
+
+
+def test_leaving_takes_the_cookie_away() -> None:
+    cookie = f"{OLD}.{pass_of(OLD, until=UNTIL, token=SECRET)}"
+    found = _opened("/.jam/open", cookie)
+    assert found["statusCode"] == 302
+    assert found["cookies"]["jam-open"]["value"] == ""
+    assert "Max-Age=0" in found["cookies"]["jam-open"]["attributes"]
+
+
+def test_who_opened_a_release_takes_no_part_in_a_rollout() -> None:
+    value = {"v": 1, "live": LIVE, "r": ROUTING, "candidate": "c" * 32, "rollout": "r1"}
+    store = {**KEEPER, "live": json.dumps(value)}
+    event = request_event("/", NAVIGATION, pin=f"{LIVE}.r1-s")
+    event["request"]["cookies"]["jam-open"] = {
+        "value": f"{OLD}.{pass_of(OLD, until=UNTIL, token=SECRET)}"
+    }
+    found = EdgeFunction(router_code(), lambda: store, clock=lambda: NOW).run(event)
+    assert found["uri"] == f"/releases/{OLD}/index.html"
+    assert _header(found, "x-jam-rollout") is None
+    assert _header(found, "x-jam-draw") is None
+
+
 def test_both_functions_fit_aws_quota_with_room_for_what_comes() -> None:
-    assert len(router_code().encode()) <= 9_000
+    assert len(router_code().encode()) <= 9_500

@@ -14,6 +14,7 @@ from runner.aws import api, files, keyvalues, records
 from runner.aws.records import Environment, Staged
 from runner.aws.refusals import code_of, explained
 from runner.aws.session import Aws
+from runner.guard import journal
 from runner.model import Kind, Origin
 from runner.names import Names
 from runner.plan.refs import Made
@@ -33,6 +34,19 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """How the last rollout of a release ended, and what was found out; `at` in epoch seconds.
+
+    `outcome` is empty while nobody has ended it; `verdict` where it was never looked at.
+    """
+
+    outcome: str
+    verdict: str
+    why: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     """What stands of a release. `lost` are parts that only a build can make again, in words."""
 
@@ -44,21 +58,33 @@ class Condition:
 
 def releases(aws: Aws, names: Names) -> tuple[Kept, ...]:
     """All on record, the newest first; none where nothing was ever deployed."""
-    with explained():
-        try:
-            items = list(_items(aws, names))
-        except aws.records.exceptions.ResourceNotFoundException:
-            return ()
+    items = _items(aws, names, words=("state", "at", "origin"), kind="release")
     found = (
         Kept(
-            release=item["pk"].partition("#")[2],
+            release=release,
             is_ready=item.get("state") == records.READY,
             at=int(item.get("at", 0)),
             origin=records.read_origin(item.get("origin", {})),
         )
         for item in items
+        if (release := item["pk"].partition("#")[2]) and "/" not in release  # a preview's
     )
     return tuple(sorted(found, key=lambda each: each.at, reverse=True))
+
+
+def judged(aws: Aws, names: Names) -> Mapping[str, Judged]:
+    """By release how its last rollout ended: those that are over, and the one that is open."""
+    items = _items(aws, names, words=("outcome", "why", "evidence", "rollout"), kind="rollout")
+    rollouts = ((journal.rollout_of(item["rollout"]), item) for item in items)
+    return {
+        rollout.candidate: Judged(
+            outcome=item.get("outcome", ""),
+            verdict=json.loads(item.get("evidence", "{}")).get("verdict", ""),
+            why=item.get("why", ""),
+            at=rollout.opened,
+        )
+        for rollout, item in sorted(rollouts, key=lambda each: each[0].opened)
+    }
 
 
 def condition(
@@ -80,24 +106,23 @@ def condition(
         )
 
 
-def _items(aws: Aws, names: Names) -> Iterator[dict[str, Any]]:
+def _items(
+    aws: Aws, names: Names, *, words: tuple[str, ...], kind: str
+) -> tuple[dict[str, Any], ...]:
     """A scan: the table holds some hundred records, and releases have keys of their own."""
     pages = aws.records.get_paginator("scan").paginate(
         TableName=names.records,
-        FilterExpression="#sk = :release",
-        ProjectionExpression="#pk, #state, #at, #origin",
-        ExpressionAttributeNames={
-            "#sk": "sk",
-            "#pk": "pk",
-            "#state": "state",
-            "#at": "at",
-            "#origin": "origin",
-        },
-        ExpressionAttributeValues={":release": {"S": "release"}},
+        FilterExpression="begins_with(#sk, :kind)",
+        ProjectionExpression=", ".join(f"#{word}" for word in ("pk", *words)),
+        ExpressionAttributeNames={f"#{word}": word for word in ("pk", "sk", *words)},
+        ExpressionAttributeValues={":kind": {"S": kind}},
         ConsistentRead=True,
     )
-    for page in pages:
-        yield from map(records.plain, page["Items"])
+    with explained():
+        try:
+            return tuple(records.plain(item) for page in pages for item in page["Items"])
+        except aws.records.exceptions.ResourceNotFoundException:
+            return ()
 
 
 def _versions(names: Names, staged: Staged) -> Iterator[tuple[str, str, str]]:
@@ -108,11 +133,19 @@ def _versions(names: Names, staged: Staged) -> Iterator[tuple[str, str, str]]:
 
 def _lost_version(aws: Aws, what: str, function: str, version: str) -> str:
     """Empty where it is there."""
-    if _is_there(
-        lambda: aws.functions.get_function_configuration(FunctionName=function, Qualifier=version)
-    ):
+    if not missing_version(aws, function, version=version):
         return ""
     return f"{what}: Lambda has no version {version} of {function} any more"
+
+
+def missing_version(aws: Aws, function: str, *, version: str) -> bool:
+    """Numbers are never given twice, so a version that is there is the one that was published.
+
+    Source: Lambda developer guide, "Manage Lambda function versions", Using versions.
+    """
+    return not _is_there(
+        lambda: aws.functions.get_function_configuration(FunctionName=function, Qualifier=version)
+    )
 
 
 def _has_stage(aws: Aws, staged: Staged, there: Environment) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from runner.apply import Fence, unfenced
-from runner.aws import ownership
+from runner.aws import edge, ownership
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.aws.waiting import until
@@ -63,7 +63,7 @@ def make(aws: Aws, names: Names) -> str:
         found = aws.edge.describe_key_value_store(Name=names.store)["KeyValueStore"]
         return found["ARN"] if found["Status"] == "READY" else None
 
-    return until(
+    made = until(
         aws,
         probe,
         budget=READY_BUDGET,
@@ -73,6 +73,8 @@ def make(aws: Aws, names: Names) -> str:
             hint="Run again: it goes on from here.",
         ),
     )
+    edge.check_tags(aws, names, arn=made, what=f"The key value store {names.store}")
+    return made
 
 
 def live_release(aws: Aws, store_arn: str) -> str | None:
@@ -116,6 +118,11 @@ def token(aws: Aws, store_arn: str) -> str:
 
     known = _token(aws, store_arn)
     return known or until(aws, probe, budget=BUDGET, late=_changing)
+
+
+def renew_token(aws: Aws, store_arn: str) -> None:
+    """Another token: nothing that the former one opened, or signed, is valid any more."""
+    write(aws, store_arn, puts={TOKEN: compact({"t": secrets.token_urlsafe(32)})})
 
 
 def _token(aws: Aws, store_arn: str) -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli.group import cli
 from runner.cli.options import Options, tell, with_options
 from runner.cli.world import account, watcher_of
+
+if TYPE_CHECKING:
+    from runner.aws.session import Aws
+    from runner.names import Names
 
 
 @cli.command()
@@ -81,13 +86,58 @@ def unhold(options: Options) -> None:
 
 @cli.command()
 @with_options
-def releases(options: Options) -> None:
-    """Lists the releases, the newest first: which is live, and where each came from."""
+@click.option("--open", "opened", metavar="RELEASE", help="A link that shows it for an hour.")
+@click.option("--close", is_flag=True, help="End every such link, and what it opened.")
+def releases(options: Options, *, opened: str | None, close: bool) -> None:
+    """Lists the releases, the newest first: which is live, where each came from, how it did.
+
+    With --open it prints a link to one of them, with its own pages, files and functions; whoever
+    follows it has the live site back after an hour, or at /.jam/open. Functions work on live data.
+    """
     from runner.operate.history import history
     from runner.report.returning import history_document, history_text
 
-    found = history(*account(options))
+    if opened is not None and close:
+        raise click.UsageError("Say either --open RELEASE or --close.")
+    aws, names = account(options)
+    if opened is not None:
+        _open(options, aws, names, release=opened)
+        return
+    if close:
+        _close(options, aws, names)
+        return
+    found = history(aws, names)
     tell(options, history_document(found), history_text(found))
+
+
+def _open(options: Options, aws: Aws, names: Names, *, release: str) -> None:
+    from runner.fetch import loopback
+    from runner.open import open_release
+    from runner.report.opened import opened_document, opened_hint, opened_text
+    from runner.turn import run_of
+
+    with watcher_of(options) as watcher:
+        found = open_release(
+            aws,
+            names,
+            release,
+            run=run_of(os.environ),
+            watcher=watcher,
+            clock=time.monotonic,
+            near=loopback(os.environ.get("AWS_ENDPOINT_URL", "")),
+        )
+    click.echo(opened_hint(found), err=True)
+    tell(options, opened_document(found), opened_text(found))
+
+
+def _close(options: Options, aws: Aws, names: Names) -> None:
+    from runner.open import close_all
+    from runner.report.opened import closed_document, closed_text
+    from runner.turn import run_of
+
+    with watcher_of(options) as watcher:
+        close_all(aws, names, run=run_of(os.environ), watcher=watcher)
+    tell(options, closed_document(names.site), closed_text(names.site))
 
 
 def _who() -> str:

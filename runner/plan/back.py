@@ -38,12 +38,7 @@ def plan_back(release: Release, live: Live, *, hold: Hold | None, is_routed: boo
     moves = plan(release, ready, foundation=foundation, origin=live.origin)
     if moves.is_empty:
         return moves
-    stage = release.routing.api_stage
-    lost = bool(stage) and stage not in dict(live.stages)
-    again: tuple[StageStep, ...] = (
-        *(api_stage_steps(release) if lost else ()),
-        *(() if is_routed else (_routed(release),)),
-    )
+    again = made_again(release, live, is_routed=is_routed)
     # A stream that is taken down is not part of the foundation any more: the next deploy looks.
     changed = set(foundation.streams) != set(live.streams)
     switch = tuple(
@@ -58,6 +53,16 @@ def plan_back(release: Release, live: Live, *, hold: Hold | None, is_routed: boo
         for step in moves.switch
     )
     return replace(moves, stage=again, switch=switch)
+
+
+def made_again(release: Release, live: Live, *, is_routed: bool) -> tuple[StageStep, ...]:
+    """What a kept release may have lost that no build is needed for: api_stage and routing."""
+    stage = release.routing.api_stage
+    lost = bool(stage) and stage not in dict(live.stages)
+    return (
+        *(api_stage_steps(release) if lost else ()),
+        *(() if is_routed else (_routed(release),)),
+    )
 
 
 def before(live: Live) -> str:

@@ -24,6 +24,7 @@ _CONFIG = re.compile(r"jam-(canary|linear)-\d+pct-\d+m")
 class Entry:
     """One release on record, with all that its record names; `at` and `expired` in epoch seconds.
 
+    `opened` is the epoch second until which somebody may look at it by a link.
     `versions` are pairs of a Lambda name and a version, entry's among them; `header_sets` are the
     digests that its manifest names, `assets` the keys below `assets/`. `is_known` is False where
     its manifest could not be read: then nothing is known of these two.
@@ -33,6 +34,7 @@ class Entry:
     is_ready: bool = False
     at: int = 0
     expired: int = 0
+    opened: int = 0
     origin: Origin = field(default_factory=Origin)
     versions: frozenset[tuple[str, str]] = frozenset()
     roles: frozenset[str] = frozenset()

@@ -82,7 +82,7 @@ def collection(ledger: Ledger, retention: Retention, *, now: float) -> Collectio
 
 
 def kept_releases(ledger: Ledger, retention: Retention, *, now: float) -> frozenset[str]:
-    """Live, candidate and the one before; the last ones, made or live; the young ones.
+    """Live, candidate and the one before; the last ones, made or live; the young, and the opened.
 
     A release without a record of when it was made is kept; previews' go with their preview.
     """
@@ -92,9 +92,11 @@ def kept_releases(ledger: Ledger, retention: Retention, *, now: float) -> frozen
     ready = sorted(mine, key=_at, reverse=True)
     last = {each.release for each in ready[: retention.releases]}
     young = {each.release for each in ready if now - each.at < retention.days * DAY or not each.at}
-    begun = {each.release for each in ledger.entries if _is_begun(each, now=now)}
+    busy = {
+        each.release for each in ledger.entries if _is_begun(each, now=now) or each.opened > now
+    }
     return frozenset(
-        {*pointed, *others, *last, *ledger.history[: retention.releases], *young, *begun}
+        {*pointed, *others, *last, *ledger.history[: retention.releases], *young, *busy}
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from runner.aws.kept import Judged
+from runner.model import Origin
 from runner.names import PRODUCTION
 from runner.operate.history import History, Listed
 from runner.plan.live import Hold
@@ -64,24 +66,48 @@ def history_text(history: History) -> str:
 
 def _line(each: Listed) -> str:
     found = each.kept
-    origin = found.origin
-    commit = origin.commit[:12] or "no commit on record"
-    branch = f" ({origin.branch})" if origin.branch else ""
-    author = f" by {origin.author}" if origin.author else ""
     when = _moment(found.at)
-    return f"{found.release[:_SHOWN]}  {each.state:9}  {when}  {commit}{branch}{author}"
+    said = f"{found.release[:_SHOWN]}  {each.state:9}  {when}  {_from(found.origin)}"
+    return f"{said}  {_rollout(each.judged)}" if each.judged else said
+
+
+def _from(origin: Origin) -> str:
+    """Commit, branch, pull request, author and run, as far as they are on record."""
+    parts = (
+        origin.commit[:12] or "no commit on record",
+        f"({origin.branch})" if origin.branch else "",
+        f"#{origin.pull}" if origin.pull else "",
+        f"by {origin.author}" if origin.author else "",
+        f"run {origin.number}" if origin.number else "",
+    )
+    return " ".join(filter(None, parts))
+
+
+def _rollout(judged: Judged) -> str:
+    verdict = f", verdict {judged.verdict}" if judged.verdict else ""
+    return f"rollout {judged.outcome.replace('_', ' ') or 'open'}{verdict}"
 
 
 def _listed(each: Listed) -> dict[str, Any]:
-    origin = each.kept.origin
+    origin, judged = each.kept.origin, each.judged
     return {
         "release": each.kept.release,
         "state": each.state,
         "at": datetime.fromtimestamp(each.kept.at, UTC).isoformat(),
         "commit": origin.commit or None,
         "branch": origin.branch or None,
+        "pull_request": origin.pull or None,
         "author": origin.author or None,
         "run": origin.run or None,
+        "run_number": origin.number or None,
+        "rollout": {
+            "outcome": judged.outcome or "open",
+            "verdict": judged.verdict or None,
+            "why": judged.why or None,
+            "at": datetime.fromtimestamp(judged.at, UTC).isoformat(),
+        }
+        if judged
+        else None,
     }
 
 

@@ -1,0 +1,123 @@
+"""A kept release as it stands: found by its id, seen to be whole, brought up without a build.
+
+Looks at AWS and, in `carried_out`, changes it; never uploads, never builds, never asks GitHub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from runner.apply import apply, known_of
+from runner.aws import kept, records
+from runner.aws.kept import Condition
+from runner.aws.leases import Lease
+from runner.aws.live import read_live, versions_of
+from runner.aws.perform import Content, performer
+from runner.aws.records import Environment, Staged
+from runner.aws.refusals import explained
+from runner.aws.session import Aws
+from runner.aws.upload import copy, put
+from runner.errors import site_error
+from runner.model import Release
+from runner.names import Names
+from runner.package.manifest import manifest
+from runner.plan.back import foundation_of
+from runner.plan.definition import release_of
+from runner.plan.live import Live
+from runner.plan.refs import Made, Ref
+from runner.plan.steps import Plan
+from runner.report.watch import Watcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A release with its record, and what of it stands."""
+
+    release: Release
+    staged: Staged
+    condition: Condition
+
+
+def environment_of(aws: Aws, names: Names) -> Environment:
+    """What production serves. Raises JamError `JAM-ROLLBACK-NOTHING` before a first release."""
+    with explained():
+        found = records.read(aws, names, release="")
+    if not found or not found[0].release:
+        raise site_error(
+            "JAM-ROLLBACK-NOTHING",
+            f"Nothing of {names.site} is live in {names.region}.",
+            hint="Look at `--site` and `--region`; `jam-deploy deploy` makes a first release.",
+        )
+    return found[0]
+
+
+def named(aws: Aws, names: Names, wanted: str) -> str:
+    """The id of the one kept release whose id begins so; else JamError `JAM-ROLLBACK-UNKNOWN`."""
+    ready = [each.release for each in kept.releases(aws, names) if each.is_ready]
+    matches = [each for each in ready if each.startswith(wanted.lower())]
+    if len(matches) == 1:
+        return matches[0]
+    known = ", ".join(each[:8] for each in (matches or ready)[:10]) or "none"
+    raise site_error(
+        "JAM-ROLLBACK-UNKNOWN",
+        f"{len(matches) or 'No'} kept releases begin with {wanted!r}.",
+        hint=f"Name one of these: {known}. `jam-deploy releases` says more.",
+    )
+
+
+def standing(aws: Aws, names: Names, release: str, *, there: Environment) -> Standing | None:
+    """What stands of a release; None where its record does not say what it is made of."""
+    with explained():
+        _, staged = records.read(aws, names, release=release) or (there, None)
+    if staged is None or not staged.definition:
+        return None
+    state = kept.condition(aws, names, release=release, staged=staged, there=there)
+    whole = release_of(release, staged.definition, state.manifest)
+    return Standing(release=whole, staged=staged, condition=state)
+
+
+def live_beside(
+    aws: Aws, names: Names, found: Standing, *, there: Environment, unsure: bool = False
+) -> Live:
+    """What is live, as plans for `found` ask for it: its versions known, its api_stage as it is."""
+    release, staged = found.release, found.staged
+    foundation = foundation_of(release, Live(foundation=there.foundation))
+    live = read_live(aws, names, release=release.id, foundation=foundation, unsure=unsure)
+    stages = tuple(each for each in live.stages if each[0] != staged.api_stage)
+    return replace(
+        live,
+        known={**live.known, **versions_of(staged)},
+        # Somebody deleted it by hand, or it was dropped: either way it is made again.
+        stages=live.stages if found.condition.has_stage else stages,
+    )
+
+
+def carried_out(
+    aws: Aws,
+    names: Names,
+    plan: Plan,
+    *,
+    release: Release,
+    live: Live,
+    lease: Lease,
+    watcher: Watcher,
+    clock: Callable[[], float],
+) -> None:
+    """Performs a plan that builds nothing, under the lease. `clock` counts seconds."""
+    perform = performer(
+        aws,
+        names,
+        release=release,
+        foundation=foundation_of(release, live),
+        content=Content(
+            put=put, copy=copy, manifest=manifest, entry_archive=_nothing, guard_archive=_nothing
+        ),
+        lease=lease,
+    )
+    known = {**known_of(live, plan), Ref(Made.RECORD): ""}
+    apply(plan, perform, known=known, progress=watcher, clock=clock)
+
+
+def _nothing(*_: object) -> bytes:
+    raise AssertionError("what lies ready is not built again")
