@@ -36,7 +36,7 @@ def an_error(code: str, message: str = "no", operation: str = "GetAlias") -> Cli
         ("TooManyRequestsException", "JAM-THROTTLED", Turn.AGAIN),
         ("SlowDown", "JAM-THROTTLED", Turn.AGAIN),
         ("CodeStorageExceededException", "JAM-QUOTA-CODE", Turn.AWS),
-        ("TooManyDistributions", "JAM-QUOTA", Turn.AWS),
+        ("TooManyDistributions", "JAM-QUOTA-EDGE", Turn.AWS),
         ("OptInRequired", "JAM-REGION", Turn.AWS),
         ("ServiceUnavailable", "JAM-AWS-DOWN", Turn.AGAIN),
         ("SomethingNew", "JAM-AWS", Turn.AWS),

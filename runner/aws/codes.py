@@ -1,13 +1,11 @@
 """The one table from AWS's error codes to ours, in the user's words. Pure data.
 
-docs/errors.md is generated from it.
+docs/errors.md is generated from it. What AWS never answered is in runner/aws/unanswered.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from botocore import exceptions as botocore
 
 from runner.errors import Turn
 
@@ -16,8 +14,8 @@ from runner.errors import Turn
 class Refusal:
     """One kind of refusal: AWS's `codes` for it, and what we say.
 
-    `said` narrows it to messages that match; `message` and `hint` may name {action}, {resource}
-    and {said}, AWS's own sentence.
+    `said` narrows it to messages that match; `message` and `hint` may name {action}, {resource},
+    {statement}, the line that a policy lacks, and {said}, AWS's own sentence.
     """
 
     code: str
@@ -26,17 +24,6 @@ class Refusal:
     message: str
     hint: str
     said: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One kind of failure before AWS answered: botocore's exceptions for it, and what we say."""
-
-    code: str
-    kinds: tuple[type[Exception], ...]
-    turn: Turn
-    message: str
-    hint: str
 
 
 _DENIED = frozenset(
@@ -85,8 +72,8 @@ TABLE: tuple[Refusal, ...] = (
         codes=_DENIED,
         turn=Turn.AWS,
         message="AWS does not let these credentials do {action} on {resource}.",
-        hint="Add {action} on {resource} to the policy of the role that deploys; "
-        "docs/permissions.md lists everything that it needs.",
+        hint="Add this statement to the policy of the role that deploys: {statement} "
+        "(docs/permissions.md lists everything that it needs).",
     ),
     Refusal(
         code="JAM-CREDS-EXPIRED",
@@ -102,8 +89,8 @@ TABLE: tuple[Refusal, ...] = (
         ),
         turn=Turn.AGAIN,
         message="The AWS credentials are no longer valid: {said}",
-        hint="Get new ones and run again; nothing is lost. In a workflow raise "
-        "role-duration-seconds of configure-aws-credentials.",
+        hint="Get new ones and run again; nothing is lost. In a workflow they last an hour: raise "
+        "role-duration-seconds of configure-aws-credentials, and the role's own maximum.",
     ),
     Refusal(
         code="JAM-CREDS-INVALID",
@@ -170,7 +157,42 @@ TABLE: tuple[Refusal, ...] = (
         codes=frozenset({"CodeStorageExceededException"}),
         turn=Turn.AWS,
         message="The account's storage for Lambda code is full: {said}",
-        hint="Delete old function versions, or ask AWS for more in Service Quotas.",
+        hint="`jam-deploy gc` removes versions of releases past retention; keep fewer in "
+        "[production.retention], or ask AWS for more in Service Quotas. Then run again.",
+    ),
+    Refusal(
+        code="JAM-QUOTA-POLICY",
+        codes=frozenset({"PolicyLengthExceededException"}),
+        turn=Turn.AWS,
+        message="{action}: the resource policy of the function has no room left: {said}",
+        hint="We add one statement for the distribution: remove those that others added (20 KB "
+        "are allowed, and cannot be raised).",
+    ),
+    Refusal(
+        code="JAM-QUOTA-ROLES",
+        codes=frozenset({"LimitExceeded"}),
+        said=r"RolesPerAccount",
+        turn=Turn.AWS,
+        message="{action} met the account's quota of roles: {said}",
+        hint="A site has about six roles, however many functions. Remove roles that nobody uses, "
+        "or ask AWS for more in Service Quotas (IAM, us-east-1).",
+    ),
+    Refusal(
+        code="JAM-QUOTA-EDGE",
+        codes=frozenset(
+            {
+                "TooManyCacheBehaviors",
+                "TooManyCachePolicies",
+                "TooManyDistributions",
+                "TooManyFunctions",
+                "TooManyOriginAccessControls",
+                "TooManyOriginRequestPolicies",
+            }
+        ),
+        turn=Turn.AWS,
+        message="{action} met a quota of CloudFront: {said}",
+        hint="Remove what is no longer used (ours bears the tag `jam:site` or a name `jam-…`), or "
+        "ask AWS for more in Service Quotas (CloudFront, us-east-1).",
     ),
     Refusal(
         code="JAM-QUOTA",
@@ -179,15 +201,9 @@ TABLE: tuple[Refusal, ...] = (
                 "EntityLimitExceeded",
                 "LimitExceeded",
                 "LimitExceededException",
-                "PolicyLengthExceededException",
+                "LimitExceededFault",
                 "ServiceQuotaExceededException",
                 "TooManyBuckets",
-                "TooManyCacheBehaviors",
-                "TooManyCachePolicies",
-                "TooManyDistributions",
-                "TooManyFunctions",
-                "TooManyOriginAccessControls",
-                "TooManyOriginRequestPolicies",
             }
         ),
         turn=Turn.AWS,
@@ -229,7 +245,9 @@ TABLE: tuple[Refusal, ...] = (
         ),
         turn=Turn.AGAIN,
         message="{action} failed inside AWS: {said}",
-        hint="Run again; nothing is lost. https://health.aws.amazon.com tells of larger outages.",
+        hint="Run again; nothing is lost. https://health.aws.amazon.com tells of larger outages: a "
+        "deploy also needs the control planes of CloudFront and IAM in us-east-1, `jam-deploy "
+        "rollback` does not.",
     ),
 )
 
@@ -239,48 +257,4 @@ OTHER = Refusal(
     turn=Turn.AWS,
     message="{action} failed: {said}",
     hint="Every step can be repeated: run again, with -v for the details.",
-)
-
-FAULTS: tuple[Fault, ...] = (
-    Fault(
-        code="JAM-CREDS-MISSING",
-        kinds=(botocore.NoCredentialsError, botocore.PartialCredentialsError),
-        turn=Turn.AWS,
-        message="There are no AWS credentials.",
-        hint="In a workflow run aws-actions/configure-aws-credentials first; on your machine "
-        "`aws configure sso` or AWS_PROFILE.",
-    ),
-    Fault(
-        code="JAM-CREDS-MISSING",
-        kinds=(botocore.ProfileNotFound,),
-        turn=Turn.AWS,
-        message="The AWS credentials cannot be found: {said}",
-        hint="Correct AWS_PROFILE, or add the profile to ~/.aws/config.",
-    ),
-    Fault(
-        code="JAM-CREDS-EXPIRED",
-        kinds=(
-            botocore.CredentialRetrievalError,
-            botocore.TokenRetrievalError,
-            botocore.SSOTokenLoadError,
-            botocore.UnauthorizedSSOTokenError,
-        ),
-        turn=Turn.AGAIN,
-        message="The AWS credentials cannot be renewed: {said}",
-        hint="Sign in again (`aws sso login`) and repeat; nothing is lost.",
-    ),
-    Fault(
-        code="JAM-REGION-MISSING",
-        kinds=(botocore.NoRegionError, botocore.InvalidRegionError),
-        turn=Turn.SITE,
-        message="No AWS region is chosen: {said}",
-        hint="Set `region` in jam.toml, give --region, or set AWS_REGION.",
-    ),
-    Fault(
-        code="JAM-ENDPOINT",
-        kinds=(botocore.HTTPClientError, botocore.ConnectionError),
-        turn=Turn.AGAIN,
-        message="AWS cannot be reached: {said}",
-        hint="Check the network and, if it is set, AWS_ENDPOINT_URL; then run again.",
-    ),
 )

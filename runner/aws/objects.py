@@ -16,6 +16,8 @@ from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from runner.aws.refusals import SERVICE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -97,15 +99,30 @@ class Objects:
 def _as_botocore(error: Exception, operation: str, *, host: str) -> Exception:
     from awscrt.s3 import S3ResponseError
 
-    if not isinstance(error, S3ResponseError) or not error.status_code:
-        return EndpointConnectionError(endpoint_url=host, error=error)
-    found = _error_in(error.body or b"")
-    said = {
-        "Code": found.get("Code") or str(error.status_code),
-        "Message": found.get("Message", ""),
-    }
+    if isinstance(error, S3ResponseError) and error.status_code:
+        found = _error_in(error.body or b"")
+        code, said = found.get("Code") or str(error.status_code), found.get("Message", "")
+        return _client_error(code, said, operation=operation, status=error.status_code)
+    name = getattr(error, "name", "")
+    if name in _GIVEN_UP:
+        code, status = _GIVEN_UP[name]
+        return _client_error(code, str(error), operation=operation, status=status)
+    return EndpointConnectionError(endpoint_url=host, error=error)
+
+
+# What the CRT repeats for some seconds it reports, at last, by a name of its own, without S3's
+# answer. Source: awslabs/aws-c-s3, include/aws/s3/s3.h.
+_GIVEN_UP = {
+    "AWS_ERROR_S3_INTERNAL_ERROR": ("InternalError", 500),
+    "AWS_ERROR_S3_SLOW_DOWN": ("SlowDown", 503),
+    "AWS_ERROR_S3_REQUEST_TIME_TOO_SKEWED": ("RequestTimeTooSkewed", 403),
+}
+
+
+def _client_error(code: str, said: str, *, operation: str, status: int) -> ClientError:
+    told = {"Code": code, "Message": said, SERVICE: "s3"}
     return ClientError(
-        {"Error": said, "ResponseMetadata": {"HTTPStatusCode": error.status_code}},  # type: ignore[typeddict-item] # botocore's own tests leave the rest out
+        {"Error": told, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item] # botocore's own tests leave the rest out
         operation,
     )
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from runner.aws.codes import FAULTS, OTHER, TABLE
-from runner.errors import JamError, Turn
+from runner.aws import needs
+from runner.aws.codes import OTHER, TABLE
+from runner.aws.unanswered import FAULTS
+from runner.errors import JamError, Turn, busy_error
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
@@ -35,16 +37,20 @@ def explain(error: ClientError | BotoCoreError) -> JamError:
     )
 
 
-SERVICE = "Service"
+SERVICE, METHOD = "Service", "Method"
+# How IAM calls what is signed otherwise. Source: Service Authorization Reference.
+_PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
 
 
 def name_service(parsed: dict[str, Any], model: OperationModel, **_: object) -> None:
-    """An `after-call` handler: notes the service's IAM prefix in an error's answer.
+    """An `after-call` handler: notes the service's IAM prefix, and HTTP's method, in an answer.
 
     A ClientError knows its operation but not its service.
     """
     if "Error" in parsed:
-        parsed["Error"][SERVICE] = model.service_model.signing_name
+        prefix = model.service_model.signing_name
+        parsed["Error"][SERVICE] = _PREFIXES.get(prefix, prefix)
+        parsed["Error"][METHOD] = model.http["method"]
 
 
 @contextmanager
@@ -54,6 +60,27 @@ def explained() -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         raise explain(error) from error
+
+
+_SILENT = frozenset({"JAM-AWS-DOWN", "JAM-ENDPOINT", "JAM-THROTTLED"})
+
+
+@contextmanager
+def needed(what: str) -> Iterator[None]:
+    """Raises JamError `JAM-STATE-UNAVAILABLE` where DynamoDB gives no answer: without `what` nobody
+    knows what is live, so nothing is begun."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        told = explain(error)
+        if told.code not in _SILENT:
+            raise
+        raise busy_error(
+            "JAM-STATE-UNAVAILABLE",
+            f"DynamoDB does not give {what}: {error}",
+            hint="Nothing was changed: run again when DynamoDB answers in this region "
+            "(https://health.aws.amazon.com).",
+        ) from error
 
 
 def code_of(error: ClientError) -> str:
@@ -88,7 +115,8 @@ def _refused(error: ClientError) -> JamError:
     code, said = code_of(error), message_of(error)
     action, resource = _what(error, said)
     row = next((row for row in TABLE if code in row.codes and re.search(row.said, said)), OTHER)
-    words = {"action": action, "resource": resource, "said": said}
+    statement = needs.statement(action, resource)
+    words = {"action": action, "resource": resource, "statement": statement, "said": said}
     return JamError(
         row.code, row.message.format(**words), hint=row.hint.format(**words), turn=row.turn
     )
@@ -102,8 +130,8 @@ def _what(error: ClientError, said: str) -> tuple[str, str]:
     action = _action(error)
     found = _PERFORM.search(said)
     if not found:
-        return action, "this resource"
-    return found[1].rstrip(".,"), (found[2] or "this resource").strip('".,')
+        return action, needs.UNNAMED
+    return found[1].rstrip(".,"), (found[2] or needs.UNNAMED).strip('".,')
 
 
 # Where the name in IAM is not the operation's. Source: Service Authorization Reference.
@@ -112,10 +140,29 @@ _ACTIONS = {
     "s3:HeadBucket": "s3:ListBucket",
     "s3:ListObjectsV2": "s3:ListBucket",
     "lambda:Invoke": "lambda:InvokeFunction",
+    "cloudfront:CreateDistributionWithTags": "cloudfront:CreateDistribution",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "s3:DeleteObjects": "s3:DeleteObject",
+    "s3:CopyObject": "s3:PutObject",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "dynamodb:TransactWriteItems": "dynamodb:PutItem",
 }
 
 
 def _action(error: ClientError) -> str:
-    service = str(error.response["Error"].get(SERVICE, ""))
-    action = f"{service}:{error.operation_name}" if service else error.operation_name
+    told: dict[str, Any] = {**error.response["Error"]}
+    service = told.get(SERVICE, "")
+    return action_of(service, error.operation_name, method=told.get(METHOD, ""))
+
+
+def action_of(service: str, operation: str, *, method: str = "") -> str:
+    """IAM's action behind an operation; API Gateway's are HTTP's methods."""
+    if service == "apigateway" and method:
+        return f"{service}:{method}"
+    action = f"{service}:{operation}" if service else operation
     return _ACTIONS.get(action, action)

@@ -1,4 +1,4 @@
-"""Faults on purpose: errors, throttles, resets, delays and lost answers, by operation and count.
+"""Faults on purpose: errors, throttles, resets, delays, lost and changed answers, by operation.
 
 Decides only; the overlay carries a fault out.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import random
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from runner.local.wire import AwsError
 
-Kind = Literal["error", "throttle", "reset", "delay", "lost"]
+Kind = Literal["error", "throttle", "reset", "delay", "lost", "answer"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 # How each service says "too fast"; all others say ThrottlingException with status 400.
@@ -40,7 +41,8 @@ class Fault:
     `service` and `operation` match exactly, `"*"` matches all. `skip` matching calls pass first,
     then `times` calls fail, each with `probability`. `after` lets the call take effect before the
     fault shows; kind `lost` is a reset after the effect. `seconds` (of the cloud's clock) is for
-    `delay`; `code`, `status` and `message` are for `error`.
+    `delay`; `code`, `status` and `message` are for `error`. Kind `answer` lets the call take effect
+    and changes `values` of its answer: a function's state, the status of a distribution.
     """
 
     kind: Kind
@@ -54,6 +56,7 @@ class Fault:
     code: str = "InternalFailure"
     status: int = 500
     message: str = "an injected fault"
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -61,7 +64,7 @@ class Fault:
 
     @property
     def shows_after(self) -> bool:
-        return self.after or self.kind == "lost"
+        return self.after or self.kind in ("lost", "answer")
 
     def matches(self, service: str, operation: str) -> bool:
         return self.service in ("*", service) and self.operation in ("*", operation)

@@ -19,6 +19,7 @@ from moto.core.exceptions import ServiceException
 
 from runner.local import protocol
 from runner.local.clock import Clock
+from runner.local.fault_answers import changed
 from runner.local.faults import ConnectionLost, Fault, Faults
 from runner.local.ids import Ids
 from runner.local.journal import Journal, scalars, writes
@@ -97,7 +98,9 @@ class Overlay:
         for fault in struck:
             if fault.shows_after:
                 self._strike(fault)
-                if fault.kind != "delay":
+                if fault.kind == "answer":
+                    response = changed(response, fault.values)
+                elif fault.kind != "delay":
                     return self._refusal(incoming, fault.error(incoming.service))
         return response
 

@@ -1,0 +1,67 @@
+"""The table of failures before AWS answered, in the user's words. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from botocore import exceptions as botocore
+
+from runner.errors import Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One kind of failure before AWS answered: botocore's exceptions for it, and what we say."""
+
+    code: str
+    kinds: tuple[type[Exception], ...]
+    turn: Turn
+    message: str
+    hint: str
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        code="JAM-CREDS-MISSING",
+        kinds=(botocore.NoCredentialsError, botocore.PartialCredentialsError),
+        turn=Turn.AWS,
+        message="There are no AWS credentials.",
+        hint="In a workflow run aws-actions/configure-aws-credentials first; on your machine "
+        "`aws configure sso` or AWS_PROFILE.",
+    ),
+    Fault(
+        code="JAM-CREDS-MISSING",
+        kinds=(botocore.ProfileNotFound,),
+        turn=Turn.AWS,
+        message="The AWS credentials cannot be found: {said}",
+        hint="Correct AWS_PROFILE, or add the profile to ~/.aws/config.",
+    ),
+    Fault(
+        code="JAM-CREDS-EXPIRED",
+        kinds=(
+            botocore.CredentialRetrievalError,
+            botocore.TokenRetrievalError,
+            botocore.SSOTokenLoadError,
+            botocore.UnauthorizedSSOTokenError,
+        ),
+        turn=Turn.AGAIN,
+        message="The AWS credentials cannot be renewed: {said}",
+        hint="Sign in again (`aws sso login`) and repeat; nothing is lost.",
+    ),
+    Fault(
+        code="JAM-REGION-MISSING",
+        kinds=(botocore.NoRegionError, botocore.InvalidRegionError),
+        turn=Turn.SITE,
+        message="No AWS region is chosen: {said}",
+        hint="Set `region` in jam.toml, give --region, or set AWS_REGION.",
+    ),
+    Fault(
+        code="JAM-ENDPOINT",
+        kinds=(botocore.HTTPClientError, botocore.ConnectionError),
+        turn=Turn.AGAIN,
+        message="AWS cannot be reached: {said}",
+        hint="Check the network and, if it is set, AWS_ENDPOINT_URL; then run again. In an outage "
+        "of the region `jam-deploy rollback` needs Lambda, DynamoDB, S3 and CloudFront's "
+        "KeyValueStore alone; a deploy also CloudFront and IAM in us-east-1.",
+    ),
+)
