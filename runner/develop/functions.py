@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from runner.develop.snapshot import Snapshot, snapshot
+from runner.develop.snapshot import Watch
 from runner.errors import JamError
+from runner.execution.matching import Table
 from runner.execution.program import Program
 from runner.model import Admission, Background, Function
 from runner.names import Names, function_variable
@@ -37,13 +38,13 @@ Borrow = Callable[[Source, Function], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """What can be called: `keys` as API Gateway has them, each with its function.
+    """What can be called: `table` has routes as API Gateway has them, each with its function.
 
     `every` has those without a route as well; `running` says by name what runs apart,
     `streams` are the names of those that stream.
     """
 
-    keys: tuple[str, ...] = ()
+    table: Table = field(default_factory=lambda: Table(()))
     sources: tuple[Source, ...] = ()
     admissions: tuple[Admission, ...] = ()
     every: tuple[Source, ...] = ()
@@ -91,7 +92,8 @@ class Functions:
     borrow: Borrow = lambda _source, _function: {}
     exported: AddExported = lambda settings, _sources: settings
     _routes: Routes = field(default_factory=Routes)
-    _seen: Snapshot | None = None
+    _watch: Watch = field(init=False)
+    _stale: bool = True
     _looked: float = -1.0
     _generation: int = 0
     _outside: set[Path] = field(default_factory=set)
@@ -102,6 +104,7 @@ class Functions:
 
     def __post_init__(self) -> None:
         self._others = self._watched()
+        self._watch = Watch(str(self.place.folder))
 
     def routes(self) -> Routes:
         """The routes as of now; with `error` where the folder cannot be served at all."""
@@ -145,16 +148,16 @@ class Functions:
 
     def _look(self) -> None:
         self._looked = self.clock()
-        seen = snapshot(str(self.place.folder), self._others)
-        if seen != self._seen:
+        self._stale |= self._watch.changed(self._others, at=self._looked)
+        if self._stale:
             self._routes = self._read()
             self._generation += 1
-            self._seen = seen
+            self._stale = False
 
     def _watched(self) -> list[str]:
         place = self.place
         beside = (above / name for above in (place.root, place.folder) for name in _BESIDE)
-        return [*map(str, [place.file, *beside, *sorted(self._outside)])]
+        return [*map(str, [place.file.absolute(), *beside, *sorted(self._outside)])]
 
     def _read(self) -> Routes:
         try:
@@ -170,7 +173,7 @@ class Functions:
             for method in configuration.methods
         ]
         return Routes(
-            keys=tuple(key for key, _, _ in routed),
+            table=Table(key for key, _, _ in routed),
             sources=tuple(source for _, source, _ in routed),
             admissions=tuple(admission for _, _, admission in routed),
             every=sources,

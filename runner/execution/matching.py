@@ -20,6 +20,26 @@ class Match:
     parameters: dict[str, str]
 
 
+class Table:
+    """Route keys, looked at once: one without variables needs no search."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._keys = tuple(keys)
+        self._exact: dict[str, Match] = {}
+        for index, key in enumerate(self._keys):
+            if "{" not in key:
+                self._exact.setdefault(key, Match(index=index, key=key, parameters={}))
+
+    def match(self, method: str, path: str) -> Match | None:
+        """The best of them for a raw path without its stage."""
+        if "%" not in path:
+            # No route is more specific than the path itself, and a named method goes before ANY.
+            found = self._exact.get(f"{method} {path}") or self._exact.get(f"ANY {path}")
+            if found:
+                return found
+        return match(self._keys, method, path)
+
+
 def match(keys: Iterable[str], method: str, path: str) -> Match | None:
     """The best of the route keys for a raw path without its stage."""
     segments = tuple(unquote(each) for each in path.removeprefix("/").split("/"))

@@ -46,6 +46,7 @@ class Asked:
     at: float
     trace: str
     authorizer: dict[str, Any] | None = None
+    host: str = ""  # that the API was asked by; the request's own if it is not said
     port: str = ""  # that the visitor asked; the scheme's own if it is not said
     path_parameters: dict[str, str] | None = None
     stage_variables: dict[str, str] | None = None
@@ -87,49 +88,50 @@ def headers(request: Request, asked: Asked) -> dict[str, str]:
         if name not in _DROPPED:
             joined[name] = f"{joined[name]},{value}" if name in joined else value
     before = f"{joined['x-forwarded-for']}, " if "x-forwarded-for" in joined else ""
-    return joined | {
-        "host": request.host,
-        "content-length": str(len(request.body)),
-        "x-amzn-trace-id": asked.trace,
-        "x-forwarded-for": before + request.client,
-        "x-forwarded-port": asked.port or ("443" if request.scheme == "https" else "80"),
-        "x-forwarded-proto": request.scheme,
-    }
+    joined["host"] = asked.host or request.host
+    joined["content-length"] = str(len(request.body))
+    joined["x-amzn-trace-id"] = asked.trace
+    joined["x-forwarded-for"] = before + request.client
+    joined["x-forwarded-port"] = asked.port or ("443" if request.scheme == "https" else "80")
+    joined["x-forwarded-proto"] = request.scheme
+    return joined
 
 
 def cookies(request: Request) -> list[str]:
-    given = "; ".join(value for name, value in request.headers if name == "cookie")
+    given = "; ".join([value for name, value in request.headers if name == "cookie"])
     return [each.strip() for each in given.split(";") if each.strip()]
 
 
 def query(raw: str) -> dict[str, str]:
     """Decoded; the values of a repeated name joined with a comma."""
     joined: dict[str, str] = {}
+    if not raw:
+        return joined
     for name, value in parse_qsl(raw, keep_blank_values=True):
         joined[name] = f"{joined[name]},{value}" if name in joined else value
     return joined
 
 
 def _context(request: Request, asked: Asked) -> dict[str, Any]:
+    host = asked.host or request.host
     made: dict[str, Any] = {"accountId": asked.account, "apiId": asked.api}
     if asked.authorizer:
         made["authorizer"] = asked.authorizer
-    return made | {
-        "domainName": request.host,
-        "domainPrefix": request.host.partition(".")[0],
-        "http": {
-            "method": request.method,
-            "path": asked.context_path,
-            "protocol": "HTTP/1.1",
-            "sourceIp": request.client,
-            "userAgent": request.header("user-agent"),
-        },
-        "requestId": asked.request_id,
-        "routeKey": asked.route,
-        "stage": asked.stage,
-        "time": _time(int(asked.at)),
-        "timeEpoch": int(asked.at * 1000),
+    made["domainName"] = host
+    made["domainPrefix"] = host.partition(".")[0]
+    made["http"] = {
+        "method": request.method,
+        "path": asked.context_path,
+        "protocol": "HTTP/1.1",
+        "sourceIp": request.client,
+        "userAgent": request.header("user-agent"),
     }
+    made["requestId"] = asked.request_id
+    made["routeKey"] = asked.route
+    made["stage"] = asked.stage
+    made["time"] = _time(int(asked.at))
+    made["timeEpoch"] = int(asked.at * 1000)
+    return made
 
 
 @lru_cache(maxsize=1)

@@ -23,8 +23,9 @@ _LONGEST_LINE = 1024 * 1024 - 26
 
 
 class Process:
-    """`said` gets each line of output, `ended` the exit status as subprocess counts it. `passed` are
-    numbers of files that it has under the same numbers."""
+    """`said` gets each line of output, `ended` the exit status as subprocess counts it. `passed`
+    are numbers of files that it has under the same numbers.
+    """
 
     def __init__(
         self,
