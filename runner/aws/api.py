@@ -16,10 +16,11 @@ from botocore.exceptions import ClientError, HTTPClientError
 from runner.apply import Known
 from runner.aws import keyvalues, logs, ownership, records
 from runner.aws.background import acceptor_arn
+from runner.aws.leases import Lease
 from runner.aws.openapi import body, cors, route_settings
 from runner.aws.refusals import is_fault_of_aws, tolerating
 from runner.aws.session import Aws
-from runner.errors import JamError, busy_error
+from runner.errors import JamError, aws_error, busy_error
 from runner.model import Api, Function
 from runner.names import Names
 from runner.plan.origins import AllowOrigins
@@ -72,6 +73,10 @@ def make(aws: Aws, names: Names) -> str:
     """The API; returns its id."""
     found = find(aws, names)
     if found:
+        # Turned off by hand, it answers nobody: CloudFront calls it by this address.
+        # Source: API Gateway API reference, UpdateApi, disableExecuteApiEndpoint.
+        if aws.api.get_api(ApiId=found).get("DisableExecuteApiEndpoint"):
+            aws.api.update_api(ApiId=found, DisableExecuteApiEndpoint=False)
         return found
 
     def create() -> str:
@@ -118,12 +123,22 @@ def make_stage(
     functions: tuple[Function, ...],
     api: Api,
     known: Known,
+    lease: Lease | None = None,
+    again: bool = False,
 ) -> None:
-    """Import, deployment, stage; nothing if the stage exists, because it is made last."""
+    """Import, deployment, stage; nothing if the stage exists, because it is made last.
+
+    Under the `lease` alone: a deployment is of what the API is at its moment, so that a run that
+    slept after its import would make its own name of a newer run's routes. `again`: one that
+    stands calls what is gone, and is replaced.
+    """
     api_id = known[Ref(Made.API)]
     standing = _stages(aws, api_id)
     if api_stage in standing:
-        return
+        if not again:
+            return
+        drop_stage(aws, api_id, api_stage=api_stage)
+        standing.remove(api_stage)
     if len(standing) >= MOST_STAGES:
         _make_room(aws, names, api_id=api_id, standing=standing)
     arns = {
@@ -134,7 +149,10 @@ def make_stage(
     role = known[Ref(Made.ROLE, "api")]
     acceptor = acceptor_arn(names, known)
     text = json.dumps(body(names, functions, api, role_arn=role, arns=arns, acceptor=acceptor))
-    deployment = _deployment(aws, api_id, api_stage=api_stage, text=text)
+    token = lease.token if lease else 0
+    deployment = _deployment(aws, api_id, api_stage=api_stage, token=token, text=text)
+    if lease:
+        lease.check()
     more: dict[str, Any] = {"RouteSettings": route_settings(functions, api)}
     if api.access_log:
         more["AccessLogSettings"] = _access_log(aws, names, days=api.log_days)
@@ -202,7 +220,7 @@ def _make_room(aws: Aws, names: Names, *, api_id: str, standing: Sequence[str]) 
     stray = next((stage for stage in standing if stage not in named), None)
     store = keyvalues.find(aws, names)
     if stray is None or store is None:
-        return
+        raise _full(api_id)
     keyvalues.drop_routing(aws, store, api_stage=stray)
     drop_stage(aws, api_id, api_stage=stray)
 
@@ -221,30 +239,46 @@ def _stage(aws: Aws, api_id: str, *, api_stage: str) -> str | None:
     return found.get("DeploymentId", "")
 
 
-def _deployment(aws: Aws, api_id: str, *, api_stage: str, text: str) -> str:
+def _deployment(aws: Aws, api_id: str, *, api_stage: str, token: int, text: str) -> str:
     """The snapshot of `text`, told by its description; made where it is missing."""
-    description = f"{api_stage} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    found = _find_deployment(aws, api_id, description=description)
-    # Also for a deployment of a run that ended before it named the stage: settings of single
-    # routes are looked up among the routes that the API has at that moment.
+    description = f"{api_stage} {token} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    _drop_unfinished(aws, api_id, api_stage=api_stage)
     aws.api.reimport_api(ApiId=api_id, Body=text, FailOnWarnings=False)
-    if found:
-        return found
 
     def create() -> str:
         return aws.api_once.create_deployment(ApiId=api_id, Description=description)["DeploymentId"]
 
-    return _made_once(
-        aws, create, find=lambda: _find_deployment(aws, api_id, description=description)
+    def find() -> str | None:
+        made = _deployments(aws, api_id, beginning=description)
+        return made[0] if made else None
+
+    return _made_once(aws, create, find=find)
+
+
+def _drop_unfinished(aws: Aws, api_id: str, *, api_stage: str) -> None:
+    """Deployments of runs that ended before they named the stage: of whose import, nobody knows."""
+    for each in _deployments(aws, api_id, beginning=f"{api_stage} "):
+        with tolerating("NotFoundException"):
+            aws.api.delete_deployment(ApiId=api_id, DeploymentId=each)
+
+
+def _deployments(aws: Aws, api_id: str, *, beginning: str) -> list[str]:
+    """Those whose description begins so."""
+    pages = aws.api.get_paginator("get_deployments").paginate(ApiId=api_id)
+    found = (each for page in pages for each in page["Items"])
+    return [
+        each["DeploymentId"] for each in found if each.get("Description", "").startswith(beginning)
+    ]
+
+
+def _full(api_id: str) -> JamError:
+    return aws_error(
+        "JAM-QUOTA-STAGES",
+        f"The API {api_id} has {MOST_STAGES} stages, which is all that API Gateway allows, and "
+        "each is a kept release's.",
+        hint="Delete stages that others added to it, or ask AWS for more in Service Quotas (API "
+        "Gateway, stages per API); nothing was switched.",
     )
-
-
-def _find_deployment(aws: Aws, api_id: str, *, description: str) -> str | None:
-    for page in aws.api.get_paginator("get_deployments").paginate(ApiId=api_id):
-        for each in page["Items"]:
-            if each.get("Description") == description:
-                return each["DeploymentId"]
-    return None
 
 
 def _crowded() -> JamError:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from runner.apply import Known
 from runner.aws import dead_letters, functions, schedules
 from runner.aws.functions import ROLE_BUDGET
-from runner.aws.refusals import code_of, message_of
+from runner.aws.refusals import code_of, message_of, tolerating
 from runner.aws.session import Aws
 from runner.aws.versions import Wanted
 from runner.aws.waiting import insist
@@ -95,6 +95,18 @@ def keep_failures(aws: Aws, names: Names, *, function: Function, version: str) -
 
     late = partial(_not_known, f"The role of {name}")
     insist(aws, put, passes=_is_new_right, late=late, budget=ROLE_BUDGET)
+
+
+def keeps_failures(aws: Aws, names: Names, *, function: Function, version: str) -> bool:
+    """Whether that is so still."""
+    with tolerating("ResourceNotFoundException"):
+        found = aws.functions.get_function_event_invoke_config(
+            FunctionName=names.function(function.name), Qualifier=version
+        )
+        letters = found.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        retries = found.get("MaximumRetryAttempts")
+        return (retries, letters) == (function.background.retries, names.dead_letters_arn)
+    return False
 
 
 def _put_schedule(aws: Aws, names: Names, *, step: PutSchedule, known: Known) -> None:

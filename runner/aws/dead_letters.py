@@ -31,9 +31,14 @@ def make(aws: Aws, names: Names) -> str:
     else:
         tags = aws.queues.list_queue_tags(QueueUrl=url).get("Tags", {})
         ownership.check(tags, names, what=f"The queue {names.dead_letters}")
-        aws.queues.set_queue_attributes(QueueUrl=url, Attributes=_attributes())
-    # Tags are taken for a new alarm alone. Source: CloudWatch API reference, PutMetricAlarm.
-    aws.metrics.put_metric_alarm(**_alarm(names), Tags=ownership.tag_list(names))
+        wanted = _attributes()
+        found = aws.queues.get_queue_attributes(QueueUrl=url, AttributeNames=list(wanted))
+        if found.get("Attributes", {}) != wanted:
+            aws.queues.set_queue_attributes(QueueUrl=url, Attributes=wanted)
+    alarms = aws.metrics.describe_alarms(AlarmNames=[names.dead_letters])["MetricAlarms"]
+    if not alarms or any(alarms[0].get(key) != value for key, value in _alarm(names).items()):
+        # Tags are taken for a new alarm alone. Source: CloudWatch API reference, PutMetricAlarm.
+        aws.metrics.put_metric_alarm(**_alarm(names), Tags=ownership.tag_list(names))
     return names.dead_letters_arn
 
 

@@ -44,15 +44,8 @@ class Shift:
 
 def find(aws: Aws, names: Names) -> str | None:
     """The group's name, where it stands."""
-    try:
-        found = aws.deployments.get_deployment_group(
-            applicationName=names.application, deploymentGroupName=PRODUCTION
-        )
-    except ClientError as error:
-        if code_of(error) in _MISSING:
-            return None
-        raise
-    return str(found["deploymentGroupInfo"]["deploymentGroupName"])
+    found = _group(aws, names)
+    return str(found["deploymentGroupName"]) if found else None
 
 
 _MISSING = frozenset({"ApplicationDoesNotExistException", "DeploymentGroupDoesNotExistException"})
@@ -61,10 +54,13 @@ _MISSING = frozenset({"ApplicationDoesNotExistException", "DeploymentGroupDoesNo
 def make(aws: Aws, names: Names) -> str:
     """The application and the group; returns the group's name."""
     tags = ownership.tag_list(names)
-    with tolerating("ApplicationAlreadyExistsException"):
-        aws.deployments.create_application(
-            applicationName=names.application, computePlatform="Lambda", tags=tags
-        )
+    if _has_application(aws, names):
+        _check_tags(aws, names)
+    else:
+        with tolerating("ApplicationAlreadyExistsException"):  # our own first attempt
+            aws.deployments.create_application(
+                applicationName=names.application, computePlatform="Lambda", tags=tags
+            )
     group: dict[str, Any] = {
         "applicationName": names.application,
         "serviceRoleArn": names.role_arn(CODE_DEPLOY_ROLE),
@@ -77,9 +73,18 @@ def make(aws: Aws, names: Names) -> str:
     }
 
     def create() -> str:
-        with tolerating("DeploymentGroupAlreadyExistsException"):
-            aws.deployments.create_deployment_group(
-                deploymentGroupName=PRODUCTION, tags=tags, **group
+        found = _group(aws, names)
+        if found is None:
+            with tolerating("DeploymentGroupAlreadyExistsException"):
+                aws.deployments.create_deployment_group(
+                    deploymentGroupName=PRODUCTION, tags=tags, **group
+                )
+        elif any(found.get(key) != value for key, value in _comparable(group).items()):
+            changed = {key: value for key, value in group.items() if key != "applicationName"}
+            aws.deployments.update_deployment_group(
+                applicationName=names.application,
+                currentDeploymentGroupName=PRODUCTION,
+                **changed,
             )
         return PRODUCTION
 
@@ -91,6 +96,38 @@ def make(aws: Aws, names: Names) -> str:
         late=explain,
         budget=ROLE_BUDGET,
     )
+
+
+def _has_application(aws: Aws, names: Names) -> bool:
+    with tolerating("ApplicationDoesNotExistException"):
+        aws.deployments.get_application(applicationName=names.application)
+        return True
+    return False
+
+
+def _check_tags(aws: Aws, names: Names) -> None:
+    here = f"{names.region}:{names.account}"
+    arn = f"arn:{names.partition}:codedeploy:{here}:application:{names.application}"
+    tags = aws.deployments.list_tags_for_resource(ResourceArn=arn).get("Tags", [])
+    what = f"The CodeDeploy application {names.application}"
+    ownership.check(ownership.mapped(tags), names, what=what)
+
+
+def _group(aws: Aws, names: Names) -> dict[str, Any] | None:
+    try:
+        found = aws.deployments.get_deployment_group(
+            applicationName=names.application, deploymentGroupName=PRODUCTION
+        )
+    except ClientError as error:
+        if code_of(error) in _MISSING:
+            return None
+        raise
+    return dict(found["deploymentGroupInfo"])
+
+
+def _comparable(group: dict[str, Any]) -> dict[str, Any]:
+    """What a person can change and a rollout does not say anew."""
+    return {key: group[key] for key in ("serviceRoleArn", "deploymentStyle")}
 
 
 def make_config(aws: Aws, strategy: Strategy) -> str:

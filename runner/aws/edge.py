@@ -34,11 +34,25 @@ def make_access(aws: Aws, names: Names, *, access: Access) -> str:
     """Returns its id."""
     kind = "s3" if access is Access.FILES else "lambda"
     config: Any = delivery.access(_access_name(names, access), kind)
-    with tolerating("OriginAccessControlAlreadyExists"):
-        return aws.edge.create_origin_access_control(OriginAccessControlConfig=config)[
-            "OriginAccessControl"
-        ]["Id"]
-    return _found(find_access(aws, names, access=access), config["Name"])
+    found = find_access(aws, names, access=access)
+    if found is None:
+        with tolerating("OriginAccessControlAlreadyExists"):
+            return aws.edge.create_origin_access_control(OriginAccessControlConfig=config)[
+                "OriginAccessControl"
+            ]["Id"]
+        found = _found(find_access(aws, names, access=access), config["Name"])
+    again(lambda: _correct_access(aws, found, wanted=config), config["Name"])
+    return found
+
+
+def _correct_access(aws: Aws, access: str, *, wanted: Any) -> None:
+    now = aws.edge.get_origin_access_control(Id=access)
+    actual: Any = now["OriginAccessControl"]["OriginAccessControlConfig"]
+    merged = delivery.overlay(actual, wanted)
+    if merged != actual:
+        aws.edge.update_origin_access_control(
+            Id=access, IfMatch=now["ETag"], OriginAccessControlConfig=merged
+        )
 
 
 def find_policy(aws: Aws, names: Names, *, policy: Policy) -> str | None:
@@ -102,9 +116,26 @@ def make_edge(aws: Aws, names: Names, *, edge: Edge, code: str, store_arn: str) 
         },
         "FunctionCode": code.encode(),
     }
-    with tolerating("FunctionAlreadyExists"):
-        aws.edge.create_function(Name=name, **what, Tags={"Items": ownership.tag_list(names)})
+    found = _draft(aws, name)
+    if found is None:
+        with tolerating("FunctionAlreadyExists"):  # our own first attempt
+            aws.edge.create_function(Name=name, **what, Tags={"Items": ownership.tag_list(names)})
+    else:
+        arn = found["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
+        check_tags(aws, names, arn=arn, what=f"The CloudFront function {name}")
     return again(lambda: _publish(aws, name, what=what), name)
+
+
+def _draft(aws: Aws, name: str) -> Any:
+    with tolerating("NoSuchFunctionExists"):
+        return aws.edge.describe_function(Name=name, Stage="DEVELOPMENT")
+    return None
+
+
+def check_tags(aws: Aws, names: Names, *, arn: str, what: str) -> None:
+    """Raises JamError `JAM-NOT-OURS` unless it bears this site's tags."""
+    tags = aws.edge.list_tags_for_resource(Resource=arn)["Tags"].get("Items", [])
+    ownership.check(ownership.mapped(tags), names, what=what)
 
 
 def again(change: Callable[[], T], what: str) -> T:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from runner.apply import Fence, unfenced
-from runner.aws import urls
+from runner.aws import functions, logs, urls
 from runner.aws.session import Aws
 from runner.aws.versions import Wanted
+from runner.model import Upkeep
 from runner.names import Names
 from runner.package.archive import lambda_digest
 
@@ -46,6 +47,8 @@ def find_alias(aws: Aws, names: Names) -> str | None:
 
 def make_url(aws: Aws, names: Names, *, version: str) -> str:
     """The alias, first at `version`, and its URL; returns the URL's domain."""
+    functions.wake(aws, names.entry)
+    logs.make_group(aws, names, group=f"/aws/lambda/{names.entry}", days=Upkeep().log_days)
     return urls.make(aws, names.entry, version=version, mode="BUFFERED")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,7 +39,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """One object to be copied inside the bucket, with headers and metadata of its own."""
+    """One object to be copied on the server side, with headers and metadata of its own."""
 
     origin: str
     key: str
@@ -47,6 +47,7 @@ class Copy:
     content_type: str
     cache_control: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    bucket: str = ""  # of the origin; empty: the copy's own
 
 
 class Put(Protocol):
@@ -63,8 +64,8 @@ class CopyAll(Protocol):
     def __call__(self, aws: Aws, bucket: str, objects: Iterable[Copy], *, moved: Moved) -> None: ...
 
 
-def upload_of(file: File, release: str, names: Names) -> Upload:
-    """`file` as an object of `release`."""
+def upload_of(file: File, release: str, names: Names, *, over: bool = False) -> Upload:
+    """`file` as an object of `release`; `over` what stands there with other bytes."""
     return Upload(
         key=key_of(file, release, names),
         source=file.source,
@@ -73,7 +74,7 @@ def upload_of(file: File, release: str, names: Names) -> Upload:
         content_type=file.content_type,
         cache_control=file.cache_control,
         metadata=metadata_of(file, release),
-        once=file.kind is Kind.IMMUTABLE,
+        once=file.kind is Kind.IMMUTABLE and not over,
     )
 
 
@@ -87,6 +88,13 @@ def copy_of(file: File, release: str, *, origin: str, names: Names) -> Copy:
         cache_control=file.cache_control,
         metadata=metadata_of(file, release),
     )
+
+
+def published_copy_of(file: File, release: str, *, origin: str, names: Names) -> Copy:
+    """`file` of production's release `origin` as an object of a preview's `release`."""
+    production = names.production
+    own = copy_of(file, release, origin=origin, names=names)
+    return replace(own, origin=key_of(file, origin, production), bucket=production.bucket)
 
 
 def manifest_of(release: str, manifest: bytes, names: Names) -> Upload:

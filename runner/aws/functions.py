@@ -46,15 +46,53 @@ def publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
     return version
 
 
+def as_published(aws: Aws, names: Names, *, name: str) -> bool | None:
+    """Whether what is newest is the version that was published last; None without a function."""
+    found = find(aws, names, name=name)
+    if found is None:
+        return None
+    pages = aws.functions.get_paginator("list_versions_by_function").paginate(FunctionName=name)
+    every = [each for page in pages for each in page["Versions"] if each["Version"] != "$LATEST"]
+    if not every:
+        return False
+    last = max(every, key=lambda each: int(each["Version"]))
+    told = ("CodeSha256", "Description", "Environment", "Handler", "MemorySize", "Role",
+            "Runtime", "Timeout")  # fmt: skip
+    return all(found.get(key) == last.get(key) for key in told)
+
+
+def wake(aws: Aws, name: str) -> None:
+    """A function without any concurrency answers nobody: that is how people turn one off."""
+    found = aws.functions.get_function_concurrency(FunctionName=name)
+    if found.get("ReservedConcurrentExecutions") == 0:
+        aws.functions.delete_function_concurrency(FunctionName=name)
+
+
+def restore(aws: Aws, names: Names, *, wanted: Wanted) -> None:
+    """What is newest is what is wanted, for a function that is called without a version."""
+    found = find(aws, names, name=wanted.name)
+    if found and not (_is_wanted(found, wanted) and _has(found, _settings(wanted))):
+        _update(aws, names, wanted=wanted, found=found)
+        _settled(aws, wanted.name)
+
+
 def tend(aws: Aws, names: Names, *, function: str, upkeep: Upkeep) -> None:
     """Gives a function what holds for all its versions."""
     name = names.function(function)
     logs.make_group(aws, names, group=f"/aws/lambda/{name}", days=upkeep.log_days)
-    if upkeep.reserved is None:
+    reserve(aws, name, wanted=upkeep.reserved)
+
+
+def reserve(aws: Aws, name: str, *, wanted: int | None) -> None:
+    """So much of the account's concurrency is the function's own; without a number none is."""
+    found = aws.functions.get_function_concurrency(FunctionName=name)
+    if found.get("ReservedConcurrentExecutions") == wanted:
+        return
+    if wanted is None:
         aws.functions.delete_function_concurrency(FunctionName=name)
     else:
         aws.functions.put_function_concurrency(
-            FunctionName=name, ReservedConcurrentExecutions=upkeep.reserved
+            FunctionName=name, ReservedConcurrentExecutions=wanted
         )
 
 

@@ -14,7 +14,7 @@ from runner.aws.session import Aws
 from runner.aws.waiting import until
 from runner.errors import JamError, busy_error
 from runner.model import HeaderSet, Routing
-from runner.names import Names
+from runner.names import PRODUCTION, Names
 from runner.package.manifest import compact, routing_form, routing_text
 
 LIVE = "live"
@@ -30,7 +30,7 @@ def live_value(release: str, routing: Routing) -> str:
 
 
 def routing_keys(
-    release: str, routing: Routing, *, header_sets: Iterable[HeaderSet]
+    names: Names, release: str, routing: Routing, *, header_sets: Iterable[HeaderSet]
 ) -> dict[str, str]:
     """What a release puts into the store before it can be activated."""
     parts = {
@@ -38,7 +38,8 @@ def routing_keys(
         for each in header_sets
         for number, part in enumerate(each.parts)
     }
-    return {**parts, f"r/{release}": routing_text(routing)}
+    within = "" if names.environment == PRODUCTION else f"{names.environment}/"
+    return {**parts, f"r/{within}{release}": routing_text(routing)}
 
 
 def find(aws: Aws, names: Names) -> str | None:
@@ -101,7 +102,12 @@ def write(aws: Aws, store_arn: str, *, puts: Mapping[str, str], fence: Fence = u
 
 
 def token(aws: Aws, store_arn: str) -> str:
-    """The secret by which the router shows a release that nobody is shown; made where missing.
+    """The secret by which the router shows a release that nobody is shown; made where missing."""
+    return secret(aws, store_arn, key=TOKEN)
+
+
+def secret(aws: Aws, store_arn: str, *, key: str) -> str:
+    """A secret that the store keeps; made where missing.
 
     Of two runs that make one the second finds the first's: both write upon what they read.
     """
@@ -109,14 +115,14 @@ def token(aws: Aws, store_arn: str) -> str:
 
     def probe() -> str | None:
         etag = aws.values.describe_key_value_store(KvsARN=store_arn)["ETag"]
-        if known := _token(aws, store_arn):
+        if known := _secret(aws, store_arn, key):
             return known
-        put: Any = {"Key": TOKEN, "Value": compact({"t": made})}
-        with tolerating("ConflictException"):  # read back: it may have been somebody's token
+        put: Any = {"Key": key, "Value": compact({"t": made})}
+        with tolerating("ConflictException"):  # read back: it may have been somebody's secret
             aws.values.update_keys(KvsARN=store_arn, IfMatch=etag, Puts=[put])
         return None
 
-    known = _token(aws, store_arn)
+    known = _secret(aws, store_arn, key)
     return known or until(aws, probe, budget=BUDGET, late=_changing)
 
 
@@ -125,8 +131,8 @@ def renew_token(aws: Aws, store_arn: str) -> None:
     write(aws, store_arn, puts={TOKEN: compact({"t": secrets.token_urlsafe(32)})})
 
 
-def _token(aws: Aws, store_arn: str) -> str:
-    found = get(aws, store_arn, key=TOKEN)
+def _secret(aws: Aws, store_arn: str, key: str) -> str:
+    found = get(aws, store_arn, key=key)
     return str(json.loads(found)["t"]) if found else ""
 
 

@@ -36,31 +36,43 @@ from runner.aws.session import Aws
 from runner.model import Kind
 from runner.names import PRODUCTION, Names
 from runner.plan.decide import Foundation
+from runner.plan.drift import Drift
 from runner.plan.foundation import ENTRY, Access, Policy, Role, edges_of
 from runner.plan.live import Live
 from runner.plan.refs import Made, Ref
 
 LOOKS = 8  # at once
+NONE = Drift()
 
 
 def read_live(
-    aws: Aws, names: Names, *, release: str, foundation: Foundation, unsure: bool = False
+    aws: Aws,
+    names: Names,
+    *,
+    release: str,
+    foundation: Foundation,
+    unsure: bool = False,
+    drift: Drift = NONE,
 ) -> Live:
     """What production serves, and as much of the rest as the plan for `release` needs.
 
-    `unsure`: a run ended in the middle, so what visitors get is not taken as recorded.
+    `unsure`: a run ended in the middle, so what visitors get is not taken as recorded. With a
+    `drift` nothing is: what stands of the foundation is found, what is gone is left out.
     """
     with explained():
         environment, staged = records.read(aws, names, release=release) or (Environment(), None)
-        firm = environment.foundation == foundation.digest
-        live = _recorded(aws, names, environment=environment, unsure=unsure)
+        firm = environment.foundation == foundation.digest and not drift
+        live = _recorded(aws, names, environment=environment, unsure=unsure or bool(drift))
+        if drift:
+            live, staged = _without(live, drift), None
         known = _known(names, environment, foundation=foundation) if firm else {}
         if firm and live.release == release and live.entry_agrees:
             return replace(live, known=known)
         found = {} if firm else _look(aws, names, foundation=foundation)
         ready = staged is not None and _stands(staged, environment)
+        manifest = _manifest(aws, names, release=live.release)
         return replace(
-            _with_files(live, _manifest(aws, names, release=live.release)),
+            _with_files(live, manifest, lost=drift.files),
             known={**known, **found, **(versions_of(staged) if staged and ready else {})},
             existing=frozenset(found),
             staged=ready,
@@ -99,6 +111,8 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment, unsure: bool)
         leasing=environment.leasing,
         hold=environment.hold,
         history=environment.history,
+        tables=environment.tables or (),
+        doubted=environment.doubted,
         streams=environment.streams,
         origins=environment.origins,
         entry=environment.entry,
@@ -139,15 +153,23 @@ def _manifest(aws: Aws, names: Names, *, release: str) -> Any:
     return {}
 
 
-def _with_files(live: Live, manifest: Mapping[str, Any]) -> Live:
+def _without(live: Live, drift: Drift) -> Live:
+    """As if the foundation had never been made, nor what is gone of the live release."""
+    kept = {name: each for name, each in live.functions.items() if name not in drift.functions}
+    return replace(live, foundation="", functions=kept, drift=drift)
+
+
+def _with_files(
+    live: Live, manifest: Mapping[str, Any], *, lost: frozenset[str] = frozenset()
+) -> Live:
     """The manifest's files are [kind, type, cache, headers, digest] by storage key."""
-    stored = manifest.get("files", {})
+    stored = {key: each for key, each in manifest.get("files", {}).items() if key not in lost}
     immutable = {key: each[4] for key, each in stored.items() if each[0] == Kind.IMMUTABLE}
     return replace(
         live,
         files={key: each[4] for key, each in stored.items() if key not in immutable},
         immutable=immutable,
-        header_sets=frozenset(manifest.get("headers", {})),
+        header_sets=frozenset() if live.drift else frozenset(manifest.get("headers", {})),
     )
 
 

@@ -25,6 +25,10 @@ DELIVERY = (
 
 def make_group(aws: Aws, names: Names, *, group: str, days: int) -> None:
     """The log group, whose lines are kept for so many days; a service's own keeps them for ever."""
-    with tolerating("ResourceAlreadyExistsException"):
-        aws.logs.create_log_group(logGroupName=group, tags=ownership.tags_of(names))
-    aws.logs.put_retention_policy(logGroupName=group, retentionInDays=days)
+    listed = aws.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    found = next((each for each in listed if each["logGroupName"] == group), None)
+    if found is None:
+        with tolerating("ResourceAlreadyExistsException"):  # our own first attempt
+            aws.logs.create_log_group(logGroupName=group, tags=ownership.tags_of(names))
+    if found is None or found.get("retentionInDays") != days:
+        aws.logs.put_retention_policy(logGroupName=group, retentionInDays=days)

@@ -19,6 +19,7 @@ from runner.aws import (
     files,
     functions,
     keyvalues,
+    previews,
     promotion,
     records,
     roles,
@@ -28,10 +29,10 @@ from runner.aws import (
 )
 from runner.aws.files import CopyAll, Put
 from runner.aws.leases import Lease
-from runner.aws.refusals import explained
+from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
-from runner.model import Release
-from runner.names import Names
+from runner.model import File, Release
+from runner.names import PREVIEWS, Names
 from runner.plan.background import BackgroundStep
 from runner.plan.decide import Foundation
 from runner.plan.foundation import (
@@ -53,6 +54,7 @@ from runner.plan.foundation import (
     Role,
 )
 from runner.plan.origins import AllowOrigins
+from runner.plan.previewing import CopyPublished, PreviewStage, Show, TakeHost
 from runner.plan.promotion import OpenRollout, PromotionFoundation
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
@@ -111,7 +113,7 @@ def performer(
 
 
 # These ask the fence between what they read and the write that it guards.
-_FENCED_INSIDE = (MoveAlias, MoveStream, Activate, RecordLive)
+_FENCED_INSIDE = (MoveAlias, MoveStream, Activate, Show, RecordLive)
 
 
 class _Performer:
@@ -156,7 +158,7 @@ class _Performer:
                 )
             if isinstance(step, FoundationStep):
                 return self._make(step, known)
-            if isinstance(step, ReleaseStep):
+            if isinstance(step, ReleaseStep | PreviewStage):
                 return self._stage(step, known, moved=moved)
             self._switch(step, known)
             return {}
@@ -207,12 +209,17 @@ class _Performer:
         if isinstance(step, MakeDistribution):
             made, domain = distributions.make(aws, names, known=known, streams=step.streams)
             return {Ref(Made.DISTRIBUTION): made, Ref(Made.DOMAIN): domain}
-        arn = distributions.arn_of(names, known[Ref(Made.DISTRIBUTION)])
+        arn = distributions.arn_of(names, self._readers(known))
         grant = files.grant if isinstance(step, GrantFiles) else entry.grant
         grant(aws, names, distribution_arn=arn)
         return {}
 
-    def _stage(self, step: ReleaseStep, known: Known, *, moved: Moved) -> Known:
+    def _readers(self, known: Known) -> str:
+        """One distribution, or for what previews share all of the account's: they are many."""
+        is_pool = self._names.environment == PREVIEWS
+        return "*" if is_pool else known[Ref(Made.DISTRIBUTION)]
+
+    def _stage(self, step: ReleaseStep | PreviewStage, known: Known, *, moved: Moved) -> Known:
         aws, names, content = self._aws, self._names, self._content
         match step:
             case RecordRelease(release=release, origin=origin):
@@ -221,7 +228,10 @@ class _Performer:
                 arn = roles.make_granted(aws, names, grants=grants)
                 return dict.fromkeys(step.makes, arn)
             case PutFiles(release=release, files=wanted):
-                uploads = (files.upload_of(file, release, names) for file in wanted)
+                uploads = (
+                    files.upload_of(file, release, names, over=file.key in step.over)
+                    for file in wanted
+                )
                 content.put(aws, names.bucket, uploads, moved=moved)
             case CopyFiles(release=release, origin=source, files=wanted):
                 copies = (
@@ -233,17 +243,43 @@ class _Performer:
                 content.put(aws, names.bucket, [manifest], moved=moved)
             case PublishFunction() | PublishEntry():
                 return self._publish(step, known)
-            case MakeApiStage(api_stage=stage, functions=served, api=whole_api):
+            case MakeApiStage(api_stage=stage, functions=served, api=whole_api, again=again):
                 api.make_stage(
-                    aws, names, api_stage=stage, functions=served, api=whole_api, known=known
+                    aws,
+                    names,
+                    api_stage=stage,
+                    functions=served,
+                    api=whole_api,
+                    known=known,
+                    lease=self._lease,
+                    again=again,
                 )
+            case CopyPublished(release=release, origin=source, files=wanted):
+                self._copy_published(release, source, wanted, moved=moved)
+            case TakeHost():
+                host = previews.take_host(aws, names, step=step, known=known)
+                return dict.fromkeys(step.makes, host)
             case WriteRouting(release=release, routing=routing, header_sets=sets):
-                keys = keyvalues.routing_keys(release, routing, header_sets=sets)
+                keys = keyvalues.routing_keys(names, release, routing, header_sets=sets)
                 keyvalues.write(aws, known[Ref(Made.STORE)], puts=keys)
                 return dict.fromkeys(step.makes, str(aws.clock()))
             case _:
                 assert_never(step)
         return dict.fromkeys(step.makes, "")
+
+    def _copy_published(
+        self, release: str, origin: str, wanted: tuple[File, ...], *, moved: Moved
+    ) -> None:
+        """Where production has let go of that release meanwhile, its files come from here."""
+        names, bucket = self._names, self._names.bucket
+        copies = (
+            files.published_copy_of(each, release, origin=origin, names=names) for each in wanted
+        )
+        with tolerating("NoSuchKey", "NoSuchBucket"):
+            self._content.copy(self._aws, bucket, copies, moved=moved)
+            return
+        uploads = (files.upload_of(each, release, names) for each in wanted)
+        self._content.put(self._aws, bucket, uploads, moved=moved)
 
     def _publish(self, step: PublishFunction | PublishEntry, known: Known) -> Known:
         names = self._names
@@ -266,7 +302,7 @@ class _Performer:
             background.keep_failures(self._aws, names, function=step.function, version=version)
         return dict.fromkeys(step.makes, version)
 
-    def _switch(self, step: SwitchStep | SettleStep | OpenRollout, known: Known) -> None:
+    def _switch(self, step: SwitchStep | SettleStep | OpenRollout | Show, known: Known) -> None:
         aws, names = self._aws, self._names
         match step:
             case RecordStaged(release=release):
@@ -277,6 +313,8 @@ class _Performer:
             case Activate(release=active, routing=routing):
                 value = {keyvalues.LIVE: keyvalues.live_value(active, routing)}
                 keyvalues.write(aws, known[Ref(Made.STORE)], puts=value, fence=self._fence)
+            case Show():
+                previews.show(aws, names, step=step, known=known, fence=self._fence)
             case OpenRollout():
                 promotion.open_rollout(
                     aws, names, step=step, release=self._release, known=known, fence=self._fence

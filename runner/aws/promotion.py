@@ -54,13 +54,16 @@ def made(
         case MakeDeployments():
             return {Ref(Made.DEPLOYMENTS): deployments.make(aws, names)}
         case MakeGuard():
-            store = written.compact(written.guarded(known[Ref(Made.STORE)]))
-            aws.roles.put_role_policy(
-                RoleName=roles.name_of(Role.GUARD, names), PolicyName="store", PolicyDocument=store
-            )
+            allow_store(aws, names, known=known)
             return {Ref(Made.GUARD): guard.make(aws, names, known=known, archive=guard_archive())}
         case _:
             assert_never(step)
+
+
+def allow_store(aws: Aws, names: Names, *, known: Known) -> None:
+    """The guard may write to the store, whose ARN AWS picked."""
+    store = written.compact(written.guarded(known[Ref(Made.STORE)]))
+    roles.allow(aws, roles.name_of(Role.GUARD, names), policy="store", document=store)
 
 
 def open_rollout(

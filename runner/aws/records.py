@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from runner.apply import Known
-from runner.aws import leases, roles
+from runner.aws import leases, roles, unheard
 from runner.aws.leases import Holder, Lease, holder_of, lost
-from runner.aws.refusals import explain, tolerating
+from runner.aws.refusals import explain, needed, tolerating
 from runner.aws.session import Aws
 from runner.aws.waiting import insist
 from runner.errors import busy_error
@@ -62,6 +62,8 @@ class Environment:
     holder: Holder | None = None
     hold: Hold | None = None
     history: tuple[str, ...] = ()  # releases that were live, the newest first
+    tables: tuple[str, ...] | None = None  # of the site's own; None on a record without them
+    doubted: int = 0  # when somebody noticed that something is not as recorded; epoch seconds
 
     @property
     def leasing(self) -> Origin:
@@ -102,12 +104,14 @@ def read(aws: Aws, names: Names, *, release: str) -> tuple[Environment, Staged |
         journal.KEY,
         leases.key_of(names),
         hold_key(names),
+        doubt_key(names),
     ]
     found: list[Mapping[str, Any]] = []
     wanted: Any = {names.records: {"Keys": keys, "ConsistentRead": True}}
     while wanted:
         try:
-            answer = aws.records.batch_get_item(RequestItems=wanted)
+            with needed("the site's records"):
+                answer = aws.records.batch_get_item(RequestItems=wanted)
         except aws.records.exceptions.ResourceNotFoundException:
             return None
         found += answer["Responses"].get(names.records, [])
@@ -121,6 +125,7 @@ def read(aws: Aws, names: Names, *, release: str) -> tuple[Environment, Staged |
             offered=_offered(rollout) if rollout else Origin(),
             holder=holder_of(items.get("lease", {})),
             hold=_read_hold(plain(items.get("hold", {}))),
+            doubted=int(plain(items.get("doubt", {})).get("at", 0)),
         ),
         _read_release(plain(items.get("release", {}))),
     )
@@ -213,6 +218,17 @@ def record_live(
         if lease and reasons[1]["Code"] == _REFUSED:
             raise lost(None) from error
         raise _superseded(found, step) from error
+    except (ClientError, HTTPClientError) as error:
+        if not unheard.is_unheard(error):
+            raise
+        unheard.check(values, lambda: _read_again(aws, names), error=error)
+
+
+def _read_again(aws: Aws, names: Names) -> dict[str, Any]:
+    found: Any = aws.records.get_item(
+        TableName=names.records, Key=_key(_environment(names)), ConsistentRead=True
+    )
+    return plain(found.get("Item", {}))
 
 
 _REFUSED = "ConditionalCheckFailed"
@@ -252,6 +268,7 @@ def _live_values(
         "foundation": step.foundation,
         "stages": [[stage, list(releases)] for stage, releases in step.stages],
         "streams": _streams(step.streams),
+        "tables": list(step.tables),
         "origins": step.origins,
         "trailing": step.trailing,
         "origin": asdict(step.origin),
@@ -362,6 +379,7 @@ def _read_environment(item: dict[str, Any]) -> Environment:
         trailing=item.get("trailing", False),
         origin=read_origin(item.get("origin", {})),
         history=tuple(item.get("history", ())),
+        tables=tuple(item["tables"]) if "tables" in item else None,
     )
 
 
@@ -383,6 +401,11 @@ def hold_key(names: Names) -> dict[str, dict[str, str]]:
     return {"pk": {"S": f"environment#{names.environment}"}, "sk": {"S": "hold"}}
 
 
+def doubt_key(names: Names) -> dict[str, dict[str, str]]:
+    """Where it is recorded that something is not as recorded."""
+    return {"pk": {"S": f"environment#{names.environment}"}, "sk": {"S": "doubt"}}
+
+
 def hold_item(names: Names, hold: Hold) -> dict[str, Any]:
     """The record of a hold."""
     return {**hold_key(names), **{name: _serialise(value) for name, value in asdict(hold).items()}}
@@ -390,7 +413,7 @@ def hold_item(names: Names, hold: Hold) -> dict[str, Any]:
 
 def read_origin(found: Mapping[str, Any]) -> Origin:
     """Numbers come back as decimals."""
-    numbers = {name: int(found[name]) for name in ("number", "attempt") if name in found}
+    numbers = {name: int(found[name]) for name in ("number", "attempt", "pull") if name in found}
     return Origin(**{**found, **numbers})
 
 

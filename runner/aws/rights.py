@@ -9,7 +9,7 @@ from typing import Any
 
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
-from runner.errors import aws_error
+from runner.errors import JamError, aws_error
 from runner.names import Names
 
 _ALLOWED = "allowed"
@@ -37,16 +37,29 @@ def check(aws: Aws, names: Names) -> None:
 
     Source: IAM API reference, SimulatePrincipalPolicy.
     """
+    for refused in denied(aws, names) or ():
+        raise refused
+
+
+def denied(aws: Aws, names: Names) -> tuple[JamError, ...] | None:
+    """The creates that IAM says it would refuse; None where it cannot be asked."""
     with tolerating(*_UNANSWERED):
         who = _principal(aws)
-        for action, resource in needed(names):
-            if not _may(aws, names, who=who, action=action, resource=resource):
-                raise aws_error(
-                    "JAM-DENIED",
-                    f"AWS would not let {who} do {action} on {resource}; nothing was changed.",
-                    hint=f"Add {action} on {resource} to its policy; docs/permissions.md lists "
-                    "everything that a deploy needs.",
-                )
+        return tuple(
+            _denied(who, action, resource)
+            for action, resource in needed(names)
+            if not _may(aws, names, who=who, action=action, resource=resource)
+        )
+    return None
+
+
+def _denied(who: str, action: str, resource: str) -> JamError:
+    return aws_error(
+        "JAM-DENIED",
+        f"AWS would not let {who} do {action} on {resource}; nothing was changed.",
+        hint=f"Add {action} on {resource} to its policy; docs/permissions.md lists "
+        "everything that a deploy needs.",
+    )
 
 
 def _principal(aws: Aws) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.aws import documents, ownership
+from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.errors import aws_error
 from runner.model import Grants
@@ -105,8 +106,21 @@ def _make(aws: Aws, names: Names, *, name: str, trust: str, allowed: str, told: 
     )
     if documents.compact(found.get("AssumeRolePolicyDocument")) != trust:
         aws.roles.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
-    aws.roles.put_role_policy(RoleName=name, PolicyName=POLICY, PolicyDocument=allowed)
+    if found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") != names.boundary_arn:
+        aws.roles.put_role_permissions_boundary(
+            RoleName=name, PermissionsBoundary=names.boundary_arn
+        )
+    allow(aws, name, policy=POLICY, document=allowed)
     return found["Arn"]
+
+
+def allow(aws: Aws, role: str, *, policy: str, document: str) -> None:
+    """The role has this inline policy, written where it differs."""
+    found: Any = None
+    with tolerating("NoSuchEntity"):
+        found = aws.roles.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+    if documents.compact(found) != document:
+        aws.roles.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
 
 
 def _create(aws: Aws, names: Names, *, name: str, trust: str, told: str) -> RoleTypeDef:

@@ -44,9 +44,12 @@ def put(
     wanted = _wanted(names, function=function, schedule=schedule, version=version)
     wanted["Target"]["RoleArn"] = role_arn
     try:
-        aws.schedules.update_schedule(**wanted)
+        found = aws.schedules.get_schedule(Name=wanted["Name"], GroupName=names.schedules)
     except aws.schedules.exceptions.ResourceNotFoundException:
         aws.schedules.create_schedule(**wanted)
+        return
+    if any(found.get(key) != value for key, value in wanted.items()):
+        aws.schedules.update_schedule(**wanted)
 
 
 def drop(aws: Aws, names: Names, *, function: str) -> None:

@@ -21,6 +21,7 @@ from runner.aws.refusals import explain, explained, name_service
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
+    from botocore.model import OperationModel
     from mypy_boto3_apigatewayv2.client import ApiGatewayV2Client
     from mypy_boto3_cloudformation.client import CloudFormationClient
     from mypy_boto3_cloudfront.client import CloudFrontClient
@@ -36,6 +37,10 @@ CONNECT_TIMEOUT = 3  # seconds
 READ_TIMEOUT = 15  # seconds of silence, not of transfer
 ATTEMPTS = 5  # of a call that may be repeated: throttled, or without an answer
 CONNECTIONS = 64  # uploads and steps share a client's pool
+
+
+Gate = Callable[["OperationModel", Any], Any]
+"""Asked before each call; what it returns, unless that is None, is the call's answer."""
 
 
 def _client(service: str, attempts: int = ATTEMPTS) -> Any:
@@ -66,10 +71,12 @@ class Aws:
         self.sleep = sleep
         self.chance = chance
         self.calls = 0
+        self.gate: Gate | None = None
         self._session = session
         self._endpoint = endpoint
         self._lock = threading.RLock()  # a session makes clients for one thread at a time
         session.events.register("before-send", self._count)
+        session.events.register("before-call", self._ask)
         session.events.register("after-call", name_service)
         session.events.register("before-sign.cloudfront-keyvaluestore", _stay_on_loopback)
 
@@ -131,6 +138,19 @@ class Aws:
         with self._lock, explained():
             return make(service, endpoint_url=self._endpoint, config=config)
 
+    def beside(self, gate: Gate) -> Aws:
+        """The same account by clients of its own, all of whose calls ask `gate` first."""
+        mine = self.credentials()
+        session = boto3.Session(
+            aws_access_key_id=mine.access_key,
+            aws_secret_access_key=mine.secret_key,
+            aws_session_token=mine.token,
+            region_name=self.region,
+        )
+        other = Aws(session, self._endpoint, clock=self.clock, sleep=self.sleep, chance=self.chance)
+        other.gate = gate
+        return other
+
     def parameter(self, name: str) -> str:
         """The value of a parameter of Systems Manager, decrypted."""
         with explained():
@@ -152,6 +172,10 @@ class Aws:
 
     def _count(self, **_: object) -> None:
         self.counted()
+
+    def _ask(self, model: OperationModel, params: Any, **_: object) -> Any:
+        """botocore sends nothing where this answers. Source: boto3's guide, "Extensibility"."""
+        return self.gate(model, params) if self.gate else None
 
 
 def connect(

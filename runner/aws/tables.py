@@ -44,6 +44,16 @@ def find(aws: Aws, name: str) -> TableDescriptionTypeDef | None:
         return None
 
 
+def backups(aws: Aws, name: str) -> tuple[str, ...]:
+    """The ARNs of what can be restored of a table, the newest last; it need not exist any more.
+
+    Source: DynamoDB API reference, ListBackups, BackupType.
+    """
+    found = aws.records.list_backups(TableName=name, BackupType="ALL").get("BackupSummaries", [])
+    ordered = sorted(found, key=lambda each: each["BackupCreationDateTime"])
+    return tuple(str(each["BackupArn"]) for each in ordered)
+
+
 def find_ttl(aws: Aws, name: str) -> str:
     """The attribute by which the table's items go; empty where none do."""
     found = aws.records.describe_time_to_live(TableName=name)["TimeToLiveDescription"]

@@ -48,15 +48,25 @@ def make(aws: Aws, function: str, *, version: str, mode: Mode) -> str:
     """
     where: Any = {"FunctionName": function}
     wanted: Any = {"AuthType": "AWS_IAM", "InvokeMode": mode}
-    with tolerating("ResourceConflictException"):  # the alias exists
-        aws.functions.create_alias(**where, Name=ALIAS, FunctionVersion=version)
-    with tolerating("ResourceConflictException"):  # the URL exists
-        aws.functions.create_function_url_config(**where, Qualifier=ALIAS, **wanted)
+    if not has_alias(aws, function):
+        with tolerating("ResourceConflictException"):  # our own first attempt
+            aws.functions.create_alias(**where, Name=ALIAS, FunctionVersion=version)
+    if find(aws, function) is None:
+        with tolerating("ResourceConflictException"):
+            aws.functions.create_function_url_config(**where, Qualifier=ALIAS, **wanted)
     found: Any = aws.functions.get_function_url_config(**where, Qualifier=ALIAS)
     if any(found.get(key) != value for key, value in wanted.items()):
         # Opened by hand, say: everybody could go round CloudFront.
         aws.functions.update_function_url_config(**where, Qualifier=ALIAS, **wanted)
     return _domain(found["FunctionUrl"])
+
+
+def has_alias(aws: Aws, function: str) -> bool:
+    """Whether there is one, wherever it points."""
+    with tolerating("ResourceNotFoundException"):
+        aws.functions.get_alias(FunctionName=function, Name=ALIAS)
+        return True
+    return False
 
 
 def move_alias(aws: Aws, function: str, *, version: str, fence: Fence = unfenced) -> None:

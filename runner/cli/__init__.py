@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import signal
 
-from runner.cli import developing, operating, releasing, returning, tidying
+from runner.cli import developing, looking, operating, releasing, returning, tidying
 from runner.cli.border import interrupt
 from runner.cli.group import cli
 
-__all__ = ["cli", "developing", "main", "operating", "releasing", "returning", "tidying"]
+__all__ = ["cli", "developing", "looking", "main", "operating", "releasing", "returning", "tidying"]
 
 
 def main() -> None:

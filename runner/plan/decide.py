@@ -120,7 +120,7 @@ def plan(
         return _steady(release, live, foundation=foundation)
     stages = _stages_after(release, live)
     stage = (
-        *(() if firm else _foundation(foundation, live)),
+        *(() if firm else foundation_steps(foundation, live)),
         *(() if live.staged else _release(release, live, foundation=foundation, origin=origin)),
     )
     ready = () if live.staged else (RecordStaged(release=release),)
@@ -217,13 +217,16 @@ def _recording(
         foundation=foundation.digest,
         stages=stages,
         streams=tuple(sorted({*foundation.streams, *live.streams})),
+        tables=tuple(each.name for each in foundation.tables) or live.tables,
         origins=recorded(allowed(release.functions, release.api)),
     )
 
 
-def _foundation(
+def foundation_steps(
     wanted: Foundation, live: Live
 ) -> Iterator[FoundationStep | BackgroundFoundation | StreamFoundation | PromotionFoundation]:
+    """What makes the foundation, and puts right what of it differs."""
+
     def exists(kind: Made, name: str = "") -> bool:
         return Ref(kind, name) in live.existing
 
@@ -278,13 +281,16 @@ def _release(
         yield PublishFunction(function=function, tables=waits, changed=before)
     yield PublishEntry(release=release)
     stage = release.routing.api_stage
-    if stage and stage not in dict(live.stages):
-        yield from api_stage_steps(release)
+    again = stage in live.drift.api_stages
+    if stage and (again or stage not in dict(live.stages)):
+        yield from api_stage_steps(release, again=again)
     new = tuple(each for each in release.header_sets if each.ref not in live.header_sets)
     yield WriteRouting(release=release.id, routing=release.routing, header_sets=new)
 
 
-def api_stage_steps(release: Release) -> Iterator[MakeApiStage | PublishAcceptor]:
+def api_stage_steps(
+    release: Release, *, again: bool = False
+) -> Iterator[MakeApiStage | PublishAcceptor]:
     """The steps that make its api_stage; they ask for the release's record and its versions."""
     routed = tuple(each for each in release.functions if each.methods and not each.stream)
     through = any(each.background.requests for each in routed)
@@ -295,13 +301,14 @@ def api_stage_steps(release: Release) -> Iterator[MakeApiStage | PublishAcceptor
         functions=routed,
         api=release.api,
         through=(Ref(Made.VERSION, ACCEPTOR),) if through else (),
+        again=again,
     )
 
 
 def _upkeep(release: Release, live: Live) -> Iterator[TendFunction]:
     for function in release.functions:
         before = live.functions.get(function.name)
-        if function.upkeep != (before.upkeep if before else Upkeep()):
+        if live.drift or function.upkeep != (before.upkeep if before else Upkeep()):
             yield TendFunction(function=function.name, upkeep=function.upkeep)
 
 
@@ -319,8 +326,8 @@ def _files(release: Release, live: Live) -> Iterator[PutFiles | CopyFiles]:
         file for file in release.files if file.kind is not Kind.IMMUTABLE and _is_there(file, live)
     )
     if put:
-        yield PutFiles(release=release.id, files=put)
-    if same:
+        yield PutFiles(release=release.id, files=put, over=live.drift.files)
+    if same and release.id != live.release:  # else they lie there already
         yield CopyFiles(release=release.id, origin=live.release, files=same)
 
 

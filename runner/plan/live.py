@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from runner.model import Background, Origin, Upkeep
+from runner.plan.drift import Drift
 from runner.plan.refs import Ref
 from runner.plan.streams import Stream
 
@@ -72,3 +73,6 @@ class Live:
     leasing: Origin = field(default_factory=Origin)  # of that run
     hold: Hold | None = None
     history: tuple[str, ...] = ()  # releases that were live, the newest first
+    tables: tuple[str, ...] = ()  # the site's own, as last recorded
+    doubted: int = 0  # when somebody noticed that something is not as recorded; epoch seconds
+    drift: Drift = field(default_factory=Drift)  # what is not as recorded, where that was looked at

@@ -38,6 +38,7 @@ class PutFiles:
 
     release: str
     files: tuple[File, ...] = field(repr=False)
+    over: frozenset[str] = frozenset()  # keys whose bytes somebody changed: these are replaced
     needs: ClassVar[Refs] = (Ref(Made.BUCKET), Ref(Made.RECORD))
     makes: ClassVar[Refs] = (Ref(Made.FILES, "put"),)
 
@@ -155,6 +156,7 @@ class MakeApiStage:
     functions: tuple[Function, ...]
     api: Api = field(default_factory=Api)
     through: Refs = ()  # the acceptor of background requests, where there are any
+    again: bool = False  # what stands calls versions that are gone
 
     @property
     def needs(self) -> Refs:
@@ -225,6 +227,7 @@ class RecordLive:
     foundation: str
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     streams: tuple[Stream, ...] = ()
+    tables: tuple[str, ...] = ()  # the site's own, by the names of its settings
     origins: str = ""
     trailing: bool = False  # something of it still has to follow: schedules, streams, upkeep
     origin: Origin = field(default_factory=Origin, repr=False)  # the newest run so far

@@ -1,0 +1,353 @@
+"""Looks at everything that a site should have, against its records. Reads only.
+
+Foundation and what follows a release are looked at by the steps that make them (withheld.py);
+versions, files and pointers, which no step may compare, are read here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from runner.apply import Known
+from runner.aws import (
+    background,
+    functions,
+    guard,
+    keyvalues,
+    looks_at_files,
+    promotion,
+    roles,
+    tables,
+    urls,
+)
+from runner.aws.api import has_stage
+from runner.aws.kept import missing_version
+from runner.aws.perform import Content, performer
+from runner.aws.records import Environment, Staged
+from runner.aws.refusals import explained
+from runner.aws.session import Aws
+from runner.aws.withheld import Reader
+from runner.errors import JamError
+from runner.model import Function
+from runner.names import Names
+from runner.plan.background import PutSchedule
+from runner.plan.decide import Foundation, foundation_steps
+from runner.plan.definition import release_of, routing_of
+from runner.plan.drift import Drift, Finding, State, finding
+from runner.plan.foundation import ENTRY, MakeTable
+from runner.plan.inventory import What
+from runner.plan.live import Live
+from runner.plan.promotion import MakeGuard
+from runner.plan.refs import Made, Ref
+from runner.plan.releasing import TendFunction
+from runner.plan.resources import named
+from runner.plan.steps import StageStep, Step
+from runner.plan.streaming import RecordStreams
+
+LOOKS = 8  # at once
+
+
+def _nothing(*_: object, **__: object) -> Any:
+    raise AssertionError("a look brings nothing")
+
+
+CONTENT = Content(
+    put=_nothing,
+    copy=_nothing,
+    manifest=_nothing,
+    entry_archive=_nothing,
+    guard_archive=_nothing,
+)
+Look = Callable[[], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What the records say of an environment and of the release that is live in it."""
+
+    there: Environment
+    staged: Staged
+
+    @property
+    def api_stage(self) -> str:
+        return self.staged.api_stage
+
+
+def drift(aws: Aws, names: Names, *, foundation: Foundation, recorded: Recorded) -> Drift:
+    """Everything of `foundation` and of the live release that is not as recorded."""
+    look = _Look(aws, names, foundation=foundation, recorded=recorded)
+    with explained():
+        return look.all()
+
+
+class _Look:
+    """One look: what stands is known to the steps after it; what is missing ends their turn."""
+
+    def __init__(
+        self, aws: Aws, names: Names, *, foundation: Foundation, recorded: Recorded
+    ) -> None:
+        self._aws = aws
+        self._names = names
+        self._reader = Reader(aws)
+        self._foundation = foundation
+        self._there, self._staged = recorded.there, recorded.staged
+        self._manifest = looks_at_files.manifest(aws, names, release=recorded.there.release)
+        self._release = release_of(
+            recorded.there.release, recorded.staged.definition, self._manifest or {}
+        )
+        self._perform = performer(
+            self._reader.aws,
+            names,
+            release=self._release,
+            foundation=foundation,
+            content=CONTENT,
+        )
+
+    def all(self) -> Drift:
+        with ThreadPoolExecutor(LOOKS, thread_name_prefix="look") as pool:
+            versions = dict(pool.map(self._version, (ENTRY, *self._staged.functions)))
+            files = pool.submit(self._files)
+            made, known = self._made(pool)
+            rest = (*self._roles(), *self._followers(known), *self._pointers(known))
+            findings = [
+                each for some in pool.map(lambda look: tuple(look()), rest) for each in some
+            ]
+            gone, other = files.result()
+        lost = {name: found for name, found in versions.items() if found}
+        stages, told = self._stage(known, lost=frozenset(lost))
+        return Drift(
+            findings=_merged((*made, *lost.values(), *told, *gone, *findings)),
+            functions=frozenset(lost) - {ENTRY},
+            api_stages=stages,
+            files=other,
+        )
+
+    def _version(self, name: str) -> tuple[str, Finding | None]:
+        names, staged = self._names, self._staged
+        function = names.entry if name == ENTRY else names.function(name)
+        version = staged.entry if name == ENTRY else staged.functions[name].version
+        if not missing_version(self._aws, function, version=version):
+            return name, None
+        return name, Finding(kind=What.VERSION, name=f"{function}:{version}", state=State.MISSING)
+
+    def _made(self, pool: ThreadPoolExecutor) -> tuple[list[Finding], Known]:
+        """The foundation's steps, each once what it needs was found."""
+        waiting: list[StageStep] = list(foundation_steps(self._foundation, self._live))
+        known: Known = {
+            Ref(Made.RECORD): "",
+            Ref(Made.VERSION, ENTRY): self._staged.entry,
+            **{Ref(Made.VERSION, name): each.version
+               for name, each in self._staged.functions.items()},
+        }  # fmt: skip
+        found: list[Finding] = []
+        while ready := [each for each in waiting if all(ref in known for ref in each.needs)]:
+            waiting = [each for each in waiting if each not in ready]
+            for made, told in pool.map(partial(self._step, known=known), ready):
+                known = {**known, **made}
+                found += told
+        return found, known
+
+    @property
+    def _live(self) -> Live:
+        return Live(streams=self._there.streams, functions=self._there.functions)
+
+    def _step(self, step: Step, *, known: Known) -> tuple[Known, list[Finding]]:
+        """What the step finds or would make; without what it would have made."""
+        if isinstance(step, RecordStreams):
+            return {Ref(Made.STREAMS): ""}, []
+        kind, name = named(step, self._names)
+        made: Known = {}
+        told: list[Finding] = []
+        with self._reader.hearing() as writes:
+            try:
+                made = self._performed(step, known, writes)
+            except JamError as error:
+                told.append(_refused(kind, name, error))
+        if writes:
+            told.append(self._found(step, kind, name, writes=writes))
+        return made, told
+
+    def _performed(self, step: Step, known: Known, writes: list[str]) -> Known:
+        if not isinstance(step, MakeGuard):
+            return self._perform(step, known, lambda *_: None)
+        with explained():  # without its program, which only a deploy has
+            is_published = functions.as_published(self._aws, self._names, name=self._names.guard)
+            if not is_published:
+                writes.append("CreateFunction" if is_published is None else "UpdateFunctionCode")
+                return {}
+            promotion.allow_store(self._reader.aws, self._names, known=known)
+            guard.around(self._reader.aws, self._names)
+        return dict.fromkeys(step.makes, self._names.guard)
+
+    def _found(self, step: Step, kind: What, name: str, *, writes: list[str]) -> Finding:
+        found = finding(kind, name, writes)
+        if isinstance(step, MakeTable) and found.state is State.MISSING and self._had(step):
+            return lost_table(self._aws, name)
+        return found
+
+    def _had(self, step: MakeTable) -> bool:
+        """Whether it is recorded; on an older record all that the foundation covers were."""
+        if self._there.tables is not None:
+            return step.table.name in self._there.tables
+        return self._there.foundation == self._foundation.digest
+
+    def _roles(self) -> Iterator[Look]:
+        grants = dict.fromkeys(each.grants for each in self._release.functions if each.grants)
+        for each in grants:
+            name = roles.name_of_grants(each, self._names)
+            make = partial(roles.make_granted, self._reader.aws, self._names, grants=each)
+            yield partial(self._heard, What.ROLE, name, make)
+
+    def _followers(self, known: Known) -> Iterator[Look]:
+        for function in self._release.functions:
+            name = self._names.function(function.name)
+            if function.name not in self._staged.functions:
+                continue
+            tend: Step = TendFunction(function=function.name, upkeep=function.upkeep)
+            yield partial(self._heard, What.FUNCTION, name, partial(self._do, tend, known))
+            if function.background.schedule:
+                put: Step = PutSchedule(
+                    function=function.name, schedule=function.background.schedule
+                )
+                yield partial(self._heard, What.SCHEDULE, name, partial(self._do, put, known))
+            if function.background:
+                yield partial(self._letters, function)
+
+    def _do(self, step: Step, known: Known) -> None:
+        self._perform(step, known, lambda *_: None)
+
+    def _heard(self, kind: What, name: str, act: Callable[[], object]) -> Iterator[Finding]:
+        with self._reader.hearing() as writes:
+            try:
+                act()
+            except JamError as error:
+                yield _refused(kind, name, error)
+        if writes:
+            yield finding(kind, name, writes)
+
+    def _letters(self, function: Function) -> Iterator[Finding]:
+        version = self._staged.functions[function.name].version
+        if missing_version(self._aws, self._names.function(function.name), version=version):
+            return
+        if not background.keeps_failures(
+            self._aws, self._names, function=function, version=version
+        ):
+            name = f"{self._names.function(function.name)}:{version}"
+            told = "what becomes of events that it fails at"
+            yield Finding(kind=What.VERSION, name=name, state=State.CHANGED, told=told)
+
+    def _pointers(self, known: Known) -> Iterator[Look]:
+        """Where nobody is at it: an open rollout and a run that ended early have rules of their
+        own."""
+        if Ref(Made.STORE) in known:
+            yield partial(self._keys, known[Ref(Made.STORE)])
+        if self._there.rollout or self._there.holder:
+            return
+        yield partial(self._alias, self._names.entry, self._staged.entry)
+        for function in self._release.functions:
+            if function.stream:
+                version = self._staged.functions[function.name].version
+                yield partial(self._alias, self._names.function(function.name), version)
+
+    def _alias(self, function: str, version: str) -> Iterator[Finding]:
+        found = urls.find_alias(self._aws, function)
+        if found == version or not urls.has_alias(self._aws, function):
+            return  # a missing one is the function's finding
+        where = f"it is at version {found}" if found else "it shares visitors among versions"
+        told = f"{where}, not at {version}"
+        name = f"{function}:live"
+        yield Finding(kind=What.ALIAS, name=name, state=State.CHANGED, told=told)
+
+    def _keys(self, store: str) -> Iterator[Finding]:
+        """`live` as a deploy writes it, the release's routing, its sets of headers."""
+        there = keyvalues.contents(self._aws, store)
+        release = self._there.release
+        routing = routing_of(self._manifest["routing"]) if self._manifest else None
+        is_free = not (self._there.rollout or self._there.holder)
+        if is_free and not _names_live(there.get(keyvalues.LIVE, ""), release):
+            yield _key(keyvalues.LIVE, there, told="it does not name the live release")
+        if routing is not None:
+            wanted = keyvalues.routing_keys(release, routing, header_sets=())
+            for key, value in wanted.items():
+                if there.get(key) != value:
+                    yield _key(key, there, told="it is not the release's routing")
+        for ref in (self._manifest or {}).get("headers", {}):
+            digest, _, parts = ref.partition(".")
+            for number in range(int(parts or 1)):
+                if f"h/{digest}.{number}" not in there:
+                    yield _key(f"h/{digest}.{number}", there, told="")
+
+    def _stage(
+        self, known: Known, *, lost: frozenset[str]
+    ) -> tuple[frozenset[str], tuple[Finding, ...]]:
+        """The live release's snapshot, if it has to be made again."""
+        stage = self._staged.api_stage
+        if not stage:
+            return frozenset(), ()
+        again = frozenset({stage})
+        api = known.get(Ref(Made.API))
+        if api is None or not has_stage(self._aws, api, api_stage=stage):
+            return again, (Finding(kind=What.API_STAGE, name=stage, state=State.MISSING),)
+        routed = {each.name for each in self._release.functions if each.methods}
+        return (again if routed & lost else frozenset()), ()
+
+    def _files(self) -> tuple[tuple[Finding, ...], frozenset[str]]:
+        if self._manifest is None:
+            name = self._there.release[:8]
+            told = "its manifest and perhaps its files"
+            gone = Finding(kind=What.OBJECTS, name=name, state=State.MISSING, told=told)
+            return (gone,), frozenset()
+        return looks_at_files.look(
+            self._aws, self._names, release=self._there.release, manifest=self._manifest
+        )
+
+
+def lost_table(aws: Aws, name: str) -> Finding:
+    """A table with the site's data is gone: named with what AWS still has of it.
+
+    A table that had point-in-time recovery leaves a backup for 35 days when it is deleted.
+    Source: DynamoDB developer guide, "Before You Begin Using Point In Time Recovery".
+    """
+    backups = tables.backups(aws, name)
+    kept = f"its last backup is {backups[-1]}" if backups else "AWS has no backup of it"
+    return Finding(
+        kind=What.TABLE, name=name, state=State.LOST, told=f"it was deleted with its data; {kept}"
+    )
+
+
+def _names_live(value: str, release: str) -> bool:
+    try:
+        return bool(json.loads(value).get("live") == release)
+    except (ValueError, AttributeError):
+        return False
+
+
+def _key(key: str, there: object, *, told: str) -> Finding:
+    is_there = isinstance(there, dict) and key in there
+    state = State.CHANGED if is_there else State.MISSING
+    return Finding(kind=What.KEY, name=key, state=state, told=told if is_there else "")
+
+
+def _refused(kind: What, name: str, error: JamError) -> Finding:
+    is_foreign = error.code == "JAM-NOT-OURS"
+    state = State.FOREIGN if is_foreign else State.UNSEEN
+    return Finding(kind=kind, name=name, state=state, told=error.message, hint=error.hint)
+
+
+def _merged(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """One of each resource: two steps may speak of the same."""
+    merged: dict[tuple[str, str], Finding] = {}
+    for each in findings:
+        before = merged.get((each.kind, each.name))
+        worse = before and before.state is State.CHANGED and each.state is not State.CHANGED
+        if before is None or worse:
+            merged[each.kind, each.name] = each
+        elif before.state is each.state and each.told not in before.told:
+            told = ", ".join(filter(None, (before.told, each.told)))
+            merged[each.kind, each.name] = replace(before, told=told)
+    return tuple(merged.values())

@@ -1,0 +1,113 @@
+"""What differs from the records because somebody changed or deleted it: as values, in words. Pure.
+
+A look performs the very steps that a deploy would, and hears what they would write: so the two
+never disagree about what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """How something differs."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+    LOST = "lost"  # with what it held: it is never made again by itself
+    FOREIGN = "not ours"
+    UNSEEN = "could not be looked at"
+
+
+MENDED = frozenset({State.MISSING, State.CHANGED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One resource that is not as recorded. `told` says what of it, in a few words."""
+
+    kind: str  # as runner.plan.inventory names it
+    name: str
+    state: State
+    told: str = ""
+    hint: str = ""
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether a deploy puts it right."""
+        return self.state in MENDED
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} is {self.state}" + (f": {self.told}" if self.told else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """All findings, and what of the live release a deploy has to make again.
+
+    `functions` are names of the site's own whose version is gone, `api_stages` snapshots that are
+    gone or call such a version, `files` storage keys whose object is gone or has other bytes.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    functions: frozenset[str] = frozenset()
+    api_stages: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.findings)
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether a deploy has something to put right."""
+        return any(each.is_mended for each in self.findings)
+
+    @property
+    def lost_tables(self) -> tuple[Finding, ...]:
+        """The site's tables whose data is gone."""
+        return tuple(each for each in self.findings if each.state is State.LOST)
+
+
+_TOLD = {
+    "DeleteFunctionConcurrency": "its reserved concurrency",
+    "PutFunctionConcurrency": "its reserved concurrency",
+    "PutBucketLifecycleConfiguration": "its lifecycle rules",
+    "PutBucketOwnershipControls": "who owns its objects",
+    "PutBucketPolicy": "its policy",
+    "PutMetricAlarm": "its alarm",
+    "PutPublicAccessBlock": "its block of public access",
+    "PutRetentionPolicy": "how long its lines are kept",
+    "PutRolePermissionsBoundary": "its permissions boundary",
+    "PutRolePolicy": "what it may do",
+    "PutRule": "its rule",
+    "PutTargets": "what its rule calls",
+    "AddPermission": "who may call it",
+    "RemovePermission": "who may call it",
+    "UpdateAssumeRolePolicy": "who may assume it",
+    "UpdateContinuousBackups": "its point-in-time recovery",
+    "UpdateFunctionCode": "its code",
+    "UpdateFunctionConfiguration": "its settings",
+    "UpdateTable": "its deletion protection or an index",
+    "UpdateTimeToLive": "its time to live",
+    "PublishFunction": "what is published of it",
+}
+# Creates that are parts of what else is there, in words.
+_PARTS = {
+    "CreateAlias": "its alias",
+    "CreateFunctionUrlConfig": "its function URL",
+    "CreateLogGroup": "its log group",
+    "CreateDeploymentGroup": "its deployment group",
+}
+
+
+def finding(kind: str, name: str, writes: Iterable[str]) -> Finding:
+    """What it means that a step would do these operations, by AWS's names."""
+    wanted = tuple(dict.fromkeys(writes))
+    if any(each.startswith("Create") and each not in _PARTS for each in wanted):
+        return Finding(kind=kind, name=name, state=State.MISSING)
+    parts = [_PARTS[each] for each in wanted if each in _PARTS]
+    told = [_TOLD[each] for each in wanted if each in _TOLD]
+    words = [*(f"{each} is missing" for each in parts), *dict.fromkeys(told)]
+    return Finding(kind=kind, name=name, state=State.CHANGED, told=", ".join(words))
