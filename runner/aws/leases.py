@@ -101,6 +101,11 @@ class Lease:
         if holder is None or (holder.owner, holder.token) != (self._owner, self._token):
             raise lost(holder)
 
+    @property
+    def token(self) -> int:
+        """Larger than any before it; 0 until the lease is taken."""
+        return self._token
+
     def begin(self) -> None:
         """From here on, until `done`, a run that dies leaves something for the next to mend."""
         self._unsure = True
