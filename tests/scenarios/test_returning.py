@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 
 import pytest
 
+from runner.aws import api, keyvalues
+from runner.aws.session import connect
+from runner.names import Names
 from tests.scenarios.conftest import Site
 
 RUN = {
@@ -123,3 +127,94 @@ def test_going_back_during_a_rollout_takes_the_candidate_back_first(changed):
     assert (card["release"], card.get("candidate")) == (second["release"], None)
     assert "Bye" in page(site, second)
     assert site.jam("settle").answer["outcome"] == "unchanged"
+
+
+HELLO = "export default async () => new Response('WORD');"
+
+
+def browse(site: Site, jar: dict[str, str], url: str, path: str, **headers: str):
+    """A browser with a jar: sends what it was given, and keeps what it is told to."""
+    told = "; ".join(f"{name}={value}" for name, value in jar.items())
+    got = site.get(url, path, cookie=told, **headers) if told else site.get(url, path, **headers)
+    for line in got.headers.getlist("set-cookie"):
+        cookie, *attributes = line.split("; ")
+        name, _, value = cookie.partition("=")
+        jar[name] = value
+        if "Max-Age=0" in attributes:
+            del jar[name]
+    return got
+
+
+def navigate(site: Site, jar: dict[str, str], url: str, path: str):
+    return browse(site, jar, url, path, sec_fetch_mode="navigate", accept="text/html")
+
+
+def told_by(site: Site, jar: dict[str, str], url: str) -> tuple[str, str, str]:
+    """What a visitor gets: the page, a file of it and a function."""
+    page = navigate(site, jar, url, "/").data.decode()
+    file = browse(site, jar, url, "/app.js", sec_fetch_mode="no-cors").data.decode()
+    answer = browse(site, jar, url, "/.functions/hello", sec_fetch_mode="cors").data.decode()
+    return page, file, answer
+
+
+def test_an_older_release_opens_by_its_address_with_all_that_is_its_own(plain, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, plain.environment[name])
+    (plain.folder / "functions").mkdir()
+    releases = []
+    for number, word in enumerate(["one", "two"], start=1):
+        (plain.folder / "functions" / "hello.mjs").write_text(HELLO.replace("WORD", word))
+        (plain.folder / "public" / "index.html").write_text(word)
+        (plain.folder / "public" / "app.js").write_text(word)
+        releases.append(deployed(plain, number, "ab"[number - 1]))
+    url, old = releases[1]["url"], releases[0]["release"]
+    drop_stage(plain, old)
+    last, _ = writes(plain)
+    opened = plain.jam("releases", "--open", old[:8], **run(3, "c"))
+    assert opened.status == 0, opened.log
+    assert not {"s3:PutObject", "lambda:UpdateAlias"} & {*writes(plain, last)[1]}
+    link = opened.answer["url"].removeprefix(url)
+
+    mine, other = {}, {}
+    followed = navigate(plain, mine, url, link)
+    assert (followed.status, followed.headers["location"]) == (302, "/")
+    assert "token" not in followed.headers["location"]
+    assert told_by(plain, mine, url) == ("one",) * 3
+    assert told_by(plain, other, url) == ("two",) * 3
+    kept = browse(plain, mine, url, "/app.js")
+    assert kept.headers["cache-control"] == "private, no-store"
+    assert "no-store" not in browse(plain, other, url, "/app.js").headers["cache-control"]
+    assert navigate(plain, {}, url, link.replace(old, releases[1]["release"])).status == 403
+
+    again = plain.jam("releases", "--open", old[:8])
+    last, _ = writes(plain)
+    assert plain.jam("releases", "--open", old[:8]).status == 0
+    assert writes(plain, last)[1] == ["dynamodb:UpdateItem"]  # that gc leaves it
+    left = navigate(plain, mine, url, "/.jam/open")
+    assert left.headers["location"] == "/"
+    assert told_by(plain, mine, url) == ("two",) * 3
+
+    navigate(plain, mine, url, again.answer["url"].removeprefix(url))
+    assert told_by(plain, mine, url) == ("one",) * 3
+    assert plain.jam("releases", "--close").status == 0
+    assert told_by(plain, mine, url) == ("two",) * 3
+    unknown = plain.jam("releases", "--open", "ffff")
+    assert (unknown.status, unknown.error["code"]) == (2, "JAM-ROLLBACK-UNKNOWN")
+
+
+def drop_stage(site: Site, release: str) -> None:
+    """As `settle` does once six others came after it: the api_stage goes, and its routing."""
+    aws = connect(
+        region=site.environment["AWS_REGION"],
+        endpoint=site.endpoint,
+        clock=time.time,
+        sleep=time.sleep,
+        chance=lambda: 0.5,
+    )
+    names = Names(site.jam("status").answer["site"], aws.account, aws.region)
+    store, api_id = keyvalues.find(aws, names), api.find(aws, names)
+    assert store
+    assert api_id
+    routing = json.loads(keyvalues.get(aws, store, key=f"r/{release}") or "{}")
+    keyvalues.drop(aws, store, keys=[f"r/{release}"])
+    api.drop_stage(aws, api_id, api_stage=routing["s"])
