@@ -46,6 +46,11 @@ class Names:
         return self.environment if self.is_shared else f"{PREVIEWS}/{self.environment}"
 
     @property
+    def within(self) -> str:
+        """What comes before a release in the keys of the store and of records."""
+        return "" if self.is_shared else f"{self.environment}/"
+
+    @property
     def is_shared(self) -> bool:
         """Whether this is production or what previews share, rather than one preview."""
         return self.environment in (PRODUCTION, PREVIEWS)
@@ -54,6 +59,10 @@ class Names:
     def previews(self) -> Names:
         """What the site's previews share."""
         return replace(self, environment=PREVIEWS)
+
+    @property
+    def production(self) -> Names:
+        return replace(self, environment=PRODUCTION)
 
     def preview(self, number: int) -> Names:
         """The names of a pull request's own."""

@@ -263,7 +263,7 @@ def test_the_bucket_is_read_by_one_distribution_and_over_tls_only() -> None:
     assert [each["Effect"] for each in before] == ["Deny"]
     assert before[0] in after
     for each in after[1:]:
-        assert each["Condition"] == {"StringEquals": {"AWS:SourceArn": "arn:dist"}}
+        assert each["Condition"] == {"ArnLike": {"AWS:SourceArn": "arn:dist"}}
 
 
 def test_an_api_stage_calls_qualified_versions_through_the_apis_role() -> None:

@@ -62,8 +62,9 @@ class Parts:
     streams: tuple[Path, ...] = ()
 
 
-def comment(names: Names) -> str:
-    return f"{names.prefix} {names.environment}"
+def comment(names: Names, member: int = 0) -> str:
+    """`member` is the number of a distribution in the pool of previews; the first has none."""
+    return f"{names.prefix} {names.environment}" + (f" {member}" if member else "")
 
 
 def cache_policy(names: Names) -> Config:
@@ -114,13 +115,13 @@ def access(name: str, origin_type: str) -> Config:
     }
 
 
-def distribution(names: Names, parts: Parts) -> Config:
+def distribution(names: Names, parts: Parts, *, member: int = 0) -> Config:
     """The distribution of one site; what it leaves out (aliases, certificate) stays as it is."""
     routed = [(parts.router_arn, "viewer-request")]
     site = _behaviour(SITE, _READ, functions=[*routed, (parts.response_arn, "viewer-response")])
     return {
-        "CallerReference": comment(names).replace(" ", "-"),
-        "Comment": comment(names),
+        "CallerReference": comment(names, member).replace(" ", "-"),
+        "Comment": comment(names, member),
         "Enabled": True,
         "HttpVersion": "http2and3",
         "IsIPV6Enabled": True,

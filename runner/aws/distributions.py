@@ -22,10 +22,10 @@ from runner.plan.streams import Stream
 LOOK_EVERY = 2.0  # seconds
 
 
-def find(aws: Aws, names: Names) -> tuple[str, str] | None:
+def find(aws: Aws, names: Names, *, member: int = 0) -> tuple[str, str] | None:
     """The site's distribution as (id, domain), by its comment and its tags."""
     for each in items_of(aws.edge.list_distributions, "DistributionList"):
-        if each["Comment"] != delivery.comment(names):
+        if each["Comment"] != delivery.comment(names, member):
             continue
         tags = aws.edge.list_tags_for_resource(Resource=each["ARN"])["Tags"].get("Items", [])
         if ownership.is_ours(ownership.mapped(tags), names):
@@ -34,13 +34,17 @@ def find(aws: Aws, names: Names) -> tuple[str, str] | None:
 
 
 def make(
-    aws: Aws, names: Names, *, known: Known, streams: tuple[Stream, ...] = ()
+    aws: Aws, names: Names, *, known: Known, streams: tuple[Stream, ...] = (), member: int = 0
 ) -> tuple[str, str]:
-    """The distribution as (id, domain); changed only where it differs from what is wanted."""
-    wanted = delivery.distribution(names, parts_of(names, known, streams=streams))
-    found = find(aws, names)
+    """The distribution as (id, domain); changed only where it differs from what is wanted.
+
+    `member` is its number in the pool of previews.
+    """
+    parts = parts_of(names, known, streams=streams)
+    wanted = delivery.distribution(names, parts, member=member)
+    found = find(aws, names, member=member)
     if found is None:
-        return _create_distribution(aws, names, wanted=wanted)
+        return _create_distribution(aws, names, wanted=wanted, member=member)
     again(
         lambda: _correct_distribution(aws, found[0], wanted=wanted), f"the distribution {found[0]}"
     )
@@ -104,7 +108,7 @@ def arn_of(names: Names, distribution: str) -> str:
     return f"arn:{names.partition}:cloudfront::{names.account}:distribution/{distribution}"
 
 
-def _create_distribution(aws: Aws, names: Names, *, wanted: Any) -> tuple[str, str]:
+def _create_distribution(aws: Aws, names: Names, *, wanted: Any, member: int) -> tuple[str, str]:
     """The caller's reference is the site's: a second creation is refused, and ours is found.
 
     Where nothing is found, the reference was used by a distribution that is gone.
@@ -113,7 +117,7 @@ def _create_distribution(aws: Aws, names: Names, *, wanted: Any) -> tuple[str, s
     tagged = {"Tags": {"Items": ownership.tag_list(names)}}
     with tolerating("DistributionAlreadyExists"):
         return _created(aws, {"DistributionConfig": wanted, **tagged})
-    found = find(aws, names)
+    found = find(aws, names, member=member)
     if found:
         return found
     fresh = {**wanted, "CallerReference": f"{wanted['CallerReference']}-{int(aws.clock())}"}

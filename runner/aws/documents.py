@@ -217,7 +217,7 @@ def bucket_policy(names: Names, distribution_arn: str | None) -> Document:
     ]
     if distribution_arn:
         grants = (
-            ("Read", "s3:GetObject", f"{bucket}/{PRODUCTION}/*"),
+            ("Read", "s3:GetObject", f"{bucket}/{names.objects}/*"),
             ("List", "s3:ListBucket", bucket),
         )
         statements += [_for_edge(*grant, distribution_arn) for grant in grants]
@@ -231,7 +231,7 @@ def _for_edge(sid: str, action: str, resource: str, distribution_arn: str) -> Do
         "Principal": {"Service": "cloudfront.amazonaws.com"},
         "Action": action,
         "Resource": resource,
-        "Condition": {"StringEquals": {"AWS:SourceArn": distribution_arn}},
+        "Condition": {"ArnLike": {"AWS:SourceArn": distribution_arn}},
     }
 
 
@@ -311,7 +311,7 @@ def _decrypt(names: Names, keys: str, *, service: str, context: str, of: list[st
 def _read_files(names: Names) -> list[Document]:
     bucket = _bucket(names)
     listing = _allow("s3:ListBucket", bucket)
-    return [_allow("s3:GetObject", f"{bucket}/{PRODUCTION}/*"), listing]
+    return [_allow("s3:GetObject", f"{bucket}/{names.objects}/*"), listing]
 
 
 def _bucket(names: Names) -> str:

@@ -14,7 +14,7 @@ from runner.aws.session import Aws
 from runner.aws.waiting import until
 from runner.errors import JamError, busy_error
 from runner.model import HeaderSet, Routing
-from runner.names import PRODUCTION, Names
+from runner.names import Names
 from runner.package.manifest import compact, routing_form, routing_text
 
 LIVE = "live"
@@ -30,15 +30,14 @@ def live_value(release: str, routing: Routing) -> str:
 
 
 def routing_keys(
-    names: Names, release: str, routing: Routing, *, header_sets: Iterable[HeaderSet]
+    release: str, routing: Routing, *, header_sets: Iterable[HeaderSet], within: str = ""
 ) -> dict[str, str]:
-    """What a release puts into the store before it can be activated."""
+    """What a release puts into the store before it can be activated; a preview's `within` it."""
     parts = {
         f"h/{each.ref.partition('.')[0]}.{number}": part
         for each in header_sets
         for number, part in enumerate(each.parts)
     }
-    within = "" if names.environment == PRODUCTION else f"{names.environment}/"
     return {**parts, f"r/{within}{release}": routing_text(routing)}
 
 

@@ -45,11 +45,14 @@ class Objects:
         sent = {**headers, "content-length": str(len(body))}
         return self._send("PutObject", "PUT", key, sent, body)
 
-    def copy(self, origin: str, key: str, headers: Mapping[str, str]) -> Future[None]:
+    def copy(
+        self, origin: str, key: str, headers: Mapping[str, str], *, bucket: str = ""
+    ) -> Future[None]:
+        """`bucket` is the origin's, if that is another one."""
         sent = {
             **headers,
             "content-length": "0",
-            "x-amz-copy-source": quote(f"/{self._bucket}/{origin}"),
+            "x-amz-copy-source": quote(f"/{bucket or self._bucket}/{origin}"),
             "x-amz-metadata-directive": "REPLACE",
         }
         return self._send("CopyObject", "PUT", key, sent, b"")

@@ -29,8 +29,9 @@ from runner.aws import (
 )
 from runner.aws.files import CopyAll, Put
 from runner.aws.leases import Lease
-from runner.aws.refusals import explained, tolerating
+from runner.aws.refusals import explained, is_missing
 from runner.aws.session import Aws
+from runner.errors import JamError
 from runner.model import File, Release
 from runner.names import PREVIEWS, Names
 from runner.plan.background import BackgroundStep
@@ -260,7 +261,9 @@ class _Performer:
                 host = previews.take_host(aws, names, step=step, known=known)
                 return dict.fromkeys(step.makes, host)
             case WriteRouting(release=release, routing=routing, header_sets=sets):
-                keys = keyvalues.routing_keys(names, release, routing, header_sets=sets)
+                keys = keyvalues.routing_keys(
+                    release, routing, header_sets=sets, within=names.within
+                )
                 keyvalues.write(aws, known[Ref(Made.STORE)], puts=keys)
                 return dict.fromkeys(step.makes, str(aws.clock()))
             case _:
@@ -275,11 +278,13 @@ class _Performer:
         copies = (
             files.published_copy_of(each, release, origin=origin, names=names) for each in wanted
         )
-        with tolerating("NoSuchKey", "NoSuchBucket"):
+        try:
             self._content.copy(self._aws, bucket, copies, moved=moved)
-            return
-        uploads = (files.upload_of(each, release, names) for each in wanted)
-        self._content.put(self._aws, bucket, uploads, moved=moved)
+        except JamError as error:
+            if not is_missing(error):
+                raise
+            uploads = (files.upload_of(each, release, names) for each in wanted)
+            self._content.put(self._aws, bucket, uploads, moved=moved)
 
     def _publish(self, step: PublishFunction | PublishEntry, known: Known) -> Known:
         names = self._names

@@ -22,7 +22,7 @@ from runner.errors import busy_error
 from runner.guard import journal
 from runner.guard.rollout import Phase, Rollout
 from runner.model import Background, Origin, Release, Upkeep
-from runner.names import PRODUCTION, Names
+from runner.names import Names
 from runner.plan import definition
 from runner.plan.foundation import ENTRY
 from runner.plan.live import Hold, Published
@@ -457,8 +457,7 @@ def _environment(names: Names) -> dict[str, str]:
 
 def _release(names: Names, release: str) -> dict[str, str]:
     """Two previews may have the same release."""
-    own = "" if names.environment == PRODUCTION else f"{names.environment}/"
-    return {"pk": f"release#{own}{release}", "sk": "release"}
+    return {"pk": f"release#{names.within}{release}", "sk": "release"}
 
 
 def _key(key: dict[str, str]) -> dict[str, Any]:

@@ -98,6 +98,12 @@ def is_fault_of_aws(error: ClientError) -> bool:
     return int(error.response["ResponseMetadata"].get("HTTPStatusCode", 0)) >= 500
 
 
+def is_missing(error: JamError) -> bool:
+    """Whether AWS said that an object, or its bucket, is not there."""
+    cause = error.__cause__
+    return isinstance(cause, ClientError) and code_of(cause) in ("NoSuchKey", "NoSuchBucket")
+
+
 class tolerating:  # noqa: N801 -- reads as a statement, like contextlib.suppress
     """Goes on after AWS errors with exactly these codes; every other is raised."""
 

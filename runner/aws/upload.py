@@ -70,7 +70,11 @@ def copy(aws: Aws, bucket: str, objects: Iterable[Copy], *, moved: Moved) -> Non
         moved(1, each.size)
 
     with explained():
-        _window(objects, lambda each: wire.copy(each.origin, each.key, _common(each)), arrived)
+
+        def send(each: Copy) -> Future[None]:
+            return wire.copy(each.origin, each.key, _common(each), bucket=each.bucket)
+
+        _window(objects, send, arrived)
 
 
 def _window(

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from runner.names import PRODUCTION
-from runner.plan import background, foundation, origins, promotion, releasing, streaming
+from runner.plan import (
+    background,
+    foundation,
+    origins,
+    previewing,
+    promotion,
+    releasing,
+    streaming,
+)
 
 
 class What(StrEnum):
@@ -128,6 +136,9 @@ MADE_BY: Mapping[type, tuple[What, ...]] = {
     promotion.MakeGuard: (What.FUNCTION, What.VERSION, What.LOG_GROUP, What.RULE),
     promotion.OpenRollout: (What.ALARM, What.DEPLOYMENT_CONFIG),
     origins.AllowOrigins: _POINTERS,
+    previewing.TakeHost: (What.DISTRIBUTION,),
+    previewing.CopyPublished: (What.OBJECTS,),
+    previewing.Show: (What.KEY,),
     releasing.RecordRelease: _POINTERS,
     releasing.PutFiles: (What.OBJECTS,),
     releasing.CopyFiles: (What.OBJECTS,),
