@@ -1,7 +1,8 @@
 """Everything that this program asks GitHub or tells it; the only package that imports PyGithub.
 
 `GitHub` is one repository behind plain calls, each of them one request or one list of pages; the
-functions beside it are what the product does with them. `connect` gives the real one.
+functions beside it are what the product does with them. `runner.github.client.connect` gives the
+real one.
 """
 
 from __future__ import annotations
@@ -40,11 +41,14 @@ __all__ = [
 
 
 class GitHub(Protocol):
-    """One repository. Every call raises JamError: JAM-GITHUB-DENIED, -DOWN, -GONE or -REFUSED.
+    """One repository. Every call raises JamError with one of `runner.github.codes`.
 
-    Lists are read page by page, as far as they are asked for, newest first where GitHub has an
-    order. What makes something anew is sent once and never again: whoever asks twice looks first.
+    Lists are read page by page, as far as they are asked for. What makes something anew is sent
+    once and never again: whoever asks twice looks first.
     """
+
+    def login(self) -> str:
+        """Whose the token is; empty for an app's, as a workflow's own is: it cannot be asked."""
 
     def repository(self) -> Repository: ...
 
@@ -56,7 +60,8 @@ class GitHub(Protocol):
     def pulls_with(self, sha: str) -> Iterator[Pull]:
         """Pull requests that have the commit, closed ones too."""
 
-    def comments(self, pull: int) -> Iterator[Comment]: ...
+    def comments(self, pull: int) -> Iterator[Comment]:
+        """Oldest first."""
 
     def create_comment(self, pull: int, body: str) -> Comment: ...
 
@@ -64,7 +69,8 @@ class GitHub(Protocol):
 
     def delete_comment(self, comment: int) -> None: ...
 
-    def deployments(self, environment: str) -> Iterator[Deployment]: ...
+    def deployments(self, environment: str, *, task: str) -> Iterator[Deployment]:
+        """Newest first."""
 
     def create_deployment(self, wanted: NewDeployment) -> Deployment: ...
 

@@ -70,11 +70,12 @@ class Comment:
 class NewDeployment:
     """A deployment to be made; `sha` and not a branch, which may have moved on.
 
-    `payload` is ours: by `pull` old ones of a pull request are found again.
+    By `task`, which is ours, those of one site and environment are found again.
     """
 
     sha: str
     environment: str
+    task: str
     description: str = ""
     transient: bool = False
     production: bool = False
