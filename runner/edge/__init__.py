@@ -14,14 +14,16 @@ RUNTIME = "cloudfront-js-2.0"
 _HERE = Path(__file__).parent
 
 
-def router_code() -> str:
+def router_code(*, previews: bool = False) -> str:
     """The function of viewer-request."""
-    return _assemble("router.js")
+    kind = ("preview.js", "no_rollout.js") if previews else ("production.js", "rollout.js")
+    return _assemble("choice.js", *kind, "router.js")
 
 
-def response_code() -> str:
+def response_code(*, previews: bool = False) -> str:
     """The function of viewer-response."""
-    return _assemble("response.js")
+    tier = "preview" if previews else "production"
+    return _assemble("choice.js", f"{tier}.js", f"{tier}_mark.js", "response.js")
 
 
 def stream_code() -> str:
@@ -29,11 +31,11 @@ def stream_code() -> str:
     return _bare((_HERE / "stream.js").read_text(encoding="utf-8"))
 
 
-def _assemble(name: str) -> str:
+def _assemble(*parts: str) -> str:
     """Imports come first, each a line of its own, as in every program that AWS shows."""
-    text = "\n".join((_HERE / part).read_text(encoding="utf-8") for part in ("choice.js", name))
+    text = "\n".join((_HERE / part).read_text(encoding="utf-8") for part in parts)
     lines = text.splitlines()
-    imports = [line for line in lines if line.startswith("import ")]
+    imports = list(dict.fromkeys(line for line in lines if line.startswith("import ")))
     rest = "\n".join(line for line in lines if line not in imports)
     return "\n".join([*imports, _bare(rest)])
 

@@ -40,24 +40,6 @@ function pinOf(request) {
   return { release: pin.slice(0, 32), rollout: parts[0], session: parts.slice(1).join('-') };
 }
 
-// {live, routing, candidate, candidateRouting, rollout, token}; '' and null where not readable. A
-// candidate that was taken back is none, and without a live release there is no rollout.
-async function situation() {
-  const found = (await read('live')) || {};
-  const live = releaseIn(found.live);
-  const rollout = typeof found.rollout === 'string' && ROLLOUT.test(found.rollout) ? found.rollout : '';
-  const dead = Array.isArray(found.dead) ? found.dead : [];
-  const named = live && rollout ? releaseIn(found.candidate) : '';
-  const candidate = dead.indexOf(named) < 0 ? named : '';
-  return {
-    live: live,
-    routing: live ? found.r || {} : null,
-    candidate: candidate,
-    candidateRouting: found.c || null,
-    rollout: candidate ? rollout : '',
-  };
-}
-
 function releaseIn(value) {
   return typeof value === 'string' && RELEASE.test(value) ? value : '';
 }
@@ -66,7 +48,7 @@ function releaseIn(value) {
 async function routingOf(id, now) {
   if (id === now.live) return now.routing;
   if (id === now.candidate && now.candidateRouting) return now.candidateRouting;
-  return read('r/' + id);
+  return read('r/' + now.within + id);
 }
 
 // The release that the visitor is on: its page says so, else its cookie does.

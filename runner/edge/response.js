@@ -18,6 +18,7 @@ async function handler(event) {
   }
   response.cookies = response.cookies || {};
   if (reference) await expand(reference, response);
+  await mark(event);
   // An opened release's files are nobody's once it is left again.
   if (valueOf(event.request.cookies, 'jam-open')) headers['cache-control'] = { value: 'private, no-store' };
   if (!RELEASE.test(release)) return response;
@@ -29,7 +30,7 @@ async function handler(event) {
 // Immutable objects belong to no release: the visitor's release says what headers they get.
 async function sharedBy(kind, request) {
   if (kind !== 'immutable') return '';
-  const now = await situation();
+  const now = await situation(request);
   const pinned = followsLive(request) ? kept(pinOf(request), now) : current(request);
   const routing = (await routingOf(pinned || now.live, now)) || now.routing || {};
   return typeof routing.h === 'string' ? routing.h : '';

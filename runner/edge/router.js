@@ -12,20 +12,16 @@ const LONGEST_KEY = 900; // S3 takes keys of 1,024 bytes, the release's prefix i
 // file's path is as long as half of this, so only a redirect's could be.
 const LONGEST_HANDED_ON = { 'x-jam-query': 4096, 'x-jam-path': 2048, 'x-jam-host': 255 };
 
-const ENTRY_FIRST = {
-  originIds: [{ originId: 'entry' }, { originId: 'files' }],
-  failoverCriteria: { statusCodes: [403, 500, 502, 503, 504] },
-};
-
 async function handler(event) {
   const request = event.request;
   const host = valueOf(request.headers, 'host');
   const token = valueOf(request.headers, 'x-jam-token');
+  const now = await situation(request);
+  if (now.refused) return now.refused;
   for (const name in request.headers) {
     if (name.startsWith('x-jam-') && name !== 'x-jam-release') delete request.headers[name];
   }
   if (request.uri === '/.jam/open') return open(request.querystring);
-  const now = await situation();
   const forced = (await openedBy(valueOf(request.cookies, 'jam-open'))) || (await forcedBy(token, request));
   if (request.uri === '/.jam/version.json') return card(now, forced);
   if (request.uri.startsWith('/.functions/')) return call(request, host, forced, now);
@@ -86,6 +82,7 @@ async function call(request, host, forced, now) {
   const id = forced || current(request) || now.live;
   const stage = stageOf(await routingOf(id, now)) || stageOf(now.routing);
   delete request.cookies['jam-open']; // a function has no use for it
+  if (now.api) cf.updateRequestOrigin({ domainName: now.api });
   const uri = stage ? '/' + stage + request.uri : request.uri;
   encodeKeys(request);
   if (uri.length + 1 + queryOf(request).length > LONGEST_URI) {
@@ -119,34 +116,10 @@ async function visit(request, host, asked) {
   const settled = navigation ? kept(pin, now) : current(request);
   const id = forced || settled || now.live;
   const routing = (await routingOf(id, now)) || {};
-  request.uri = locate(uri, id || '~', routing, isNavigation(request));
+  request.uri = now.base + locate(uri, id || '~', routing, isNavigation(request));
   // Nothing readable: entry's alias knows its release. The draw keeps the answer out of the cache.
   if (!id) request.headers['x-jam-draw'] = { value: asked.id };
   else if (!forced && !settled && now.candidate && isDrawable(request)) draw(request, asked);
-  return request;
-}
-
-// The alias's weights decide who answers; where entry fails the bucket gives the live release.
-function draw(request, asked) {
-  const session = asked.id.replace(/[^0-9A-Za-z]/g, '').slice(0, 24);
-  request.headers['x-jam-draw'] = { value: asked.id };
-  request.headers['x-jam-rollout'] = { value: asked.now.rollout + '-' + session };
-  cf.createRequestOriginGroup(ENTRY_FIRST);
-}
-
-// Bots and scripts that do not say `navigate` get live, uncounted.
-function isDrawable(request) {
-  const reads = request.method === 'GET' || request.method === 'HEAD';
-  const navigates = valueOf(request.headers, 'sec-fetch-mode') === 'navigate';
-  return reads && navigates && request.uri.startsWith('/releases/');
-}
-
-// A browser's report of an error: only a rollout's visitors are counted, by entry.
-function report(request, id, inRollout) {
-  if (!inRollout) return { statusCode: 204, statusDescription: 'No Content' };
-  request.headers['x-jam-draw'] = { value: id };
-  request.uri = '/releases/~/.jam/report';
-  cf.selectRequestOriginById('entry');
   return request;
 }
 

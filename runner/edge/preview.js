@@ -1,0 +1,67 @@
+// Previews: the host says which one, and a value of the store what it shows and to whom.
+import crypto from 'crypto';
+
+const PREVIEW = /^pr-[1-9][0-9]{0,8}$/;
+
+// As production's, and `refused`: the answer to whoever may not look. There is never a rollout.
+async function situation(request) {
+  const found = (await read('e/' + valueOf(request.headers, 'host').toLowerCase())) || {};
+  const name = PREVIEW.test(found.e) ? found.e : '';
+  const live = name ? releaseIn(found.live) : '';
+  return {
+    live: live,
+    routing: live ? found.r || {} : null,
+    candidate: '',
+    candidateRouting: null,
+    rollout: '',
+    within: name + '/',
+    base: '/' + name,
+    api: typeof found.a === 'string' ? found.a : '',
+    lease: found.n > 1 ? String(found.n) : '',
+    door: found.p ? doorOf(found) : '',
+    refused: live ? lockedOut(found, request) : refusal(404, 'Not Found', 'No preview is shown here.'),
+  };
+}
+
+// A password once, by anybody's name; then a cookie, so that the site's own Authorization reaches
+// its functions. Tests send a header instead.
+function lockedOut(found, request) {
+  if (!found.p) return null;
+  if (valueOf(request.cookies, 'jam-door') === doorOf(found)) return null;
+  if (sha256(valueOf(request.headers, 'x-jam-bypass')) === found.b) return null;
+  if (isKnown(found, request)) {
+    delete request.headers.authorization;
+    return null;
+  }
+  const refused = refusal(401, 'Unauthorized', 'This preview asks for a password.');
+  refused.headers['www-authenticate'] = { value: 'Basic realm="preview", charset="UTF-8"' };
+  return refused;
+}
+
+function isKnown(found, request) {
+  const sent = valueOf(request.headers, 'authorization');
+  if (!sent.startsWith('Basic ')) return false;
+  const pair = Buffer.from(sent.slice(6), 'base64').toString();
+  return sha256(pair.slice(pair.indexOf(':') + 1)) === found.p;
+}
+
+function doorOf(found) {
+  return sha256(found.e + found.p + found.b);
+}
+
+function sha256(text) {
+  return crypto.createHash('sha256').update(text).digest('hex');
+}
+
+function refusal(status, description, text) {
+  return {
+    statusCode: status,
+    statusDescription: description,
+    headers: {
+      'content-type': { value: 'text/plain; charset=utf-8' },
+      'cache-control': { value: 'no-store' },
+      'x-robots-tag': { value: 'noindex' },
+    },
+    body: text,
+  };
+}

@@ -1,0 +1,21 @@
+// What every answer of a preview bears.
+
+const COOKIE = 'Path=/; Secure; HttpOnly; SameSite=Lax';
+
+// Never found by a search engine. A host that another preview had before is swept once a browser:
+// its worker scripts, its storage, its cookies.
+async function mark(event) {
+  const request = event.request;
+  const response = event.response;
+  response.headers['x-robots-tag'] = { value: 'noindex' };
+  if (!isNavigation(request)) return;
+  const now = await situation(request);
+  if (now.lease && valueOf(request.cookies, 'jam-lease') !== now.lease) {
+    response.headers['clear-site-data'] = { value: '"cache", "storage"' };
+    for (const name in request.cookies) {
+      if (!response.cookies[name]) response.cookies[name] = { value: '', attributes: 'Path=/; Max-Age=0' };
+    }
+    response.cookies['jam-lease'] = { value: now.lease, attributes: COOKIE + '; Max-Age=31536000' };
+  }
+  if (now.door) response.cookies['jam-door'] = { value: now.door, attributes: COOKIE };
+}
