@@ -175,7 +175,7 @@ class Connection:
         if server:
             self._other = _connected(server)
             self._other.sendall(self._head())
-        elif any(name == b"expect" for name, _ in self._headers):
+        elif b"expect" in dict(self._headers):
             self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -209,9 +209,7 @@ class Connection:
 
     def _request(self) -> Request:
         path, _, query = self._url.decode("latin-1").partition("?")
-        headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in self._headers
-        )
+        headers = [(str(name, "latin-1"), str(value, "latin-1")) for name, value in self._headers]
         host = next((value for name, value in headers if name == "host"), "localhost")
         return Request(
             method=self._parser.get_method().decode("latin-1"),

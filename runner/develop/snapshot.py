@@ -32,6 +32,7 @@ class Watch:
         self._folder = folder
         self._others: Sequence[str] = ()
         self._seen = Snapshot((), ())
+        self._there: list[Entry] = []
         self._since = 0.0
         self._settled = False
 
@@ -45,6 +46,7 @@ class Watch:
         if self._settled and others is self._others and self._stands():
             return False
         before, self._seen, self._others = self._seen, snapshot(self._folder, others), others
+        self._there = [each for each in (*self._seen.folders, *self._seen.files) if each[3]]
         if before.folders != self._seen.folders:
             self._since = at
         self._settled = at - self._since > _COARSEST
@@ -52,9 +54,14 @@ class Watch:
 
     def _stands(self) -> bool:
         """One call of the system for a file or folder; to list a folder takes five."""
-        return all(map(_is_still, self._seen.folders)) and all(
-            _is_still(each) for each in self._seen.files if each[3]
-        )
+        try:
+            for path, time, size, number in self._there:
+                found = os.stat(path)  # noqa: PTH116 -- see `_entry`
+                if found.st_mtime_ns != time or found.st_size != size or found.st_ino != number:
+                    return False
+        except OSError:
+            return False
+        return True
 
 
 def snapshot(folder: str, others: Iterable[str]) -> Snapshot:
@@ -88,10 +95,6 @@ def _above(absent: str) -> Entry:
     folder, _, name = absent.rpartition("/")
     found = _entry(folder or "/")
     return found if found[3] or not name else _above(folder)
-
-
-def _is_still(known: Entry) -> bool:
-    return _entry(known[0]) == known
 
 
 def _entry(path: str) -> Entry:

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from runner.execution import lines
 from runner.execution.interpreters import Interpreter
@@ -33,14 +34,15 @@ Variables = Callable[[str], dict[str, str]]
 class _Record:
     """The lines of one invocation, which go to the sink as they come."""
 
-    tell: Callable[[Line], None]
+    tell: Callable[[tuple[Line, ...]], None]
     now: Now
     kept: list[Line] = field(default_factory=list)
 
-    def add(self, text: str) -> None:
-        line = Line(self.now(), text)
-        self.kept.append(line)
-        self.tell(line)
+    def add(self, *texts: str) -> None:
+        at = self.now()
+        lines = tuple([Line(at, text) for text in texts])
+        self.kept += lines
+        self.tell(lines)
 
 
 @dataclass
@@ -157,10 +159,7 @@ class Environment:
             self._peak = max(self._peak, self._process.peak())
 
     def _fresh(self) -> _Record:
-        def tell(line: Line) -> None:
-            self._sink(self.program, self._stream, (line,))
-
-        return _Record(tell, self._now)
+        return _Record(partial(self._sink, self.program, self._stream), self._now)
 
     def _say(self, text: str) -> None:
         self._record.add(text)
@@ -208,9 +207,9 @@ class Environment:
             self._process.drain()
         if said.kind == "init-error":
             self._record.add(lines.init_report((init or 0) * 1000, error))
-        self._record.add(lines.end(event.request_id))
         kept = self.program.memory if error == lines.OUT_OF_MEMORY else self._peak
         self._record.add(
+            lines.end(event.request_id),
             lines.report(
                 event.request_id,
                 seconds=seconds,
@@ -218,7 +217,7 @@ class Environment:
                 memory=self.program.memory,
                 peak=kept,
                 error=error,
-            )
+            ),
         )
         self.idle_since = self._now()
         return Outcome(

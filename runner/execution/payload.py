@@ -16,6 +16,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
+import msgspec
+
 from runner.execution.http_messages import Request, Response
 
 # Anything else arrives in base64. The guide gives no list; docs/live-checks.md asks for this one.
@@ -25,6 +27,7 @@ _TEXT = re.compile(
 # Headers of one connection, and what the event has a place of its own for.
 _DROPPED = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "cookie"})
 _NO_BODY = (204, 304)
+Pairs = tuple[tuple[str, str], ...]
 
 
 class BadResultError(ValueError):
@@ -145,19 +148,13 @@ def response(payload: bytes, *, default_type: str) -> Response:
     A result without `statusCode` is the body itself, as JSON. `default_type` is the content type of
     one that has a status and no such header.
     """
-    try:
-        result = json.loads(payload)
-    except ValueError as error:
-        raise BadResultError("not JSON") from error
+    result = _parsed(payload)
     if not isinstance(result, dict) or "statusCode" not in result:
         body = result if isinstance(result, str) else json.dumps(result, separators=(",", ":"))
         return _made(200, (("content-type", "application/json"),), body.encode())
     status = _status(result["statusCode"])
     given = _headers(result.get("headers"))
-    if not any(name == "content-type" for name, _ in given):
-        given = (("content-type", default_type), *given)
-    given += tuple(("set-cookie", str(cookie)) for cookie in result.get("cookies") or ())
-    return _made(status, given, _body(result))
+    return _made(status, _completed(given, default_type, result.get("cookies")), _body(result))
 
 
 STREAMED = "application/vnd.awslambda.http-integration-response"
@@ -179,9 +176,7 @@ def streamed(content_type: str, parts: Iterator[bytes]) -> Response:
     except ValueError as error:
         raise BadResultError("the prelude is no JSON") from error
     given = _headers(told.get("headers"))
-    if not any(name == "content-type" for name, _ in given):
-        given = (("content-type", "application/octet-stream"), *given)
-    given += tuple(("set-cookie", str(cookie)) for cookie in told.get("cookies") or ())
+    given = _completed(given, "application/octet-stream", told.get("cookies"))
     status = _status(told.get("statusCode", 200))
     if status in _NO_BODY:
         return Response(status=status, headers=given)
@@ -205,7 +200,25 @@ def _continued(first: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
     yield from parts
 
 
-def _made(status: int, given: tuple[tuple[str, str], ...], body: bytes) -> Response:
+def _parsed(payload: bytes) -> Any:
+    """By the library that is several times as fast; what it is too strict for, by Python's own."""
+    try:
+        return msgspec.json.decode(payload)
+    except msgspec.DecodeError:
+        pass
+    try:
+        return json.loads(payload)
+    except ValueError as error:
+        raise BadResultError("not JSON") from error
+
+
+def _completed(given: Pairs, default_type: str, to_set: Any) -> Pairs:
+    if "content-type" not in dict(given):
+        given = (("content-type", default_type), *given)
+    return (*given, *(("set-cookie", str(cookie)) for cookie in to_set)) if to_set else given
+
+
+def _made(status: int, given: Pairs, body: bytes) -> Response:
     if status in _NO_BODY:
         return Response(status=status, headers=given)
     return Response(status=status, headers=(*given, ("content-length", str(len(body)))), body=body)
@@ -221,7 +234,7 @@ def _status(value: Any) -> int:
     return status
 
 
-def _headers(given: Any) -> tuple[tuple[str, str], ...]:
+def _headers(given: Any) -> Pairs:
     if given is None:
         return ()
     if not isinstance(given, dict):

@@ -59,7 +59,9 @@ class Pool:
         self._idle: dict[str, list[Environment]] = defaultdict(list)
         self._busy: set[Environment] = set()
         self._starting = 0
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0  # callers for whom there is no environment yet
         self._closed = threading.Event()
         self._keeper: threading.Thread | None = None
 
@@ -79,13 +81,13 @@ class Pool:
 
     def count(self, identity: str) -> int:
         """How many environments of a program there are, busy or idle."""
-        with self._changed:
+        with self._lock:
             busy = sum(each.program.identity == identity for each in self._busy)
             return busy + len(self._idle.get(identity, ()))
 
     def retire(self, keep: Callable[[Program], bool]) -> None:
         """Ends the idle environments of all programs that `keep` does not keep."""
-        with self._changed:
+        with self._lock:
             gone = [each for group in self._idle.values() for each in group
                     if not keep(each.program)]  # fmt: skip
             self._forget(gone)
@@ -96,7 +98,7 @@ class Pool:
         """Ends every environment, also the busy ones: their callers get an exit error."""
         self._closed.set()
         self.retire(lambda _program: False)
-        with self._changed:
+        with self._lock:
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._starting == 0, _START_SECONDS)
             busy = list(self._busy)
@@ -107,7 +109,7 @@ class Pool:
 
     def _acquire(self, program: Program) -> Environment:
         surplus: Environment | None = None
-        with self._changed:
+        with self._lock:
             while True:
                 if self._closed.is_set():
                     raise PoolClosedError
@@ -119,7 +121,9 @@ class Pool:
                 surplus = self._oldest_idle()
                 if surplus:
                     break
+                self._waiting += 1
                 self._changed.wait()
+                self._waiting -= 1
             self._starting += 1
         if surplus:
             surplus.close()
@@ -155,7 +159,7 @@ class Pool:
             environment = self._made(program)
             return environment
         finally:
-            with self._changed:
+            with self._lock:
                 self._starting -= 1
                 self._changed.notify_all()
                 if environment:
@@ -188,17 +192,18 @@ class Pool:
 
     def _release(self, environment: Environment) -> None:
         gone = environment.dead or self._closed.is_set()
-        with self._changed:
+        with self._lock:
             self._busy.discard(environment)
             if not gone:
                 self._idle[environment.program.identity].append(environment)
-            self._changed.notify()
+            if self._waiting:
+                self._changed.notify()
         if gone:
             environment.close()
 
     def _keep(self) -> None:
         while not self._closed.wait(_KEEPER_SECONDS):
-            with self._changed:
+            with self._lock:
                 busy = list(self._busy)
             for environment in busy:
                 environment.outgrown()
@@ -206,7 +211,7 @@ class Pool:
             self._end_older(old)
 
     def _end_older(self, moment: float) -> None:
-        with self._changed:
+        with self._lock:
             old = [each for group in self._idle.values() for each in group
                    if each.idle_since < moment or each.dead]  # fmt: skip
             self._forget(old)
