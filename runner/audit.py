@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from runner.aws import ledger
 from runner.aws.inventory import things
 from runner.aws.session import Aws
-from runner.names import Names
-from runner.plan.inventory import Thing
-from runner.plan.ledger import explained
+from runner.names import PRODUCTION, Names
+from runner.plan.inventory import Thing, is_removable
+from runner.plan.ledger import SURVIVED, Ledger, explained
+from runner.plan.retention import COLLECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,5 +48,14 @@ def audit(aws: Aws, names: Names) -> Audit:
         site=names.site,
         account=names.account,
         region=names.region,
-        found=tuple(Accounted(thing=each, by=explained(each, told, names)) for each in there),
+        found=tuple(
+            Accounted(thing=each, by=explained(each, told, names) or _left(each, told, names))
+            for each in there
+        ),
     )
+
+
+def _left(thing: Thing, told: Ledger, names: Names) -> str:
+    """What a new release does not name, of those that a dead run of `destroy` left standing."""
+    ours = is_removable(thing, site=names.site, environment=PRODUCTION)
+    return SURVIVED if told.survived and ours and thing.kind in COLLECTED else ""

@@ -19,7 +19,7 @@ from runner.aws.session import Aws
 from runner.names import Names
 from runner.plan.inventory import Thing
 from runner.plan.ledger import ARCHIVES
-from runner.plan.retention import DAY, Collection, Retention, collection, strays
+from runner.plan.retention import DAY, Collection, Retention, collection, outdated, strays
 from runner.promote import Say
 from runner.turn import leased
 
@@ -41,13 +41,20 @@ def collect(aws: Aws, names: Names, retention: Retention, *, run: str, say: Say)
     if not ledger.exists(aws, names):
         return Collected()
     with leased(aws, names, run=run, say=say):
-        there = things(aws, names)
-        told = ledger.read(aws, names)
-        if told.rollout or told.destroying or not told.live:
-            return Collected(why_not=OPEN if told.rollout else "")
-        decided = collection(told, retention, now=aws.clock())
-        with explained():
-            return _collected(aws, names, there, decided, say=say)
+        return make_room(aws, names, retention, say=say)
+
+
+def make_room(
+    aws: Aws, names: Names, retention: Retention, *, say: Say, wanted: str = ""
+) -> Collected:
+    """The same for whoever has the lease; `wanted` is a release that is about to be activated."""
+    there = things(aws, names)
+    told = ledger.read(aws, names)
+    if told.rollout or told.destroying or not told.live:
+        return Collected(why_not=OPEN if told.rollout else "")
+    decided = collection(told, retention, now=aws.clock(), wanted=wanted)
+    with explained():
+        return _collected(aws, names, there, decided, say=say)
 
 
 def _collected(
@@ -57,7 +64,7 @@ def _collected(
     if decided.remove:
         # Before the api_stages go: a deploy that needs one again must not believe that it stands.
         ledger.record_stages(aws, names, left=decided.left)
-    going = tuple(strays(there, decided.left, names, unrouted=decided.unrouted))
+    going = tuple(strays(there, decided, names, outdated=outdated(there, names)))
     removed = [
         *_removed(aws, names, going, say=say),
         *_archives(aws, names),
@@ -65,6 +72,8 @@ def _collected(
     for release in decided.remove:
         ledger.forget_release(aws, names, release=release)
         removed.append(f"release {release}")
+    if decided.left.survived:
+        ledger.forget_destroy(aws, names)
     return Collected(removed=tuple(removed), expired=decided.expire)
 
 

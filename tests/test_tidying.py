@@ -22,8 +22,8 @@ from runner.errors import JamError
 from runner.local.cloud import Cloud
 from runner.names import Names
 from runner.plan.inventory import MADE_BY, SHARED, Thing, What
-from runner.plan.ledger import Entry, Ledger, explained
-from runner.plan.retention import DAY, PIN, Retention, collection
+from runner.plan.ledger import SURVIVED, Entry, Ledger, explained
+from runner.plan.retention import DAY, PIN, Retention, collection, outdated
 from runner.plan.steps import Step
 from tests.aws_site import Deployer, a_release, zipped
 
@@ -177,6 +177,61 @@ def test_a_release_goes_when_nothing_keeps_it(
     ledger = Ledger(exists=True, entries=entries, **pointers)
     decided = collection(ledger, Retention(releases=retention[0], days=retention[1]), now=NOW)
     assert (decided.expire, decided.remove) == (expire, remove)
+
+
+def staged(release: str, stage: str, *, days: float, opened: float = 0) -> Entry:
+    until = int(NOW + opened) if opened else 0
+    return replace(ready(release, days=days), api_stage=stage, opened=until)
+
+
+@pytest.mark.parametrize(
+    ("entry", "more", "idle"),
+    [
+        (staged(A, "one", days=3), {}, {"one"}),
+        (staged(A, "one", days=3), {"stages": (("one", (A,)),)}, set()),
+        (staged(A, "one", days=3, opened=60), {}, set()),
+        (staged(A, "one", days=3, opened=-60), {}, {"one"}),
+        (staged(A, "one", days=0.5), {}, set()),
+        (staged(A, "one", days=3), {"live": A}, set()),
+        (staged(A, "one", days=3), {"candidate": A}, set()),
+        (staged(A, "two", days=3), {}, set()),
+        (replace(staged(A, "one", days=3), environment="pr-7"), {}, set()),
+    ],
+    ids=["old", "recorded", "opened", "was opened", "waits", "live", "candidate", "live's own",
+         "a preview's"],
+)  # fmt: skip
+def test_an_api_stage_that_nobody_needs_sleeps(
+    entry: Entry, more: dict[str, Any], idle: set[str]
+) -> None:
+    entries = (entry, staged(B, "two", days=1))
+    ledger = replace(Ledger(exists=True, live=B, stages=(("two", (B,)),), entries=entries), **more)
+    decided = collection(ledger, Retention(), now=NOW)
+    assert decided.idle == idle
+    assert decided.unrouted == ((A,) if idle else ())
+    assert decided.remove == ()
+
+
+def test_a_release_that_somebody_looks_at_stays() -> None:
+    entries = (replace(ready(A, days=90, expired=8), opened=int(NOW + 60)), ready(B, days=1))
+    ledger = Ledger(exists=True, live=B, entries=entries)
+    decided = collection(ledger, Retention(releases=1, days=0), now=NOW)
+    assert (decided.remove, decided.revive) == ((), (A,))
+
+
+def _versions(function: str, *keys: int) -> list[Thing]:
+    return [Thing(kind=What.VERSION, name=f"{key}", key=f"{key}", of=function) for key in keys]
+
+
+@pytest.mark.parametrize(
+    ("calls", "went"),
+    [((), ["8", "9", "1", "2"]), (("2", "none"), ["8", "9", "1"]), (("2", ""), ["8", "9"])],
+)
+def test_old_versions_of_our_own_programs_go_unless_something_calls_them(
+    calls: tuple[str, ...], went: list[str]
+) -> None:
+    stages = [Thing(kind=What.API_STAGE, name=f"s{call}", calls=call) for call in calls]
+    there = [*_versions(NAMES.guard, 8, 9, 10), *_versions(NAMES.acceptor, 1, 2, 3), *stages]
+    assert [each.key for each in outdated(there, NAMES)] == went
 
 
 def test_a_release_that_is_kept_again_loses_its_mark() -> None:
@@ -418,3 +473,21 @@ def test_a_deploy_after_a_destroy_that_was_killed_begins_anew(
     assert account.unexplained == []
     found = survey(account.site.aws, account.site.names, Doom())
     assert What.DISTRIBUTION in {each.kind for each in found.going}
+
+
+def test_what_a_killed_destroy_left_of_an_old_release_is_accounted_for_until_gc(
+    account: Account, tmp_path: Path
+) -> None:
+    account.deploy(tmp_path, "one")
+    with pytest.raises(Killed):
+        destroy(dying(account, after=14), account.site.names, Doom(run="a test"), say=str)
+    account.clock.by += 100
+    account.deploy(tmp_path, "two")
+    found = audit(account.site.aws, account.site.names)
+    assert [each.name for each in found.unexplained] == []
+    left = {each.thing.name for each in found.found if each.by == SURVIVED}
+    assert f"{account.site.names.entry}:1" in left
+    went = account.collect().removed
+    assert {each.rpartition(" ")[2] for each in went} >= left
+    after = audit(account.site.aws, account.site.names)
+    assert [each.thing.name for each in after.found if each.by in ("", SURVIVED)] == []

@@ -32,6 +32,7 @@ DEPLOYMENT_EVERY = 5.0  # seconds
 RATE_TRIES = 24
 UNSURE_TRIES = 4
 LOOK_AFTER = 1.0  # seconds: what was made a moment ago may not be listed yet
+CALLS = "jam:calls"  # the tag of an api_stage that tells the acceptor's version, or `none`
 MOST_STAGES = 10  # of an API; same source
 
 # One JSON text a request; a variable without a value is "-". None knows a request's headers: the
@@ -84,10 +85,10 @@ def make(aws: Aws, names: Names) -> str:
             Name=names.api, ProtocolType="HTTP", Tags=ownership.tags_of(names)
         )["ApiId"]
 
-    return _made_once(aws, create, find=lambda: find(aws, names))
+    return made_once(aws, create, find=lambda: find(aws, names))
 
 
-def _made_once(aws: Aws, create: Callable[[], str], *, find: Callable[[], str | None]) -> str:
+def made_once(aws: Aws, create: Callable[[], str], *, find: Callable[[], str | None]) -> str:
     """What `create` makes, for operations without a token: looked up before it is sent again."""
     for _ in range(RATE_TRIES):
         with tolerating("TooManyRequestsException"):
@@ -134,13 +135,13 @@ def make_stage(
     """
     api_id = known[Ref(Made.API)]
     standing = _stages(aws, api_id)
-    if api_stage in standing:
+    others = [each for each in standing if each["StageName"] != api_stage]
+    if len(others) < len(standing):
         if not again:
             return
         drop_stage(aws, api_id, api_stage=api_stage)
-        standing.remove(api_stage)
-    if len(standing) >= MOST_STAGES:
-        _make_room(aws, names, api_id=api_id, standing=standing)
+    if len(others) >= MOST_STAGES:
+        _make_room(aws, names, api_id=api_id, standing=others)
     arns = {
         each.name: f"{names.function_arn(names.function(each.name))}:"
         f"{known[Ref(Made.VERSION, each.name)]}"
@@ -155,19 +156,19 @@ def make_stage(
         lease.check()
     more: dict[str, Any] = {"RouteSettings": route_settings(functions, api)}
     if api.access_log:
-        more["AccessLogSettings"] = _access_log(aws, names, days=api.log_days)
+        more["AccessLogSettings"] = access_log(aws, names, days=api.log_days)
     with tolerating("ConflictException"):  # our own first attempt: the name is a digest
         aws.api.create_stage(
             ApiId=api_id,
             StageName=api_stage,
             DeploymentId=deployment,
             AutoDeploy=False,
-            Tags=ownership.tags_of(names),
+            Tags={**ownership.tags_of(names), CALLS: acceptor.rpartition(":")[2] or "none"},
             **more,
         )
 
 
-def _access_log(aws: Aws, names: Names, *, days: int) -> dict[str, str]:
+def access_log(aws: Aws, names: Names, *, days: int) -> dict[str, str]:
     """Source: API Gateway developer guide, "Configure logging for HTTP APIs in API Gateway"."""
     logs.make_group(aws, names, group=names.access_log, days=days)
     return {
@@ -205,19 +206,21 @@ def drop_stage(aws: Aws, api_id: str, *, api_stage: str) -> None:
         aws.api.delete_deployment(ApiId=api_id, DeploymentId=deployment)
 
 
-def _stages(aws: Aws, api_id: str) -> list[str]:
-    """The names of all api_stages, the oldest first."""
+def _stages(aws: Aws, api_id: str) -> list[Any]:
+    """All api_stages, the oldest first."""
     pages = aws.api.get_paginator("get_stages").paginate(ApiId=api_id)
     found = [each for page in pages for each in page["Items"]]
-    return [each["StageName"] for each in sorted(found, key=lambda each: each["CreatedDate"])]
+    return sorted(found, key=lambda each: each["CreatedDate"])
 
 
-def _make_room(aws: Aws, names: Names, *, api_id: str, standing: Sequence[str]) -> None:
-    """Drops the oldest api_stage that no record names: a run that was killed, or whose functions
-    failed before the switch, left it."""
+def _make_room(aws: Aws, names: Names, *, api_id: str, standing: Sequence[Any]) -> None:
+    """Drops the oldest api_stage of ours that no record names: a run that was killed, or whose
+    functions failed before the switch, left it. Raises JamError `JAM-QUOTA-STAGES` without one."""
     found = records.read(aws, names, release="")
     named = dict(found[0].stages) if found else {}
-    stray = next((stage for stage in standing if stage not in named), None)
+    ours = [each for each in standing if ownership.is_ours(each.get("Tags", {}), names)]
+    strays = (each["StageName"] for each in ours if each["StageName"] not in named)
+    stray = next(strays, None)
     store = keyvalues.find(aws, names)
     if stray is None or store is None:
         raise _full(api_id)
@@ -252,7 +255,7 @@ def _deployment(aws: Aws, api_id: str, *, api_stage: str, token: int, text: str)
         made = _deployments(aws, api_id, beginning=description)
         return made[0] if made else None
 
-    return _made_once(aws, create, find=find)
+    return made_once(aws, create, find=find)
 
 
 def _drop_unfinished(aws: Aws, api_id: str, *, api_stage: str) -> None:

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from runner.aws import records
+from runner.aws.leases import Holder
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.model import Background, Origin
 from runner.names import PRODUCTION, Names
+from runner.plan.live import Hold
 from runner.plan.refs import Made
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class Environment:
     """What an environment serves. `since` is in epoch seconds; 0 where nobody recorded it.
 
     `stages` are the api_stages with the releases that use them, the newest first. `trailing`:
-    nobody has seen yet to all that follows the release.
+    nobody has seen yet to all that follows the release. `holder` has the lease, or ended with it.
     """
 
     environment: str
@@ -56,6 +58,8 @@ class Environment:
     functions: tuple[Deployed, ...]
     stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trailing: bool = False
+    hold: Hold | None = None
+    holder: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +111,8 @@ def read_environment(aws: Aws, names: Names) -> Environment | None:
         ),
         stages=dict(found.stages),
         trailing=found.trailing,
+        hold=found.hold,
+        holder=found.holder,
     )
 
 

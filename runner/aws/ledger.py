@@ -130,6 +130,7 @@ def _environment(names: Names, there: Mapping[str, Mapping[str, Any]]) -> Ledger
         rollout=opened.id if opened else "",
         sequence=int(item.get("sequence", 0)),
         destroying="destroy" in there and not item,
+        survived="destroy" in there and bool(item),
         ids=frozenset(item[key] for key in ("distribution", "api") if key in item),
         stages=tuple((stage, tuple(users)) for stage, users in item.get("stages", ())),
         scheduled=frozenset(
@@ -152,6 +153,12 @@ def forget(aws: Aws, names: Names, *, beginning: bool = False) -> None:
         for each in list(_items(aws, names)):
             if (each["pk"], each["sk"]) not in kept:
                 _delete(aws, names, each)
+
+
+def forget_destroy(aws: Aws, names: Names) -> None:
+    """Nothing is left of a run of `destroy` that did not end."""
+    with explained():
+        aws.records.delete_item(TableName=names.records, Key=_key(*_DESTROYING))
 
 
 def forget_release(aws: Aws, names: Names, *, release: str) -> None:

@@ -66,7 +66,8 @@ class Thing:
 
     `site` and `environment` are its tags, empty where it bears none; `of` names the resource that
     it is a part of (a version's function, an api_stage's API, the bucket of objects). `kept`: a
-    table with data that `destroy` was not told to remove.
+    table with data that `destroy` was not told to remove. `calls`: the acceptor's version that an
+    api_stage names, `none`, or empty where it does not say.
     """
 
     kind: What
@@ -76,6 +77,7 @@ class Thing:
     environment: str = ""
     of: str = ""
     kept: bool = False
+    calls: str = ""
 
     @property
     def is_tagged(self) -> bool:

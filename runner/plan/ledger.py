@@ -13,6 +13,7 @@ from runner.plan.inventory import TAGGED, Thing, What
 FOUNDATION = "foundation"
 ACCOUNT = "the account, for every site"
 DESTROY = "a run of `destroy` that has not ended"
+SURVIVED = "left by a run of `destroy` that did not end: `jam-deploy gc` takes it"
 KEPT = "kept when its site was destroyed"
 ASSETS = f"{PRODUCTION}/assets/"
 RELEASES = f"{PRODUCTION}/releases/"
@@ -51,8 +52,8 @@ class Ledger:
 
     `ids` are those of the distribution and the API; `scheduled` Lambda names that run by schedule,
     `streams` those with a function URL. `rollout` is the id of an open one. `destroying`: a run of
-    `destroy` began and has not ended. `sites` are all sites of the account and region that have
-    records, `environments` those of this site.
+    `destroy` began and has not ended; `survived`: a deploy came after one. `sites` are all sites of
+    the account and region that have records, `environments` those of this site.
     """
 
     exists: bool = False
@@ -62,6 +63,7 @@ class Ledger:
     rollout: str = ""
     sequence: int = 0
     destroying: bool = False
+    survived: bool = False
     ids: frozenset[str] = frozenset()
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     scheduled: frozenset[str] = frozenset()

@@ -51,33 +51,39 @@ class Collection:
     """What to do with each release that is not simply kept.
 
     `expire` lose their routing from now on, all of `unrouted` have none; `revive` were marked so
-    and are kept again; `remove` go. `left` is what the records say after it.
+    and are kept again; `remove` go. `idle` are api_stages of kept releases that nobody needs until
+    one is activated or opened: then it is made again. `left` is what the records say after it.
     """
 
     expire: tuple[str, ...] = ()
     unrouted: tuple[str, ...] = ()
     revive: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    idle: frozenset[str] = frozenset()
     left: Ledger
 
 
-def collection(ledger: Ledger, retention: Retention, *, now: float) -> Collection:
-    """What becomes of each release at the epoch second `now`."""
-    kept = kept_releases(ledger, retention, now=now)
+def collection(ledger: Ledger, retention: Retention, *, now: float, wanted: str = "") -> Collection:
+    """What becomes of each release at the epoch second `now`; `wanted` is kept in any case."""
+    kept = kept_releases(ledger, retention, now=now) | {wanted}
     old = [each for each in ledger.entries if each.release not in kept]
     ready = [each for each in old if each.is_ready]
     gone = [
         *(each.release for each in ready if each.expired and now - each.expired >= PIN),
         *(each.release for each in old if not each.is_ready),
     ]
+    left = _without(ledger, frozenset(gone))
+    idle = idle_stages(left, now=now)
+    asleep = (each.release for each in left.entries if each.api_stage in idle)
     return Collection(
         expire=tuple(each.release for each in ready if not each.expired),
-        unrouted=tuple(each.release for each in ready),
+        unrouted=(*(each.release for each in ready), *asleep),
         revive=tuple(
             each.release for each in ledger.entries if each.release in kept and each.expired
         ),
         remove=tuple(gone),
-        left=_without(ledger, frozenset(gone)),
+        idle=idle,
+        left=left,
     )
 
 
@@ -100,11 +106,34 @@ def kept_releases(ledger: Ledger, retention: Retention, *, now: float) -> frozen
     )
 
 
+def idle_stages(ledger: Ledger, *, now: float) -> frozenset[str]:
+    """Those that stand for a release, but not in the record of what is live.
+
+    `settle` dropped them, or should have, and somebody opened their release since. A release that
+    was staged within a day may still wait for its turn, behind a hold say.
+    """
+    pointed = (ledger.live, ledger.candidate, ledger.previous)
+    busy = {
+        each.api_stage
+        for each in ledger.entries
+        if each.release in pointed
+        or each.environment != PRODUCTION
+        or max(each.opened, each.at + UNFINISHED) > now
+    }
+    known = {each.api_stage for each in ledger.entries if each.api_stage}
+    return frozenset(known - busy - dict(ledger.stages).keys())
+
+
 def strays(
-    there: Iterable[Thing], left: Ledger, names: Names, *, unrouted: Iterable[str]
+    there: Iterable[Thing], decided: Collection, names: Names, *, outdated: Iterable[Thing] = ()
 ) -> Iterator[Thing]:
-    """What bears this site's tags and nothing accounts for; the routing of what is `unrouted`."""
-    routed = {f"r/{each}" for each in unrouted}
+    """What bears this site's tags and nothing accounts for; the routing of what has none.
+
+    `outdated` are versions of our own programs that nothing calls any more.
+    """
+    left = decided.left
+    routed = {f"r/{each}" for each in decided.unrouted}
+    old = frozenset(outdated)
     for each in there:
         ours = is_removable(each, site=names.site, environment=PRODUCTION)
         if not ours or each.kind not in COLLECTED:
@@ -112,7 +141,24 @@ def strays(
         if each.kind is What.KEY and not each.name.startswith(_RELEASES_KEYS):
             continue
         is_routing = each.kind is What.KEY and each.name in routed
-        if is_routing or not explained(each, left, names):
+        is_idle = each.kind is What.API_STAGE and each.name in decided.idle
+        if is_routing or is_idle or each in old or not explained(each, left, names):
+            yield each
+
+
+def outdated(there: Iterable[Thing], names: Names) -> Iterator[Thing]:
+    """Old versions of guard and acceptor. Rules call the guard's newest state, not a version;
+    an api_stage says which version of the acceptor it calls, and if one does not, all stay.
+    """
+    listed = tuple(there)
+    versions = [each for each in listed if each.kind is What.VERSION]
+    called = {each.calls for each in listed if each.kind is What.API_STAGE}
+    for each in versions:
+        newest = max(int(other.key) for other in versions if other.of == each.of)
+        is_old = int(each.key) < newest
+        if each.of == names.guard and is_old:
+            yield each
+        if each.of == names.acceptor and is_old and not called & {each.key, ""}:
             yield each
 
 

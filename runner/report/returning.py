@@ -36,9 +36,22 @@ def plan_document(way: Way) -> dict[str, Any]:
 def plan_text(way: Way) -> str:
     """The same for a person."""
     there = way.there
-    first = f"first the candidate {there.rollout[:_SHOWN]} is taken back" if there.rollout else ""
     to = f"from {there.release[:_SHOWN]} to {way.release.id[:_SHOWN]}"
-    return printable("\n".join(filter(None, [first, to, *way.changes, steps_text(way.plan)])))
+    moves = () if way.plan.is_empty else (to, *way.changes, *_MOVING, steps_text(way.plan))
+    told = (*_taken_back(there.rollout), *moves)
+    return printable("\n".join(told or (steps_text(way.plan),)))
+
+
+_MOVING = ("open pages stay as they are until their next navigation",)
+
+
+def _taken_back(candidate: str) -> tuple[str, ...]:
+    if not candidate:
+        return ()
+    return (
+        f"first the candidate {candidate[:_SHOWN]} is taken back: its visitors get the live "
+        "release at their next navigation",
+    )
 
 
 def hold_document(site: str, hold: Hold | None) -> dict[str, Any]:

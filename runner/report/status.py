@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from runner.aws.calls import HOURS, Calls
+from runner.aws.leases import Holder
 from runner.guard.journal import rollout_of
 from runner.model import Origin
 from runner.operate.status import EnvironmentStatus, FunctionStatus, Status
+from runner.plan.live import Hold
 from runner.report.printable import printable
 from runner.report.rollout import ending_of, recorded, status_lines
 
@@ -27,7 +29,9 @@ def status_document(status: Status) -> dict[str, Any]:
     return {
         "site": status.site,
         "region": status.region,
-        "environments": [_environment_document(each) for each in status.environments],
+        "environments": [
+            _environment_document(each, now=status.now) for each in status.environments
+        ],
     }
 
 
@@ -40,7 +44,29 @@ def _environment_lines(status: Status, each: EnvironmentStatus) -> list[str]:
         f"  before it  {found.previous[:8] or 'nothing'}",
         f"  address    {found.url}",
     ]
-    return [*lines, *_trailing(each), *_function_lines(each.functions), *_rollout(each)]
+    at_it = [*_hold(found.hold), *_holder(found.holder, now=status.now)]
+    return [*lines, *at_it, *_trailing(each), *_function_lines(each.functions), *_rollout(each)]
+
+
+def _hold(hold: Hold | None) -> list[str]:
+    if hold is None:
+        return []
+    why = f": {hold.why}" if hold.why else ""
+    by = f" by {hold.by}" if hold.by else ""
+    return [f"  HELD       since {_moment(hold.at)}{by}{why}; `jam-deploy unhold` frees it"]
+
+
+def _holder(holder: Holder | None, *, now: float) -> list[str]:
+    """Who changes it now; one that is over, or silent for too long, ended in the middle."""
+    if holder is None:
+        return []
+    if not _is_at_it(holder, now=now):
+        return [f"  UNFINISHED {holder.run} ended in the middle; the next run puts it right"]
+    return [f"  changed by {holder.run}, since {_since(holder.since, now=now)}"]
+
+
+def _is_at_it(holder: Holder, *, now: float) -> bool:
+    return holder.expires > now
 
 
 def _trailing(each: EnvironmentStatus) -> list[str]:
@@ -67,8 +93,11 @@ def _rollout(each: EnvironmentStatus) -> list[str]:
 def _since(since: int, *, now: float) -> str:
     if not since:
         return "an unknown time: the release was recorded without one"
-    moment = datetime.fromtimestamp(since, UTC)
-    return f"{moment:%Y-%m-%d %H:%M} UTC ({_age(now - since)})"
+    return f"{_moment(since)} ({_age(now - since)})"
+
+
+def _moment(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _age(seconds: float) -> str:
@@ -120,7 +149,22 @@ def _calls(found: Calls | None) -> str:
     return f"{found.failed} of {found.total} calls failed in {HOURS} h ({found.rate:.1%})"
 
 
-def _environment_document(each: EnvironmentStatus) -> dict[str, Any]:
+def _hold_document(hold: Hold | None) -> dict[str, Any] | None:
+    if hold is None:
+        return None
+    since = datetime.fromtimestamp(hold.at, UTC).isoformat()
+    return {"by": hold.by or None, "why": hold.why or None, "since": since}
+
+
+def _holder_document(holder: Holder | None, *, now: float) -> dict[str, Any] | None:
+    if holder is None:
+        return None
+    since = datetime.fromtimestamp(holder.since, UTC).isoformat()
+    is_at_it = _is_at_it(holder, now=now)
+    return {"run": holder.run, "since": since, "state": "running" if is_at_it else "unfinished"}
+
+
+def _environment_document(each: EnvironmentStatus, *, now: float) -> dict[str, Any]:
     found = each.environment
     since = datetime.fromtimestamp(found.since, UTC).isoformat() if found.since else None
     return {
@@ -133,6 +177,8 @@ def _environment_document(each: EnvironmentStatus) -> dict[str, Any]:
         "author": found.origin.author or None,
         "run": found.origin.run or None,
         "url": found.url,
+        "hold": _hold_document(found.hold),
+        "run_at_it": _holder_document(found.holder, now=now),
         "trailing": list(_left(each)) if found.trailing else [],
         "rollout": ending_of(each.rollout) | recorded(each.rollout) if each.rollout else None,
         "functions": [_function_document(function) for function in each.functions],

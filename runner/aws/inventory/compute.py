@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from runner.aws import ownership
+from runner.aws.api import CALLS
 from runner.aws.inventory.found import OURS, each_of, part, thing
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
@@ -68,14 +69,14 @@ def apis(aws: Aws, names: Names) -> Iterator[Thing]:
             found = thing(What.API, each["Name"], tags=tags, key=each["ApiId"])
             yield found
             if found.site == names.site:
-                for stage in _stages(aws, each["ApiId"]):
-                    yield part(What.API_STAGE, stage, whole=found)
+                for stage, calls in _stages(aws, each["ApiId"]):
+                    yield replace(part(What.API_STAGE, stage, whole=found), calls=calls)
 
 
-def _stages(aws: Aws, api: str) -> Iterator[str]:
+def _stages(aws: Aws, api: str) -> Iterator[tuple[str, str]]:
     for page in aws.api.get_paginator("get_stages").paginate(ApiId=api):
         for each in page["Items"]:
-            yield each["StageName"]
+            yield each["StageName"], each.get("Tags", {}).get(CALLS, "")
 
 
 def applications(aws: Aws, names: Names) -> Iterator[Thing]:
