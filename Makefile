@@ -46,8 +46,10 @@ bench: setup  ## speed beside the peers, into bench/results.json (docs/benchmark
 lock: setup  ## pin every package anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev --no-header pyproject.toml -o requirements.lock
 
-docs: setup  ## what is generated from the code: schema, settings, fidelity
+docs: setup  ## what is generated from the code: schema, settings, errors, permissions, fidelity
 	$(BIN)/python -m runner.config.schema
+	$(BIN)/python -m runner.report.errors docs/errors.md
+	$(BIN)/python -m runner.report.permissions docs/permissions.md
 	$(BIN)/python -m runner.local.fidelity docs/fidelity.md
 
 clean:  ## everything that setup and builds made

@@ -12,7 +12,7 @@ from runner.aws import holds
 from runner.aws.leases import Lease
 from runner.aws.records import Environment
 from runner.aws.session import Aws
-from runner.errors import JamError, Problem, aws_error, site_error
+from runner.errors import JamError, Problem, aws_error, busy_error, site_error
 from runner.guard.rollout import Act
 from runner.model import Release
 from runner.names import Names
@@ -228,7 +228,7 @@ def _lost(target: str, parts: tuple[str, ...]) -> JamError:
 
 
 def _stuck() -> JamError:
-    return aws_error(
+    return busy_error(
         "JAM-ROLLOUT-OPEN",
         "The open rollout could not be taken back in time; visitors get the live release.",
         hint="Run `jam-deploy settle`, then this again.",

@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from runner.aws.refusals import explained, tolerating
+from runner.aws.refusals import explained, needed, tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError, busy_error
 from runner.model import Origin
@@ -203,7 +203,7 @@ class Lease:
         """Takes the lease, or returns who has it. Our own, of which we heard no answer, is ours."""
         now = int(self._aws.clock())
         try:
-            with _explained_but_conditions():
+            with _explained_but_conditions(), needed("the lease"):
                 before = self._aws.records.update_item(**self._taking(now))
         except self._aws.records.exceptions.ConditionalCheckFailedException as error:
             answer: dict[str, Any] = {**error.response}

@@ -41,8 +41,9 @@ NEEDS: tuple[Need, ...] = (
         why="records, the lease, and the site's own tables",
         service="dynamodb",
         names="BatchGetItem ConditionCheckItem CreateTable DeleteItem DeleteTable "
-        "DescribeContinuousBackups DescribeTable DescribeTimeToLive GetItem ListTagsOfResource "
-        "PutItem Scan TagResource UpdateContinuousBackups UpdateItem UpdateTable UpdateTimeToLive",
+        "DescribeContinuousBackups DescribeTable DescribeTimeToLive GetItem ListBackups "
+        "ListTagsOfResource PutItem Query Scan TagResource UpdateContinuousBackups UpdateItem "
+        "UpdateTable UpdateTimeToLive",
         resources=_TABLES,
     ),
     Need(why="audit and destroy", service="dynamodb", names="ListTables"),
@@ -98,9 +99,9 @@ NEEDS: tuple[Need, ...] = (
         resources=(_arn("iam::*:policy/jam/*"),),
     ),
     Need(
-        why="its own rights, asked before a first deploy; audit",
+        why="its own rights, asked before a first deploy; doctor and audit",
         service="iam",
-        names="ListPolicies ListRoles SimulatePrincipalPolicy",
+        names="GetAccountSummary ListPolicies ListRoles SimulatePrincipalPolicy",
     ),
     Need(
         why="CloudFront",
@@ -231,17 +232,6 @@ def statement(action: str, resource: str = UNNAMED) -> str:
     where = list(known) if resource == UNNAMED else [resource]
     told = {"Effect": "Allow", "Action": action, "Resource": where[0] if len(where) == 1 else where}
     return json.dumps(told)
-
-
-def policy() -> dict[str, object]:
-    """All of it as a policy document, for a role that deploys any site of the account."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": list(need.actions), "Resource": list(need.resources)}
-            for need in NEEDS
-        ],
-    }
 
 
 def _covers(need: Need, action: str) -> bool:

@@ -32,8 +32,11 @@ def border(ending: Ending) -> Iterator[None]:
         fail(ending, error)
     except KeyboardInterrupt:
         fail(ending, _CANCELLED)
-    except BrokenPipeError:  # `… | head` has enough: click ends without a word
-        raise
+    except BrokenPipeError:  # whoever read us is gone: there is nobody to tell
+        _turn_away()
+        sys.exit(Turn.AGAIN)
+    except MemoryError as error:
+        fail(ending, _out_of_memory(error))
     except OSError as error:
         if error.errno != errno.ENOSPC:
             fail(ending, _defect(error))
@@ -42,6 +45,15 @@ def border(ending: Ending) -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001 -- the last border: a defect gets a code as well
         fail(ending, _defect(error))
+
+
+def end(error: JamError) -> NoReturn:
+    """Ends a command that has told its result already, and ended badly."""
+    from runner.report.printable import printable
+    from runner.report.text import error_text
+
+    click.echo(printable(error_text(error)), err=True)
+    raise click.exceptions.Exit(error.turn)
 
 
 def fail(ending: Ending, error: JamError) -> NoReturn:
@@ -88,6 +100,26 @@ def _disk_full(error: OSError) -> JamError:
         hint="Make room (`.jam/` holds caches that may be deleted) and run again; nothing is lost.",
         turn=Turn.AGAIN,
     )
+
+
+def _out_of_memory(error: MemoryError) -> JamError:
+    found = JamError(
+        "JAM-MEMORY",
+        "the machine has no memory left for this run",
+        hint="Run again on a larger machine, or with less beside it; nothing is lost.",
+        turn=Turn.AGAIN,
+    )
+    found.__cause__ = error
+    return found
+
+
+def _turn_away() -> None:
+    """What is left in the buffers must not fail a second time when Python ends.
+
+    Source: Python's library reference, "Note on SIGPIPE".
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
 
 
 def interrupt(*_: object) -> NoReturn:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import click
 
+from runner.cli.border import end
 from runner.cli.group import cli
 from runner.cli.options import PATH, Options, tell, with_options
 from runner.cli.world import account, connection, watcher_of
@@ -39,6 +40,8 @@ def settle(options: Options, *, promote: bool) -> None:
     What a release still waits for that was promoted without a run is done as well: schedules, CORS,
     upkeep. Safe at any time, and twice: where nothing is open it says so.
     """
+    from runner.report.endings import taken_back
+    from runner.report.rollout import told_of
     from runner.settle import document, settle, text
     from runner.turn import run_of
 
@@ -54,7 +57,7 @@ def settle(options: Options, *, promote: bool) -> None:
         )
     tell(options, document(settled), text(settled))
     if settled.outcome == "rolled_back":
-        raise click.exceptions.Exit(Turn.TAKEN_BACK)
+        end(taken_back(told_of(settled.ended) if settled.ended else {}))
 
 
 @cli.command()

@@ -190,10 +190,16 @@ class _Looker:
     def _red(self, rollout: Rollout) -> Iterator[str]:
         if not rollout.alarms:
             return
+        # Only metric alarms where no types are named. Source: CloudWatch API reference,
+        # DescribeAlarms, `AlarmTypes`.
         found = self.clients.metrics.describe_alarms(
-            AlarmNames=list(rollout.alarms), StateValue="ALARM"
+            AlarmNames=list(rollout.alarms),
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            StateValue="ALARM",
         )
-        yield from (each["AlarmName"] for each in found["MetricAlarms"])
+        for each in (*found["MetricAlarms"], *found.get("CompositeAlarms", ())):
+            reason = each.get("StateReason", "")  # CloudWatch's: value and threshold
+            yield f"{each['AlarmName']} ({reason})" if reason else each["AlarmName"]
 
 
 def alias_of(clients: Clients, place: Place) -> dict[str, Any]:

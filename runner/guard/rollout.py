@@ -110,7 +110,7 @@ class Seen:
     alias: str
     weights: dict[str, float] = field(default_factory=dict)
     verdict: Verdict = Verdict.INCONCLUSIVE
-    red: tuple[str, ...] = ()  # alarms that ring
+    red: tuple[str, ...] = ()  # alarms that ring, with CloudWatch's reason
     why: str = ""  # CodeDeploy's own words for an end
 
 
@@ -135,7 +135,7 @@ def decide(rollout: Rollout, seen: Seen, *, now: int) -> Decision:
     if seen.deployment is Deployment.UNKNOWN:
         return _unheard(rollout, seen, now=now)
     if seen.deployment is Deployment.ENDED:
-        return Decision(act=Act.TAKE_BACK, why=seen.why or "CodeDeploy ended the deployment")
+        return Decision(act=Act.TAKE_BACK, why=_ended_by(seen))
     return _shifting(rollout, seen, now=now)
 
 
@@ -149,9 +149,7 @@ def _shifting(rollout: Rollout, seen: Seen, *, now: int) -> Decision:
     if seen.verdict is Verdict.FAIL:
         return Decision(act=Act.TAKE_BACK, why="the candidate is worse than what was live")
     if _moved(rollout, seen):
-        return Decision(
-            act=Act.TAKE_BACK, why=f"somebody moved the alias to version {seen.alias} by hand"
-        )
+        return Decision(act=Act.TAKE_BACK, why=f"{_by_hand(rollout, seen)} by hand")
     late = now >= rollout.ends - BEFORE_THE_END
     if not late or seen.verdict is Verdict.PASS or rollout.policy is Policy.PROMOTE:
         return Decision(act=Act.WAIT)
@@ -164,7 +162,7 @@ def _ended_well(rollout: Rollout, seen: Seen) -> Decision:
     """CodeDeploy is content; the alias has the last word."""
     if seen.alias == rollout.candidate_version and not seen.weights:
         return Decision(act=Act.PROMOTE, why=_passed(seen))
-    return Decision(act=Act.TAKE_BACK, why=f"somebody moved the alias to version {seen.alias}")
+    return Decision(act=Act.TAKE_BACK, why=_by_hand(rollout, seen))
 
 
 def _unheard(rollout: Rollout, seen: Seen, *, now: int) -> Decision:
@@ -194,6 +192,16 @@ def _held(rollout: Rollout, seen: Seen, *, now: int) -> Decision:
     if rollout.policy is Policy.EXTEND and now >= extended:
         return Decision(act=Act.PROMOTE, why="the traffic stayed too small for a verdict")
     return Decision(act=Act.WAIT)
+
+
+def _by_hand(rollout: Rollout, seen: Seen) -> str:
+    ours = f"{rollout.baseline_version} and {rollout.candidate_version}"
+    return f"the rollout was between versions {ours}; somebody moved the alias to {seen.alias}"
+
+
+def _ended_by(seen: Seen) -> str:
+    why = seen.why or "CodeDeploy ended the deployment"
+    return f"{why}; {_ringing(seen)}" if seen.red else why
 
 
 def _ringing(seen: Seen) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
@@ -15,21 +16,28 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import click
 
-from runner.aws import keyvalues, records
+from runner.aws import keyvalues, promotion, records
 from runner.aws.leases import key_of
 from runner.aws.session import Aws
-from runner.cli.border import Ending, border
+from runner.cli.border import Ending, border, end
+from runner.config.load import Overrides, load
 from runner.deploy import release
 from runner.destroy import Doom, destroy
+from runner.guard import journal
+from runner.guard.rollout import Rollout
 from runner.local.cloud import Cloud
 from runner.local.faults import Fault
 from runner.plan.refs import Made
+from runner.report.endings import taken_back
+from runner.report.rollout import told_of
 from runner.report.text import Outcome
 from runner.rollback import Wish, rollback
+from runner.settle import settle
 from runner.world import Way, World
 from tests.labs.crash import CALL_TAKES
-from tests.labs.site import LATER, Commit, Seen, Silent, Site
+from tests.labs.site import LATER, SETTINGS, Commit, Seen, Silent, Site
 
 AT_ONCE = Way(now=True)
 EVER = 10_000  # times: a fault that does not pass
@@ -40,15 +48,34 @@ RUN = {
 }
 
 
+class Killed(BaseException):
+    """The run is gone: nothing more of it reaches AWS."""
+
+
 class Quick(Aws):
-    """An account whose calls are tried twice: the pauses between are real seconds."""
+    """An account whose calls are tried twice: the pauses between are real seconds.
+
+    `hooks` happen before calls of an operation, once each; a run that is `dead` calls no more.
+    """
 
     def __init__(self, site: Site) -> None:
+        self.hooks: dict[str, list[Callable[[], object]]] = {}
+        self.each: Callable[[], object] = str
+        self.dead = False
         session = boto3.Session(
             region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
         )
         clock, endpoint = site.cloud.clock.now, site.cloud.endpoint
         super().__init__(session, endpoint, clock=clock, sleep=site.sleep, chance=lambda: 0.5)
+        session.events.register_first("before-call", self._before)
+
+    def _before(self, model: Any, **_: object) -> None:
+        if self.dead:
+            raise Killed
+        self.each()
+        waiting = self.hooks.get(model.name, [])
+        if waiting:
+            waiting.pop(0)()
 
     def make(self, service: str, attempts: int, **named: Any) -> Any:
         return super().make(service, min(attempts, 2), **named)
@@ -99,15 +126,39 @@ class Kept:
 
 def front_door(act: Callable[[], Any], *, notes: list[str] | None = None) -> Ended:
     """Runs `act` as a command does."""
-    out, status, value = io.StringIO(), 0, None
+    out, said, status, value = io.StringIO(), io.StringIO(), 0, None
     try:
         ending = Ending(as_json=True, verbose=False)
-        with redirect_stdout(out), redirect_stderr(io.StringIO()), border(ending):
+        with redirect_stdout(out), redirect_stderr(said), border(ending):
             value = act()
-    except SystemExit as end:
-        status = int(end.code or 0)
-    error = json.loads(out.getvalue() or "{}").get("error", {})
-    return Ended(status=status, notes=tuple(notes or ()), value=value, **error)
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    except click.exceptions.Exit as ended:  # the result was told before, and has no error in it
+        status = ended.exit_code
+    except Killed:
+        return Ended(status=137, code="killed")
+    told = _TOLD.search(said.getvalue())
+    code, message, hint = told.groups() if told else ("", "", "")
+    on_stdout = json.loads(out.getvalue() or "{}").get("error", {})
+    assert on_stdout in ({}, {"code": code, "message": message, "hint": hint})
+    return Ended(
+        status=status,
+        code=code,
+        message=message,
+        hint=hint,
+        notes=tuple(notes or ()),
+        value=value,
+    )
+
+
+_TOLD = re.compile(r"error\[([A-Z-]+)\]: (.*)\nhint: (.*)\n", re.DOTALL)
+
+
+def told(outcome: Outcome) -> Outcome:
+    """As `deploy` ends."""
+    if outcome.outcome == "rolled_back":
+        end(taken_back(outcome.rollout or {}))
+    return outcome
 
 
 class Scene:
@@ -115,18 +166,37 @@ class Scene:
 
     def __init__(self, cloud: Cloud, folder: Path, *, strategy: str = "all-at-once") -> None:
         self.site = Site(cloud, folder, strategy=strategy)
+        self._strategy = strategy
         self.number = 0
         self._aws: Quick | None = None
+        self.meanwhile: Callable[[], object] | None = None  # at each call of the next run
+        self._hooks: dict[str, list[Callable[[], object]]] = {}
 
     @property
     def cloud(self) -> Cloud:
         return self.site.cloud
 
     def account(self) -> Quick:
-        """Whoever runs; its clients are made once."""
+        """The next run's; its clients are made once."""
         if self._aws is None:
             self._aws = Quick(self.site)
+        self._aws.dead, self._aws.each = False, self.meanwhile or str
+        self._aws.hooks, self._hooks = self._hooks, {}
         return self._aws
+
+    def at(self, operation: str, act: Callable[[], object], *, skip: int = 0) -> None:
+        """`act` happens before the next run's call of `operation`, after `skip` others."""
+        self._hooks[operation] = [*([lambda: None] * skip), act]
+
+    def kill(self, operation: str, *, skip: int = 0) -> None:
+        """The next run dies over that call."""
+
+        def die() -> None:
+            assert self._aws
+            self._aws.dead = True
+            raise Killed
+
+        self.at(operation, die, skip=skip)
 
     def commit(self, *, code: str = "") -> Commit:
         self.number += 1
@@ -147,7 +217,8 @@ class Scene:
         world = self.world(commit, heard, **more)
         aws = self.account()
         return front_door(
-            lambda: release(self.site.decided(commit, aws, way=way), world), notes=heard.notes
+            lambda: told(release(self.site.decided(commit, aws, way=way), world)),
+            notes=heard.notes,
         )
 
     def world(self, commit: Commit, heard: Heard, **more: str) -> World:
@@ -171,6 +242,36 @@ class Scene:
             )[0],
             notes=heard.notes,
         )
+
+    def settle(self) -> Ended:
+        heard, ended = Heard(), None
+
+        def act() -> None:
+            nonlocal ended
+            ended = settle(
+                self.account(),
+                self.site.names,
+                promote=False,
+                run="a test",
+                watcher=heard,  # type: ignore[arg-type]  # as above
+                clock=self.cloud.clock.now,
+            )
+            if ended.outcome == "rolled_back" and ended.ended:
+                end(taken_back(told_of(ended.ended)))
+
+        return front_door(act, notes=heard.notes)
+
+    def settings(self, rollout: str = "") -> None:
+        """More lines of [production.rollout]."""
+        root = self.site.folder / "root"
+        (root / "jam.toml").write_text(f'{SETTINGS}strategy = "{self._strategy}"\n{rollout}\n')
+        overrides = Overrides(site="", region="eu-central-1", default_region="")
+        self.site.config = load(root, None, overrides)
+
+    def open_rollout(self) -> Rollout:
+        item = promotion.recorded(self.site.aws, self.site.names)
+        assert item
+        return journal.rollout_of(item["rollout"]["S"])
 
     def destroy(self) -> Ended:
         return front_door(

@@ -1,0 +1,171 @@
+"""Rows 14 to 19: a rollout that cannot begin, that nobody can judge, or that is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from runner.aws import alarms, deployments
+from runner.aws.deployments import Shift
+from runner.local.cloud import Cloud
+from runner.plan.promotion import Strategy
+from runner.report.rollout import text_of
+from runner.world import Way
+from tests.failures.scene import Scene
+
+ALARM = "checkout"
+ARN = f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{ALARM}"
+RINGS = "Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0)."
+ROLLS, OPENS = Way(), Way(wait=False)
+CANARY = Strategy(kind="canary", percent=10, interval=15)
+
+
+@pytest.fixture(scope="module")
+def a_scene(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    made = Scene(cloud, tmp_path_factory.mktemp("rolling"), strategy="canary")
+    made.site.aws.metrics.put_metric_alarm(
+        AlarmName=ALARM,
+        Namespace="shop",
+        MetricName="failed",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",
+    )
+    yield made
+    made.site.close()
+
+
+@pytest.fixture
+def rolling(a_scene: Scene) -> Scene:
+    """Nothing is open, and no setting is left of another test."""
+    a_scene.settings()
+    rings(a_scene, "OK")
+    a_scene.settle()
+    return a_scene
+
+
+def rings(scene: Scene, state: str, reason: str = "by hand") -> None:
+    scene.site.aws.metrics.set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason=reason)
+
+
+def test_14_a_candidate_that_nobody_visited_is_taken_back_where_that_is_wanted(
+    rolling: Scene,
+) -> None:
+    rolling.settled()
+    rolling.settings('on_inconclusive = "rollback"')
+    before = rolling.kept()
+    ended = rolling.deploy(rolling.commit(), way=ROLLS)
+    assert (ended.code, ended.status) == ("JAM-CANARY-INCONCLUSIVE", 4), ended
+    assert "too small for a verdict" in ended.message
+    assert "on_inconclusive" in ended.hint
+    after = rolling.kept()
+    assert (after.release, after.alias, after.seen) == (before.release, before.alias, before.seen)
+    assert rolling.lease() == "free"
+
+
+def test_14_else_it_goes_live_with_a_warning_that_says_so(rolling: Scene) -> None:
+    rolling.settled()
+    commit = rolling.commit()
+    ended = rolling.deploy(commit, way=ROLLS)
+    assert (ended.status, ended.outcome) == (0, "live")
+    told = "\n".join(text_of(ended.value.rollout))
+    assert "INCONCLUSIVE" in told
+    assert 'on_inconclusive = "promote"' in told
+    assert rolling.site.visit().document == commit.page
+
+
+def test_15_an_alarm_that_rings_already_keeps_the_rollout_from_opening(rolling: Scene) -> None:
+    rolling.settled()
+    rolling.settings(f'alarms = ["{ARN}"]')
+    before, commit = rolling.kept(), rolling.commit()
+    rings(rolling, "ALARM")
+    ended = rolling.deploy(commit, way=ROLLS)
+    assert (ended.code, ended.status) == ("JAM-ALARM-RED", 3)
+    assert f"{ALARM}: rings" in ended.message
+    assert "--unprotected" in ended.hint
+    assert rolling.kept() == before
+
+
+def test_16_an_alarm_of_ours_that_was_deleted_is_made_again_before_visitors_come(
+    rolling: Scene,
+) -> None:
+    rolling.settled()
+    commit = rolling.commit()
+    rolling.kill("CreateDeployment")
+    assert rolling.deploy(commit, way=OPENS).code == "killed"
+    metrics = rolling.site.aws.metrics
+    made = [each for each in rolling.open_rollout().alarms if each != ALARM]
+    metrics.delete_alarms(AlarmNames=made)
+    ended = rolling.deploy(commit.again, way=OPENS)
+    assert (ended.status, ended.outcome) == (0, "open"), ended
+    found = metrics.describe_alarms(AlarmNames=made)["MetricAlarms"]
+    assert [each["AlarmName"] for each in found] == made
+    assert made == [alarms.name_of(rolling.site.names, rolling.open_rollout().id)]
+
+
+def test_17_a_deployment_that_is_not_ours_is_named_where_it_is_not_to_be_stopped(
+    rolling: Scene,
+) -> None:
+    rolling.settled()
+    rolling.settings('on_open = "refuse"')
+    aws, names = rolling.site.aws, rolling.site.names
+    before, commit = rolling.kept(), rolling.commit()
+    config = deployments.make_config(aws, CANARY)
+    versions = aws.functions.list_versions_by_function(FunctionName=names.entry)["Versions"]
+    older = next(
+        each["Version"] for each in versions if each["Version"] not in ("$LATEST", before.alias)
+    )
+    shift = Shift(before=before.alias, after=older, config=config, told="by hand")
+    going = deployments.begin(aws, names, shift=shift)
+    ended = rolling.deploy(commit, way=ROLLS)
+    aws.deployments.stop_deployment(deploymentId=going, autoRollbackEnabled=True)
+    assert (ended.code, ended.status) == ("JAM-ROLLOUT-BUSY", 75)
+    assert going in ended.message
+    assert "on_open" in ended.hint
+    assert rolling.record().release == before.release
+    deployments.ended(aws, going, budget=600)
+
+
+def test_18_an_alias_that_was_moved_by_hand_ends_the_rollout_with_both_versions(
+    rolling: Scene,
+) -> None:
+    rolling.settled()
+    before, commit = rolling.kept(), rolling.commit()
+    assert rolling.deploy(commit, way=OPENS).outcome == "open"
+    going = rolling.open_rollout()
+    rolling.site.aws.functions.update_alias(
+        FunctionName=rolling.site.names.entry,
+        Name="live",
+        FunctionVersion="1",
+        RoutingConfig={"AdditionalVersionWeights": {}},
+    )
+    ended = rolling.settle()
+    assert (ended.code, ended.status) == ("JAM-ROLLED-BACK", 4), ended
+    versions = f"between versions {going.baseline_version} and {going.candidate_version}"
+    assert versions in ended.message
+    assert "moved the alias to 1" in ended.message
+    after = rolling.kept()
+    assert (after.release, after.alias, after.seen) == (before.release, before.alias, before.seen)
+
+
+def test_19_a_candidate_that_was_taken_back_says_which_alarm_by_which_value(
+    rolling: Scene,
+) -> None:
+    rolling.settled()
+    rolling.settings(f'alarms = ["{ARN}"]')
+    before, commit = rolling.kept(), rolling.commit()
+    assert rolling.deploy(commit, way=OPENS).outcome == "open"
+    rings(rolling, "ALARM", RINGS)
+    ended = rolling.settle()
+    assert (ended.code, ended.status) == ("JAM-ROLLED-BACK", 4), ended
+    assert f"{ALARM} ({RINGS})" in ended.message
+    assert "jam-deploy rollback" in ended.hint
+    after = rolling.kept()
+    assert (after.release, after.alias, after.seen) == (before.release, before.alias, before.seen)
+    kept = rolling.rollback(release=rolling.site.release_of(commit).id, hold=False)
+    assert kept.outcome == "live"  # it was kept
+    assert rolling.site.visit().document == commit.page
