@@ -7,7 +7,6 @@ by the next: a release's record goes last.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -21,6 +20,7 @@ from runner.plan.inventory import Thing
 from runner.plan.ledger import ARCHIVES
 from runner.plan.retention import DAY, Collection, Retention, collection, outdated, strays
 from runner.promote import Say
+from runner.together import at_once
 from runner.turn import leased
 
 AT_ONCE = 8
@@ -85,7 +85,7 @@ def _removed(aws: Aws, names: Names, going: tuple[Thing, ...], *, say: Say) -> I
             removal.BATCHES[kind](aws, names, batch)
             went = [True] * len(batch)
         else:
-            with ThreadPoolExecutor(AT_ONCE) as pool:
+            with at_once(AT_ONCE) as pool:
                 went = list(pool.map(partial(removal.collect, aws, names), batch))
         pairs = zip(batch, went, strict=True)
         yield from (f"{kind} {each.name}" for each, is_gone in pairs if is_gone)

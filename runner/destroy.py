@@ -7,7 +7,6 @@ that ends anywhere is continued by the next: each lists anew what is there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +23,7 @@ from runner.plan.inventory import SHARED, Thing, What, is_removable
 from runner.plan.ledger import Ledger, site_of
 from runner.plan.refs import Ref
 from runner.promote import Follower, Say
+from runner.together import at_once
 from runner.turn import leased
 
 AT_ONCE = 8
@@ -130,7 +130,7 @@ def _remove(aws: Aws, names: Names, going: tuple[Thing, ...], *, say: Say) -> tu
     for kind, some in groupby(wanted, key=lambda each: each.kind):
         batch = tuple(some)
         say(f"removing {len(batch)} of kind {kind}")
-        with explained(), ThreadPoolExecutor(AT_ONCE) as pool:
+        with explained(), at_once(AT_ONCE) as pool:
             list(pool.map(partial(removal.remove, aws, names), batch))
         removed += [f"{kind} {each.name}" for each in batch]
     return tuple(removed)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ from runner.errors import JamError, aws_error, site_error
 from runner.fetch import Answer, Fetch
 from runner.model import File, Function, Kind, Release
 from runner.report.text import Check
+from runner.together import at_once
 
 AT_MOST = 400  # files fetched; of more, an even sample
 WORKERS = 8
@@ -86,7 +86,7 @@ def looked_at(
 
         return _check(function.route, _patiently(wrong, patience, until=until))
 
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="verify") as pool:
+    with at_once(WORKERS, name="verify") as pool:
         looked = tuple(pool.map(look, _sample(files)))
         return (*looked, *pool.map(call, callable_functions(functions)))
 
@@ -157,7 +157,7 @@ def _called(
             answer = fetch(_probe(function), _asking(function))
         return _check(function.route, _function_wrong(answer))
 
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="smoke") as pool:
+    with at_once(WORKERS, name="smoke") as pool:
         return tuple(pool.map(call, callable_functions(functions)))
 
 

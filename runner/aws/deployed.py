@@ -6,7 +6,6 @@ Reads only, and of Lambda only what somebody asks for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from runner.model import Background, Origin
 from runner.names import PRODUCTION, Names
 from runner.plan.live import Hold
 from runner.plan.refs import Made
+from runner.together import at_once
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import GetFunctionResponseTypeDef
@@ -131,7 +131,7 @@ def describe(aws: Aws, function: str, *, version: str = "") -> Described | None:
 
 def describe_all(aws: Aws, functions: tuple[Deployed, ...]) -> tuple[Described | None, ...]:
     """Each function's live version, in the same order; None where somebody deleted it."""
-    with ThreadPoolExecutor(LOOKS) as pool:
+    with at_once(LOOKS) as pool:
         looks = pool.map(lambda each: describe(aws, each.function, version=each.version), functions)
         return tuple(looks)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -18,6 +17,7 @@ from runner.aws.session import Aws
 from runner.errors import JamError, Problem, aws_error
 from runner.names import Names
 from runner.plan.ledger import ASSETS, RELEASES, Ledger
+from runner.together import at_once
 
 LOOKS = 16  # at once
 CHUNK = 1000  # keys of one DeleteObjects. Source: S3 API reference, DeleteObjects
@@ -65,7 +65,7 @@ def foreign(aws: Aws, names: Names, *, ledger: Ledger) -> Iterator[str]:
             unsure.append(each.key)
         else:
             yield each.key
-    with ThreadPoolExecutor(LOOKS) as pool:
+    with at_once(LOOKS) as pool:
         known = pool.map(lambda key: _bears(aws, names, key), unsure)
         yield from (key for key, is_ours in zip(unsure, known, strict=True) if not is_ours)
 

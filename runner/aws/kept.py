@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from runner.guard import journal
 from runner.model import Kind, Origin
 from runner.names import Names
 from runner.plan.refs import Made
+from runner.together import at_once
 
 LOOKS = 16  # at once
 _GONE = frozenset({"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404"})
@@ -91,7 +91,7 @@ def condition(
     aws: Aws, names: Names, *, release: str, staged: Staged, there: Environment
 ) -> Condition:
     """Looks at everything that the release needs: its files, versions, api_stage, routing."""
-    with explained(), ThreadPoolExecutor(LOOKS) as pool:
+    with explained(), at_once(LOOKS) as pool:
         looks = [pool.submit(_lost_version, aws, *each) for each in _versions(names, staged)]
         stage = pool.submit(_has_stage, aws, staged, there)
         routed = pool.submit(keyvalues.get, aws, there.ids[Made.STORE], key=f"r/{release}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from runner.guard.rollout import Phase
 from runner.model import Kind
 from runner.names import PRODUCTION, Names
 from runner.plan.ledger import Entry, Ledger
+from runner.together import at_once
 
 LOOKS = 8  # at once
 _PREFIX = "jam-"
@@ -33,7 +33,7 @@ def read(aws: Aws, names: Names) -> Ledger:
             items = list(_items(aws, names))
         except aws.records.exceptions.ResourceNotFoundException:
             return Ledger(sites=sites)
-        with ThreadPoolExecutor(LOOKS) as pool:
+        with at_once(LOOKS) as pool:
             wanted = [each for each in items if each["sk"] == "release"]
             entries = tuple(pool.map(lambda item: _entry(aws, names, item), wanted))
     there = {each["sk"]: each for each in items if each["pk"] == f"environment#{PRODUCTION}"}

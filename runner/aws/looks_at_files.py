@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +19,7 @@ from runner.model import Kind
 from runner.names import Names
 from runner.plan.drift import Finding, State
 from runner.plan.inventory import What
+from runner.together import at_once
 
 WORKERS = 16
 SHOWN = 3  # names before the rest is counted
@@ -60,7 +60,7 @@ def look(
         for full, told in wanted.items()
         if full in listed and written and listed[full] >= written
     }
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="checksums") as pool:
+    with at_once(WORKERS, name="checksums") as pool:
         same = pool.map(
             lambda each: _is_same(aws, names, each[0], digest=each[1][1]), young.items()
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,6 +21,7 @@ from runner.aws.files import Copy, Upload
 from runner.aws.objects import Objects
 from runner.aws.refusals import explained
 from runner.errors import JamError, site_error
+from runner.together import at_once
 
 if TYPE_CHECKING:
     from runner.aws.session import Aws
@@ -48,7 +49,7 @@ def put(aws: Aws, bucket: str, objects: Iterable[Upload], *, moved: Moved) -> No
             _reconcile(aws, bucket, each, wire=wire)
         moved(1, each.size)
 
-    with ThreadPoolExecutor(2, thread_name_prefix="large") as large, explained():
+    with at_once(2, name="large") as large, explained():
 
         def send(each: Upload) -> Future[None]:
             if each.size > STREAMED and isinstance(each.source, Path):

@@ -8,13 +8,13 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from runner.aws.deployed import Deployed
 from runner.aws.log_events import LogEvent
 from runner.errors import JamError, Turn, site_error
+from runner.together import at_once
 
 Look = Callable[[Deployed, int], Iterator[LogEvent]]
 """The events of a function since a moment (epoch milliseconds), oldest first."""
@@ -53,7 +53,7 @@ def seconds_of(text: str) -> int:
 
 def recent(functions: Sequence[Deployed], look: Look, *, since: int) -> Iterator[Line]:
     """The lines of all functions since `since`, by time; later pages are fetched as needed."""
-    with ThreadPoolExecutor(LOOKS) as pool:
+    with at_once(LOOKS) as pool:
         streams = list(pool.map(lambda each: _begun(_lines(each, look, since=since)), functions))
     yield from heapq.merge(*streams, key=lambda line: line.event.at)
 
@@ -102,7 +102,7 @@ class Following:
 
     def _look(self, look: Look) -> list[Line]:
         """What is new, by time; nothing is taken as seen before all have answered."""
-        with ThreadPoolExecutor(LOOKS) as pool:
+        with at_once(LOOKS) as pool:
             found = list(pool.map(lambda each: self._of(each, look), self.functions))
         lines = [line for some in found for line in some if line.event.id not in self._seen]
         for line in lines:

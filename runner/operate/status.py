@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from runner.aws import promotion
@@ -17,6 +16,7 @@ from runner.aws.session import Aws
 from runner.guard.journal import Item
 from runner.names import Names
 from runner.package.functions.discover import route_of
+from runner.together import at_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def status(aws: Aws, names: Names) -> Status:
 
 def _environment(aws: Aws, names: Names, environment: Environment) -> EnvironmentStatus:
     functions = environment.functions
-    with ThreadPoolExecutor(1) as pool:
+    with at_once(1) as pool:
         counted = pool.submit(calls, aws, functions)
         described = describe_all(aws, functions)
         with explained():

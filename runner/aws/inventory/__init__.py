@@ -8,13 +8,13 @@ Source: Resource Groups Tagging API reference, GetResources.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 from runner.aws.inventory import account, compute, edge, stored
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.names import Names
 from runner.plan.inventory import Thing, What
+from runner.together import at_once
 
 LOOKS = 8  # at once
 List = Callable[[Aws, Names], Iterator[Thing]]
@@ -54,6 +54,6 @@ def things(aws: Aws, names: Names) -> tuple[Thing, ...]:
         with explained():
             return tuple(list_(aws, names))
 
-    with ThreadPoolExecutor(LOOKS) as pool:
+    with at_once(LOOKS) as pool:
         found = [thing for some in pool.map(look, (each for _, each in LISTS)) for thing in some]
     return tuple(sorted(found, key=lambda each: (order.index(each.kind), each.of, each.name)))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from runner.plan.inventory import Thing, What
+from runner.together import at_once
 
 T = TypeVar("T")
 OURS = "jam-"  # what names of ours begin with
@@ -40,5 +40,5 @@ def part(kind: What, name: str, *, whole: Thing, key: str = "") -> Thing:
 
 def each_of(items: Iterable[T], look: Callable[[T], Thing | None]) -> Iterator[Thing]:
     """What `look` makes of each, some at once; None is left out."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with at_once(AT_ONCE) as pool:
         yield from (found for found in pool.map(look, items) if found)
