@@ -22,8 +22,8 @@ from runner.execution.program import Program
 from runner.model import Admission, Background, Function
 from runner.names import Names, function_variable
 from runner.package.functions.discover import Source, discover
-from runner.package.functions.esbuild import INPUTS
 from runner.package.functions.settings import FunctionsSettings, configure
+from runner.package.functions.source_map import INPUTS
 
 # Beside the functions, what decides over their bundles: dependencies, settings, compiler options.
 _BESIDE = ("package.json", "tsconfig.json", "node_modules/.package-lock.json")

@@ -6,9 +6,11 @@ written before everything that can be known from names and settings alone is in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from runner.errors import Problem, site_error
@@ -54,6 +56,7 @@ class _Site:
         return self.work / "cache"
 
 
+_Build = Callable[[], Built]
 _Configured = Mapping[Source, Configuration]
 _Files = Mapping[Source, dict[str, Member]]
 
@@ -97,28 +100,30 @@ def package_functions(
         if only in (None, source.name)
     }
     _tell(configured, tree, site)
+    return tuple(_packed(configured, site, files=tree.files))
+
+
+def _packed(configured: _Configured, site: _Site, *, files: tuple[str, ...]) -> Iterator[Function]:
+    """The functions, one by one, so that the content of one at a time is in memory.
+
+    Bundles are deflated while others are made: libdeflate leaves Python's lock to others.
+    """
     included = _included(configured, site)
-    built = {
-        **_node(configured, site, included=included),
-        **_python(configured, site, files=tree.files, included=included),
-    }
-    built = {
-        source: wrapped(one, source.language, secrets=configured[source].grants.secrets)
-        for source, one in built.items()
-    }
-    for source, one in built.items():
-        check_size(source, one)
     packer = Packer()
-    return tuple(
-        function_of(
-            source,
-            configured[source],
-            built=built[source],
-            folder=site.work / "functions",
-            packer=packer,
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        built = _node(
+            configured,
+            site,
+            included=included,
+            ready=lambda file: beside.submit(lambda: packer.pack(file.read_bytes())),
         )
-        for source in configured
-    )
+        built |= _python(configured, site, files=files, included=included)
+    for source, configuration in configured.items():
+        one = wrapped(built[source](), source.language, secrets=configuration.grants.secrets)
+        check_size(source, one)
+        yield function_of(
+            source, configuration, built=one, folder=site.work / "functions", packer=packer
+        )
 
 
 def _configure(tree: Tree, site: _Site, *, settings: FunctionsSettings) -> _Configured:
@@ -206,7 +211,9 @@ def _included(configured: _Configured, site: _Site) -> dict[Source, dict[str, Me
     return found
 
 
-def _node(configured: _Configured, site: _Site, *, included: _Files) -> dict[Source, Built]:
+def _node(
+    configured: _Configured, site: _Site, *, included: _Files, ready: node.Ready
+) -> dict[Source, _Build]:
     wanted = {
         source: node.Wanted(
             path=f"{site.directory}/{source.path}",
@@ -225,6 +232,7 @@ def _node(configured: _Configured, site: _Site, *, included: _Files) -> dict[Sou
         toolchain=site.toolchain,
         environment=site.environment,
         echo=site.echo,
+        ready=ready,
     )
     builds = Variants(
         cache=site.cache / "native",
@@ -234,15 +242,12 @@ def _node(configured: _Configured, site: _Site, *, included: _Files) -> dict[Sou
         echo=site.echo,
     )
     return {
-        source: Built(
-            handler=node.HANDLER,
-            members=node.members(
-                made[one.path],
-                architecture=configured[source].architecture,
-                builds=builds,
-                included=included[source],
-            ),
-            source_map=made[one.path].bundle.map,
+        source: partial(
+            node.built,
+            made[one.path],
+            architecture=configured[source].architecture,
+            builds=builds,
+            included=included[source],
         )
         for source, one in wanted.items()
     }
@@ -250,7 +255,7 @@ def _node(configured: _Configured, site: _Site, *, included: _Files) -> dict[Sou
 
 def _python(
     configured: _Configured, site: _Site, *, files: tuple[str, ...], included: _Files
-) -> dict[Source, Built]:
+) -> dict[Source, _Build]:
     installer = Installer(
         root=site.root,
         cache=site.cache / "python",
@@ -258,7 +263,7 @@ def _python(
         environment=site.environment,
         echo=site.echo,
     )
-    return build_python(
+    built = build_python(
         {source: one for source, one in configured.items() if source.language is Language.PYTHON},
         folder=site.folder,
         directory=site.directory,
@@ -266,3 +271,8 @@ def _python(
         included=included,
         installer=installer,
     )
+    return {source: partial(_same, one) for source, one in built.items()}
+
+
+def _same(built: Built) -> Built:
+    return built

@@ -8,13 +8,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import asdict
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, astuple
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from runner.package.functions.esbuild import ADAPTERS, Bundle, Entry, Options, Outside, Shape
+import msgspec
+
+from runner.package.functions.esbuild import ADAPTERS, Bundle, Entry, Options, Shape
+from runner.package.functions.metafile import Outside
 
 # What npm, pnpm and yarn noted of their last installation, above a function.
 _INSTALLED = (
@@ -26,6 +30,32 @@ _INSTALLED = (
 _SETTINGS = re.compile(r"[tj]sconfig.*\.json")
 
 
+class _Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A bundle as it is kept, beside its files; `digests` are theirs."""
+
+    digests: tuple[str, ...]
+    made_of: str
+    shape: Shape
+    inputs: tuple[str, ...]
+    outside: tuple[Outside, ...]
+    native: tuple[str, ...]
+    traced: tuple[str, ...]
+
+    def bundle(self, stem: Path, *, maps: bool) -> Bundle:
+        return Bundle(
+            shape=self.shape,
+            code=stem.with_suffix(".code"),
+            map=stem.with_suffix(".map") if maps else None,
+            inputs=self.inputs,
+            outside=self.outside,
+            native=self.native,
+            traced=self.traced,
+        )
+
+
+_RECORD = msgspec.json.Decoder(_Record)
+
+
 class Bundles:
     """The bundles of one site, one record a function, in `folder`."""
 
@@ -35,63 +65,65 @@ class Bundles:
         self._tool = f"{version} {_sha(b''.join(each.read_bytes() for each in ADAPTERS))}"
         self._seen: dict[str, str] = {}
         self._listed: dict[str, tuple[str, ...]] = {}
+        self._facts: dict[str, bytes] = {}
+
+    @contextmanager
+    def workbench(self) -> Iterator[Path]:
+        """A folder for bundles that are being made: from there to here they need not be copied."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="making-", dir=self._folder) as folder:
+            yield Path(folder).resolve()
 
     def get(self, entry: Entry, options: Options) -> Bundle | None:
         """What is remembered, if all that it was made of is unchanged."""
         stem = self._stem(entry, options)
         try:
-            record = json.loads(stem.with_suffix(".json").read_bytes())
-            code = stem.with_suffix(".code").read_bytes()
-            source_map = stem.with_suffix(".map").read_bytes() if options.maps else b""
-            current = record["code"] == _sha(code) and record["map"] == _sha(source_map)
-            if not current or record["made_of"] != self._made_of(entry, options, record["inputs"]):
-                return None
-            return Bundle(
-                shape=Shape(record["shape"]),
-                code=code,
-                map=source_map,
-                inputs=tuple(record["inputs"]),
-                outside=tuple(Outside(*one) for one in record["outside"]),
-                native=tuple(record["native"]),
-                traced=tuple(record["traced"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError):
+            record = _RECORD.decode(stem.with_suffix(".json").read_bytes())
+            kept = record.bundle(stem, maps=options.maps)
+            current = record.digests == _digests(kept)
+        except (OSError, msgspec.MsgspecError):
             return None  # never made, or torn by a killed run: made again
+        return kept if current and record.made_of == self._made_of(entry, options, kept) else None
 
-    def put(self, entry: Entry, options: Options, *, bundle: Bundle) -> None:
+    def put(self, entry: Entry, options: Options, *, bundle: Bundle) -> Bundle:
+        """Moves the files of `bundle` here; returns it as it is from now on."""
         stem = self._stem(entry, options)
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        stem.with_suffix(".code").write_bytes(bundle.code)
-        if options.maps:
-            stem.with_suffix(".map").write_bytes(bundle.map)
-        record = {
-            "code": _sha(bundle.code),
-            "map": _sha(bundle.map),
-            "shape": bundle.shape,
-            "inputs": bundle.inputs,
-            "outside": [[one.specifier, one.folder, one.required] for one in bundle.outside],
-            "native": bundle.native,
-            "traced": bundle.traced,
-            "made_of": self._made_of(entry, options, bundle.inputs),
-        }
-        stem.with_suffix(".json").write_text(json.dumps(record))
+        record = _Record(
+            digests=_digests(bundle),
+            made_of=self._made_of(entry, options, bundle),
+            shape=bundle.shape,
+            inputs=bundle.inputs,
+            outside=bundle.outside,
+            native=bundle.native,
+            traced=bundle.traced,
+        )
+        kept = record.bundle(stem, maps=options.maps)
+        bundle.code.replace(kept.code)
+        if bundle.map and kept.map:
+            bundle.map.replace(kept.map)
+        stem.with_suffix(".json").write_bytes(msgspec.json.encode(record))
+        return kept
 
     def _stem(self, entry: Entry, options: Options) -> Path:
         """One record for each set of options: `dev` and `deploy` take turns."""
         return self._folder / _sha(json.dumps([entry.path, _told(options)]).encode())[:32]
 
-    def _made_of(self, entry: Entry, options: Options, inputs: Iterable[str]) -> str:
+    def _made_of(self, entry: Entry, options: Options, bundle: Bundle) -> str:
         """The digest of tool, flags, files, and of what decides where an import leads."""
-        inputs = sorted(inputs)
-        above = sorted({folder for path in inputs for folder in _folders(path)})
-        parts: list[Any] = [self._tool, entry.path, entry.adapted, entry.streams]
-        parts += [entry.netlify, _told(options)]
-        parts += [[path, self._digest(path)] for path in inputs]
-        parts += [self._settings(folder) for folder in above]
-        parts += [self._names(_folders(path)[-1]) for path in inputs]
-        for folder in _folders(entry.path):
-            parts += [self._digest(folder + name) for name in _INSTALLED]
-        return _sha(json.dumps(parts).encode())
+        installed = [
+            self._digest(folder + name) for folder in _folders(entry.path) for name in _INSTALLED
+        ]
+        asked = [self._tool, astuple(entry), _told(options), installed]
+        return _sha(json.dumps(asked).encode() + b"".join(map(self._fact, bundle.inputs)))
+
+    def _fact(self, path: str) -> bytes:
+        """The digest of a file, and of what decides where its imports lead."""
+        if path not in self._facts:
+            folders = _folders(path)
+            told = [path, self._digest(path), self._names(folders[-1])]
+            settings = [self._settings(folder) for folder in folders]
+            self._facts[path] = hashlib.sha256(json.dumps([told, settings]).encode()).digest()
+        return self._facts[path]
 
     def _digest(self, path: str) -> str:
         if path not in self._seen:
@@ -125,6 +157,10 @@ def _folders(path: str) -> tuple[str, ...]:
     """The folders above a file, from the root on, each with a slash at its end; the root is ''."""
     parts = path.split("/")
     return tuple("".join(f"{part}/" for part in parts[:end]) for end in range(len(parts)))
+
+
+def _digests(bundle: Bundle) -> tuple[str, ...]:
+    return tuple(_sha(file.read_bytes()) for file in (bundle.code, bundle.map) if file)
 
 
 def _sha(content: bytes) -> str:

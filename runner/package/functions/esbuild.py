@@ -1,4 +1,4 @@
-"""One call of esbuild's own binary: entry points in, isolated bundles out.
+"""One call of esbuild's own binary: entry points in, isolated bundles out, as files.
 
 Its environment is empty (NODE_PATH would change what is found) and every path that it is told lies
 below the site's root, so that a bundle is the same wherever the site lies.
@@ -7,18 +7,17 @@ below the site's root, so that a bundle is the same wherever the site lies.
 from __future__ import annotations
 
 import json
-import os
-import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from runner.errors import Problem
+from runner.package.functions.messages import problems
+from runner.package.functions.metafile import Graph, Ours, Outside
+from runner.package.functions.source_map import retell
 
 ADAPTERS = tuple(
     Path(__file__).with_name(name) for name in ("web.mjs", "stream.mjs", "netlify.mjs")
@@ -105,40 +104,21 @@ class Entry:
     netlify: bool = False
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Outside:
-    """An import that is no part of the bundle, and the folder, from the root, that it is in."""
-
-    specifier: str
-    folder: str
-    required: bool  # by `require`, not by `import`
-
-    @property
-    def package(self) -> str:
-        """The name of the package that it names."""
-        return package_of(self.specifier)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """`code`, its source map if one was asked for, and `inputs`, as paths from the root.
+    """`code` and its source map, if one was asked for, as files; `inputs` as paths from the root.
 
     Of the imports `outside`, `native` names the packages that are shipped whole, `traced` those
     that are shipped as far as they are used.
     """
 
     shape: Shape
-    code: bytes
-    map: bytes
+    code: Path
+    map: Path | None
     inputs: tuple[str, ...]
     outside: tuple[Outside, ...] = ()
     native: tuple[str, ...] = ()
     traced: tuple[str, ...] = ()
-
-
-def package_of(specifier: str) -> str:
-    """`@a/b` of `@a/b/c`, `a` of `a/b`."""
-    return "/".join(specifier.split("/")[: 2 if specifier.startswith("@") else 1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,23 +134,36 @@ class Outcome:
     warnings: tuple[Problem, ...]
 
 
-def bundle(esbuild: Path, entries: tuple[Entry, ...], *, root: Path, options: Options) -> Outcome:
-    """Bundles `entries`, each by itself, in one process."""
-    with tempfile.TemporaryDirectory(prefix="jam-bundle-") as folder:
-        scratch = Path(folder).resolve()
-        points = [
-            f"{number}={_point(entry, number, root=root, scratch=scratch)}"
-            for number, entry in enumerate(entries)
-        ]
-        done = subprocess.run(
-            [
-                str(esbuild),
-                *points,
-                *options.flags(),
-                f"--outdir={scratch / 'out'}",
-                f"--metafile={scratch / 'meta.json'}",
-            ],
-            cwd=root,
+@dataclass(frozen=True, slots=True)
+class Esbuild:
+    """The `program`, for the site at `root`."""
+
+    program: Path
+    root: Path
+
+    def bundle(self, entries: tuple[Entry, ...], out: Path, *, options: Options) -> Outcome:
+        """Bundles `entries`, each by itself, in one process, into the new folder `out`."""
+        with tempfile.TemporaryDirectory(prefix="jam-bundle-") as folder:
+            scratch = Path(folder).resolve()
+            metafile = scratch / "meta.json"
+            points = [
+                f"{number}={_point(entry, number, root=self.root, scratch=scratch)}"
+                for number, entry in enumerate(entries)
+            ]
+            done = self._run(*points, *options.flags(), f"--outdir={out}", f"--metafile={metafile}")
+            warnings, errors = problems(done.stderr, "WARNING"), _errors(done)
+            if errors:
+                return Outcome(bundles={}, largest=0, errors=errors, warnings=warnings)
+            ours = Ours(self.root, scratch, _ADAPTERS)
+            graph = Graph(metafile, ours)
+            bundles = dict(_bundles(entries, out, options=options, graph=graph, ours=ours))
+        largest = max(graph.size(one.inputs) for one in bundles.values())
+        return Outcome(bundles=bundles, largest=largest, errors=(), warnings=warnings)
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(self.program), *arguments],
+            cwd=self.root,
             env=_ENVIRONMENT,
             capture_output=True,
             text=True,
@@ -178,15 +171,13 @@ def bundle(esbuild: Path, entries: tuple[Entry, ...], *, root: Path, options: Op
             timeout=_SECONDS,
             check=False,
         )
-        errors = _problems(done.stderr, "ERROR")
-        if done.returncode != 0:
-            lost = Problem(where="esbuild", message=done.stderr.strip()[-500:] or "ended early")
-            errors = errors or (lost,)
-        bundles, largest = (
-            ({}, 0) if errors else _bundles(entries, root, scratch=scratch, options=options)
-        )
-    warnings = _problems(done.stderr, "WARNING")
-    return Outcome(bundles=bundles, largest=largest, errors=errors, warnings=warnings)
+
+
+def _errors(done: subprocess.CompletedProcess[str]) -> tuple[Problem, ...]:
+    found = problems(done.stderr, "ERROR")
+    if done.returncode == 0 or found:
+        return found
+    return (Problem(where="esbuild", message=done.stderr.strip()[-500:] or "ended early"),)
 
 
 def _point(entry: Entry, number: int, *, root: Path, scratch: Path) -> str:
@@ -208,95 +199,15 @@ def _point(entry: Entry, number: int, *, root: Path, scratch: Path) -> str:
 
 
 def _bundles(
-    entries: tuple[Entry, ...], root: Path, *, scratch: Path, options: Options
-) -> tuple[dict[str, Bundle], int]:
-    meta, shape = json.loads((scratch / "meta.json").read_bytes()), options.shape
-    starts = {
-        Path(name).name: output["entryPoint"]
-        for name, output in meta["outputs"].items()
-        if "entryPoint" in output
-    }
-    graph = _Graph(meta["inputs"], root=root, scratch=scratch)
-    found, largest = {}, 0
+    entries: tuple[Entry, ...], out: Path, *, options: Options, graph: Graph, ours: Ours
+) -> Iterator[tuple[str, Bundle]]:
     for number, entry in enumerate(entries):
-        inputs, outside = graph.below(starts[f"{number}.{shape}"])
-        file = scratch / "out" / f"{number}.{shape}"
-        found[entry.path] = Bundle(
-            shape=shape,
-            code=file.read_bytes(),
-            map=_map(Path(f"{file}.map"), inputs, root=root, scratch=scratch)
-            if options.maps
-            else b"",
-            inputs=inputs,
-            outside=outside,
+        code = out / f"{number}.{options.shape}"
+        inputs, outside = graph.below(code.name)
+        source_map = Path(f"{code}.map") if options.maps else None
+        if source_map:
+            retell(source_map, inputs, ours=ours)
+        yield (
+            entry.path,
+            Bundle(shape=options.shape, code=code, map=source_map, inputs=inputs, outside=outside),
         )
-        largest = max(largest, sum(meta["inputs"][path]["bytes"] for path in inputs))
-    return found, largest
-
-
-class _Graph:
-    """Who imports what, of all the entries of a call: looked through once, walked by each."""
-
-    def __init__(self, inputs: Any, *, root: Path, scratch: Path) -> None:
-        self._below: dict[str, list[str]] = {}
-        self._outside: dict[str, list[Outside]] = {}
-        above = f"{scratch}{os.sep}"
-        self._sites = {path for path in inputs if not _is_ours(root, path, above)}
-        for path, told in inputs.items():
-            inside = [one for one in told["imports"] if not one.get("external")]
-            self._below[path] = [one["path"] for one in inside if one["path"] in inputs]
-            self._outside[path] = [
-                Outside(one["path"], path.rpartition("/")[0], one["kind"].startswith("require"))
-                for one in told["imports"]
-                if one.get("external") and not one["path"].startswith("node:")
-            ]
-
-    def below(self, start: str) -> tuple[tuple[str, ...], tuple[Outside, ...]]:
-        """Every file of the site's that was read for one entry, and what they left outside."""
-        seen, open_ends = {start}, [start]
-        while open_ends:
-            fresh = [path for path in self._below[open_ends.pop()] if path not in seen]
-            seen.update(fresh)
-            open_ends += fresh
-        outside = set(chain.from_iterable(map(self._outside.__getitem__, seen)))
-        return tuple(sorted(seen & self._sites)), tuple(sorted(outside))
-
-
-INPUTS = "x_jam_inputs"  # a source map may have members of its own that begin with `x_`
-
-
-def _map(file: Path, inputs: tuple[str, ...], *, root: Path, scratch: Path) -> bytes:
-    """The source map with its sources told from the root instead of from our scratch folder, and
-    with all files that were read: a constant's file may leave no trace but its value."""
-    content = json.loads(file.read_bytes())
-    found = [Path(os.path.normpath(file.parent / source)) for source in content["sources"]]
-    above = f"{scratch}{os.sep}"
-    content["sources"] = [
-        f"jam-deploy/{source.name}"
-        if _is_ours(root, source, above)
-        else os.path.relpath(source, root)
-        for source in found
-    ]
-    content[INPUTS] = inputs
-    return json.dumps(content, separators=(",", ":")).encode()
-
-
-def _is_ours(root: Path, path: str | Path, scratch: str) -> bool:
-    """Asked of every file that esbuild read: as text, which takes a tenth of the time."""
-    plain = os.path.normpath(os.path.join(root, path))  # noqa: PTH118 -- see above
-    return plain in _ADAPTERS or plain.startswith(scratch)
-
-
-# "✘ [ERROR] message", a blank line, then four spaces and "path:line:column:" if it has a place.
-_MESSAGE = re.compile(r"^\S+ \[(ERROR|WARNING)\] (.*)$", re.MULTILINE)
-_PLACE = re.compile(r"\s*\n {4}(\S.*?):(\d+):\d+:\n")
-
-
-def _problems(text: str, kind: str) -> tuple[Problem, ...]:
-    found = []
-    for message in _MESSAGE.finditer(text):
-        place = _PLACE.match(text, message.end())
-        if message[1] == kind:
-            where = f"{place[1]}:{place[2]}" if place else "esbuild"
-            found.append(Problem(where=where, message=re.sub(r" \[[a-z-]+\]$", "", message[2])))
-    return tuple(found)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from runner.errors import Problem
-from runner.package.functions.esbuild import package_of
 from runner.package.functions.judge import manifest
+from runner.package.functions.metafile import package_of
 
 UNRESOLVED = re.compile(r'Could not resolve "([^"]+)"')
 _ALIASES = ("@/", "~", "#", "$")

@@ -20,6 +20,7 @@ from runner.package.functions.bundles import Bundles
 from runner.package.functions.esbuild import Bundle, Entry, Options, Shape
 from runner.package.functions.foreign import NETLIFY
 from runner.package.functions.judge import Asked, Judge
+from runner.package.functions.pack import Built
 from runner.package.functions.trace import Trace, trace
 from runner.package.functions.variants import Variants
 from runner.package.functions.workshop import Workshop
@@ -61,6 +62,8 @@ class Made:
 
 
 Echo = Callable[[str], None]
+Ready = Callable[[Path], object]
+"""Is told the file of a new bundle."""
 
 
 def bundle_functions(
@@ -71,8 +74,9 @@ def bundle_functions(
     toolchain: Toolchain,
     environment: Mapping[str, str],
     echo: Echo,
+    ready: Ready,
 ) -> dict[str, Made]:
-    """A bundle for each function, by its path.
+    """A bundle for each function, by its path; `ready` is told of new ones while others are made.
 
     Raises JAM-FUNCTION-BUNDLE, JAM-FUNCTION-NATIVE, JAM-FUNCTION-HANDLER with every place at
     once, JAM-FUNCTION-DEPENDENCIES, JAM-TOOLCHAIN. `environment` is npm's alone.
@@ -86,7 +90,9 @@ def bundle_functions(
     jobs = dict(zip(_entries(wanted, root), options, strict=True))
     known = Bundles(cache, root=root, version=toolchain.versions["esbuild"])
     judge = Judge(root=root)
-    workshop = Workshop(root=root, known=known, esbuild=toolchain.esbuild, echo=echo, judge=judge)
+    workshop = Workshop(
+        root=root, known=known, esbuild=toolchain.esbuild, echo=echo, judge=judge, ready=ready
+    )
     bundles = workshop.bundles(jobs)
     _refuse_native(bundles, judge)
     traces = _traces(bundles, root, toolchain=toolchain)
@@ -104,13 +110,12 @@ def bundle_functions(
     }
 
 
-def members(
+def built(
     made: Made, *, architecture: str, builds: Variants, included: Mapping[str, Member]
-) -> dict[str, Member]:
-    """The files of the archive: the source map stays outside, it would double it.
+) -> Built:
+    """The function with the files of its archive; the source map stays outside, it would double it.
 
-    With files `included` the bundle lies where its source lies in the site, so that what is read
-    from beside it is found.
+    Raises JAM-FUNCTION-CLASH, and what external.members raises.
     """
     beside = external.members(
         made.path,
@@ -120,12 +125,26 @@ def members(
         architecture=architecture,
         builds=builds,
     )
+    return Built(
+        handler=HANDLER,
+        members=_members(made, beside, included=included),
+        source_map=made.bundle.map.read_bytes() if made.bundle.map else b"",
+    )
+
+
+def _members(
+    made: Made, beside: Mapping[str, Member], *, included: Mapping[str, Member]
+) -> dict[str, Member]:
+    """With files `included` the bundle lies where its source lies in the site, so that what is read
+    from beside it is found.
+    """
+    bundled = made.bundle.code.read_bytes()
     if not included:
-        return {f"index.{made.bundle.shape}": made.bundle.code, **beside}
+        return {f"index.{made.bundle.shape}": bundled, **beside}
     start, ending = _STARTS[made.bundle.shape]
     place = PurePosixPath(made.path).with_name(f"jam-function.{ending}").as_posix()
     code = start % json.dumps(f"./{place}")
-    own = {f"index.{made.bundle.shape}": code.encode(), place: made.bundle.code}
+    own = {f"index.{made.bundle.shape}": code.encode(), place: bundled}
     if clash := own.keys() & included.keys():
         raise site_error(
             "JAM-FUNCTION-CLASH",

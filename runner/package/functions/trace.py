@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.errors import site_error
-from runner.package.functions.esbuild import Outside
 from runner.package.functions.judge import MODULES
+from runner.package.functions.metafile import Outside
 from runner.toolchain import Toolchain
 
 _SCRIPT = Path(__file__).with_name("trace.mjs")

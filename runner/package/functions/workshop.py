@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 from runner.errors import Problem, site_error
@@ -17,14 +19,14 @@ from runner.package.functions.esbuild import (
     NO_TOP_LEVEL_AWAIT,
     Bundle,
     Entry,
+    Esbuild,
     Options,
     Outcome,
     Shape,
-    bundle,
-    package_of,
 )
 from runner.package.functions.judge import Judge, declared
 from runner.package.functions.leads_nowhere import UNRESOLVED, explained
+from runner.package.functions.metafile import package_of
 
 # Entries of a call: as many as read about this many bytes together, so that esbuild, which gives
 # back nothing before it ends, takes under 400 MB; the first call shows what one reads.
@@ -42,18 +44,19 @@ class _Job:
     """A function on its way; `inputs` are those of all rounds, so that a change is noticed."""
 
     entry: Entry
-    options: Options
+    asked: Options
+    shape: Shape = Shape.COMMON
     alone: bool = False
     native: set[str] = field(default_factory=set)
     traced: set[str] = field(default_factory=set)
     inputs: set[str] = field(default_factory=set)
 
     def now(self) -> Options:
-        names = {*self.options.external, *self.native, *self.traced}
-        return replace(self.options, external=tuple(sorted(names)))
+        names = {*self.asked.external, *self.native, *self.traced}
+        return replace(self.asked, shape=self.shape, external=tuple(sorted(names)))
 
     def done(self, made: Bundle) -> Bundle:
-        used = {one.package for one in made.outside}
+        used = {one.package for one in made.outside} if self.native or self.traced else set()
         return replace(
             made,
             inputs=tuple(sorted(self.inputs)),
@@ -64,14 +67,17 @@ class _Job:
 
 @dataclass(slots=True, kw_only=True)
 class Workshop:
-    """Bundles of the site at `root`; those of `known` are not made again."""
+    """Bundles of the site at `root`; those of `known` are not made again.
+
+    `ready` is told the file of each new bundle while others are being made.
+    """
 
     root: Path
     known: Bundles
     esbuild: Path
     echo: Callable[[str], None]
     judge: Judge
-    _batch: int = _FIRST
+    ready: Callable[[Path], object]
     _made: dict[str, Bundle] = field(default_factory=dict)
     _warnings: dict[Problem, None] = field(default_factory=dict)
     _errors: dict[Problem, None] = field(default_factory=dict)
@@ -79,11 +85,9 @@ class Workshop:
     def bundles(self, jobs: Jobs) -> dict[str, Bundle]:
         """A bundle for each entry, by its path; raises JAM-FUNCTION-BUNDLE with every error."""
         found = {entry: self.known.get(entry, options) for entry, options in jobs.items()}
-        waiting = [_Job(entry=one, options=jobs[one]) for one, kept in found.items() if not kept]
-        while waiting:
-            call = _next(waiting, self._batch)
-            taken = {job.entry.path for job in call}
-            waiting = [job for job in waiting if job.entry.path not in taken] + self._try(call)
+        missing = [_Job(entry=one, asked=jobs[one]) for one, kept in found.items() if not kept]
+        if missing:
+            self._make(missing)
         for warning in self._warnings:
             self.echo(f"warning: {warning}")
         if self._errors:
@@ -93,15 +97,30 @@ class Workshop:
                 hint="Correct these places; all that is wrong is named.",
                 problems=tuple(explained(error, self.root) for error in self._errors),
             )
-        for entry, kept in found.items():
-            if not kept:
-                self.known.put(entry, jobs[entry], bundle=self._made[entry.path])
         return {entry.path: kept or self._made[entry.path] for entry, kept in found.items()}
 
-    def _try(self, call: list[_Job]) -> list[_Job]:
-        """One call of esbuild; returns those that need another one."""
-        entries = tuple(job.entry for job in call)
-        outcome = bundle(self.esbuild, entries, root=self.root, options=call[0].now())
+    def _make(self, waiting: list[_Job]) -> None:
+        """While esbuild works at one call, what came of the one before is looked at."""
+        esbuild = Esbuild(self.esbuild, self.root)
+        call: list[_Job] = []
+        running: Future[Outcome] | None = None
+        with self.known.workbench() as bench, ThreadPoolExecutor(max_workers=1) as beside:
+            for number in count():
+                done, outcome = call, running.result() if running else None
+                call, waiting = _next(waiting, _together(outcome))
+                entries = tuple(job.entry for job in call)
+                running = None
+                if call:
+                    running = beside.submit(
+                        esbuild.bundle, entries, bench / f"{number}", options=call[0].now()
+                    )
+                if outcome:
+                    waiting += self._looked_at(done, outcome)
+                if not (running or waiting):
+                    return
+
+    def _looked_at(self, call: list[_Job], outcome: Outcome) -> list[_Job]:
+        """Takes what came of a call; returns those that need another one."""
         if awaiting := [one for one in outcome.errors if NO_TOP_LEVEL_AWAIT in one.message]:
             return _as_modules(call, {_file(one) for one in awaiting})
         unfit = {one: self._unfit(one) for one in outcome.errors}
@@ -128,21 +147,24 @@ class Workshop:
 
     def _judged(self, call: list[_Job], outcome: Outcome) -> list[_Job]:
         """Keeps the bundles with which all is well."""
-        self._batch = max(_FEWEST, min(_MOST, _READ_TOGETHER // max(outcome.largest, 1)))
         again = []
         later = self._loaded_later(outcome.warnings)
         for job in call:
             made = outcome.bundles[job.entry.path]
             job.inputs |= set(made.inputs)
             native = self.judge.native(made.inputs) - job.native
-            bound = self.judge.bound(made.inputs) | later & self.judge.names(made.inputs)
+            bound = self.judge.bound(made.inputs)
+            if later:
+                bound |= later & self.judge.names(made.inputs)
             traced = bound - job.native - job.traced - native
             job.native |= native
             job.traced |= traced
             if native or traced:
                 again.append(job)
             else:
-                self._made[job.entry.path] = job.done(made)
+                kept = self.known.put(job.entry, job.asked, bundle=job.done(made))
+                self._made[job.entry.path] = kept
+                self.ready(kept.code)
         return again
 
     def _loaded_later(self, warnings: Iterable[Problem]) -> set[str]:
@@ -165,16 +187,25 @@ def _as_modules(call: list[_Job], files: set[str]) -> list[_Job]:
     """Those that await at their top as modules; all one by one, if it is a file that they share."""
     guilty = [job for job in call if job.entry.path in files or len(call) == 1]
     for job in guilty:
-        job.options = replace(job.options, shape=Shape.MODULE)
+        job.shape = Shape.MODULE
     for job in call if not guilty else ():
         job.alone = True
     return call
 
 
-def _next(jobs: list[_Job], most: int) -> list[_Job]:
-    """The first of `jobs`, and up to `most` in all that can share its call."""
-    first = jobs[0]
-    if first.alone:
-        return [first]
-    options = first.now()
-    return [job for job in jobs if not job.alone and job.now() == options][:most]
+def _next(jobs: list[_Job], most: int) -> tuple[list[_Job], list[_Job]]:
+    """The first of `jobs`, with up to `most` in all that can share its call, and the others."""
+    if not jobs:
+        return [], []
+    first, options = jobs[0], jobs[0].now()
+    like = [job for job in jobs if not job.alone and job.now() == options]
+    call = [first] if first.alone else like[:most]
+    taken = {job.entry.path for job in call}
+    return call, [job for job in jobs if job.entry.path not in taken]
+
+
+def _together(outcome: Outcome | None) -> int:
+    """How many entries the next call has, by what one of the last call's read at most."""
+    if outcome is None or not outcome.largest:
+        return _FIRST
+    return max(_FEWEST, min(_MOST, _READ_TOGETHER // outcome.largest))
