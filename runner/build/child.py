@@ -21,7 +21,7 @@ from types import FrameType
 
 Echo = Callable[[str], None]
 LINE_LIMIT = 16_384  # characters: a bundle printed without a line break must not fill the memory
-GRACE = 5.0  # seconds between SIGTERM and SIGKILL
+GRACE = 1.0  # seconds between SIGTERM and SIGKILL: an interrupted deploy has two in all
 POLL = 0.1  # seconds: only matters when a child of the command keeps its output open
 _BREAK = re.compile(r"\r\n|\r|\n")
 

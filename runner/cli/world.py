@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.border import hurry
 from runner.cli.options import Options
 from runner.cli.times import times_of
 
@@ -38,6 +39,8 @@ def account(options: Options) -> tuple[Aws, Names]:
     """The site's account, for commands that look and build nothing."""
     from runner.config.load import whereabouts
     from runner.names import Names
+
+    hurry()
 
     file = options.config
     root = file.resolve().parent if file else Path.cwd()
@@ -71,6 +74,7 @@ def surrounding_region() -> str:
 def world_of(options: Options) -> Iterator[World]:
     from runner.world import World
 
+    hurry()
     times = times_of(os.environ)
     with watcher_of(options) as watcher:
         yield World(
