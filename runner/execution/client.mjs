@@ -2,7 +2,7 @@
 // it is installed and so wants a C toolchain on every machine. Sources: Lambda developer guide,
 // "Using the Lambda runtime API for custom runtimes", "Define Lambda function handler in Node.js",
 // "Using the Lambda context object to retrieve Node.js function information".
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import net from "node:net";
 import path from "node:path";
@@ -30,6 +30,7 @@ let current = null; // the invocation that runs now: { id, idle, fail }
 // (RFC 9112, section 9.3.2). Not node:http: importing it costs more than all else of a cold start,
 // and an exchange through it more than a handler.
 class Line {
+  #fd;
   #socket;
   #waiting = [];
   #parts = [];
@@ -37,8 +38,12 @@ class Line {
   #wanted = 0;
 
   constructor(fd) {
-    this.#socket = fd ? new net.Socket({ fd: Number(fd) }) : net.connect({ host: hostname, port: Number(port), noDelay: true });
-    this.#socket.on("data", (part) => this.#take(part));
+    this.#fd = fd;
+    // One buffer for all reads: by default each read makes one of its own and passes through a stream.
+    const onread = { buffer: Buffer.allocUnsafeSlow(65_536), callback: (size, buffer) => this.#take(buffer.subarray(0, size)) };
+    this.#socket = fd
+      ? new net.Socket({ fd, onread })
+      : net.connect({ host: hostname, port: Number(port), noDelay: true, onread });
     this.#socket.on("error", (error) => this.#end(error));
     this.#socket.on("close", () => this.#end(Object.assign(new Error("closed"), { code: "ECONNRESET" })));
   }
@@ -51,16 +56,31 @@ class Line {
 
   // Sends requests in one piece, and resolves to the answer of the last one.
   call(...requests) {
-    this.#socket.write(requests.length === 1 ? requests[0] : requests.join(""));
+    this.#send(requests.length === 1 ? requests[0] : requests.join(""));
     for (let left = requests.length; left > 1; left--) this.#waiting.push(null);
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
+  // What the system takes at once need not become a request of the event loop's.
+  #send(text) {
+    let sent = 0;
+    if (this.#fd && !this.#socket.writableLength) {
+      try {
+        sent = writeSync(this.#fd, text);
+      } catch {} // it is full, or closed: the socket waits, or tells
+    }
+    if (sent < Buffer.byteLength(text)) this.#socket.write(sent ? Buffer.from(text).subarray(sent) : text);
+  }
+
+  // `part` is ours until we return; true asks for more.
   #take(part) {
-    this.#parts.push(part);
-    this.#size += part.length;
-    if (this.#size < this.#wanted) return;
-    const held = this.#parts.length === 1 ? part : Buffer.concat(this.#parts);
+    let held = part;
+    if (this.#size) {
+      this.#parts.push(Buffer.from(part));
+      this.#size += part.length;
+      if (this.#size < this.#wanted) return true;
+      held = Buffer.concat(this.#parts);
+    }
     let begin = 0;
     for (this.#wanted = 0; this.#waiting.length; ) {
       const end = held.indexOf("\r\n\r\n", begin, "latin1");
@@ -75,8 +95,9 @@ class Line {
       const asked = this.#waiting.shift();
       if (asked) asked.resolve({ status: Number(head.slice(9, 12)), head, body: held.utf8Slice(end + 4, whole) });
     }
-    this.#parts = begin < held.length ? [held.subarray(begin)] : [];
     this.#size = held.length - begin;
+    this.#parts = this.#size ? [Buffer.from(held.subarray(begin))] : [];
+    return true;
   }
 
   #end(error) {
@@ -100,7 +121,7 @@ function posted(target, body, more = "") {
     `content-length: ${Buffer.byteLength(body)}\r\n${more}\r\n${body}`;
 }
 
-const line = new Line(JAM_RUNTIME_FD);
+const line = new Line(Number(JAM_RUNTIME_FD ?? 0));
 
 const fault = (name, message) => Object.assign(new Error(message), { name });
 
