@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from runner.aws.leases import Lease
 from runner.aws.live import read_live
+from runner.aws.looks import drift_of
 from runner.aws.session import Aws
 from runner.aws.wanted import foundation as wanted_foundation
 from runner.build.environment import for_build
@@ -24,6 +25,7 @@ from runner.package.guard import digest as guard_digest
 from runner.package.site import Surroundings, package, resolved
 from runner.plan.background import unattended
 from runner.plan.decide import Foundation, changed_functions, plan
+from runner.plan.drift import Drift
 from runner.plan.live import Live
 from runner.plan.steps import Plan
 from runner.plan.streams import streams_of
@@ -51,6 +53,7 @@ class Decided:
     begun: float
     way: Way
     lease: Lease | None = None
+    drift: Drift | None = None  # None where nobody looked
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -67,7 +70,7 @@ def decide(config: Config, world: World, way: Way = PLAIN, *, aws: Aws | None = 
             aws = account_of(world, region=config.region)
     names = Names(config.site, aws.account, config.region, aws.partition)
     check_alarms_are_here(config, names)
-    release = _packaged(config, world, aws=aws)
+    release = packaged(config, world, aws=aws, url=_production_url(config))
     return against_live(config, world, way, aws=aws, names=names, release=release, begun=begun)
 
 
@@ -81,8 +84,13 @@ def against_live(
     release: Release,
     begun: float,
     lease: Lease | None = None,
+    doubted: bool = False,
+    drift: Drift | None = None,
 ) -> Decided:
-    """The plan for `release` upon what is live now."""
+    """The plan for `release` upon what is live now.
+
+    Where that is `doubted` everything is looked at, unless its `drift` is known.
+    """
     with world.watcher.stage("plan"):
         foundation = wanted_foundation(
             names,
@@ -96,7 +104,20 @@ def against_live(
         )
         unsure = lease is not None and lease.inherited is not None
         live = read_live(aws, names, release=release.id, foundation=foundation, unsure=unsure)
+        if drift is None and (doubted or way.repair or live.doubted):
+            drift = drift_of(aws, names, foundation=foundation)
+        if drift:
+            live = read_live(
+                aws,
+                names,
+                release=release.id,
+                foundation=foundation,
+                unsure=unsure,
+                drift=drift,
+            )
         promotion = promotion_of(config, now=way.now, protected=not way.unprotected)
+        if live.drift.hurts:  # what visitors do not get is no baseline
+            promotion = None
         todo = plan(
             release,
             live,
@@ -115,10 +136,13 @@ def against_live(
         begun=begun,
         way=way,
         lease=lease,
+        drift=drift,
     )
 
 
-def planned_again(decided: Decided, world: World, *, lease: Lease | None) -> Decided:
+def planned_again(
+    decided: Decided, world: World, *, lease: Lease | None, doubted: bool = False
+) -> Decided:
     return against_live(
         decided.config,
         world,
@@ -128,14 +152,19 @@ def planned_again(decided: Decided, world: World, *, lease: Lease | None) -> Dec
         release=decided.release,
         begun=decided.begun,
         lease=lease,
+        doubted=doubted,
+        drift=None if doubted else decided.drift,
     )
 
 
-def _packaged(config: Config, world: World, *, aws: Aws) -> Release:
+def packaged(
+    config: Config, world: World, *, aws: Aws, environment: str = PRODUCTION, url: str = ""
+) -> Release:
+    """The release of `environment`; its build hears of the `url`, if that is known."""
     around = Surroundings(
         environment=world.environment,
         tools=for_build(
-            world.environment, site={}, jam_environment=PRODUCTION, url="", commit="", cache=None
+            world.environment, site={}, jam_environment=environment, url="", commit="", cache=None
         ),
         cache=world.cache,
         echo=world.watcher.output,
@@ -147,21 +176,29 @@ def _packaged(config: Config, world: World, *, aws: Aws) -> Release:
             config.commands,
             config.root,
             publish=config.publish,
-            environment=_build_environment(config, world, around=around),
+            environment=_build_environment(
+                config, world, around=around, environment=environment, url=url
+            ),
             echo=world.watcher.output,
         )
     with world.watcher.stage("package"):
-        return package(config, built.publish, around)
+        return package(config, built.publish, around, environment)
 
 
-def _build_environment(config: Config, world: World, *, around: Surroundings) -> dict[str, str]:
-    section = config.settings.build.environment
+def _production_url(config: Config) -> str:
     domain = config.settings.production.domain
+    return f"https://{domain}" if domain else ""
+
+
+def _build_environment(
+    config: Config, world: World, *, around: Surroundings, environment: str, url: str
+) -> dict[str, str]:
+    section = config.settings.build.environment
     return for_build(
         world.environment,
         site=dict(resolved(section, around, where="build.environment")),
-        jam_environment=PRODUCTION,
-        url=f"https://{domain}" if domain else "",
+        jam_environment=environment,
+        url=url,
         commit=world.environment.get("GITHUB_SHA", ""),
         node=shims(find(world.cache).node, world.cache),
         cache=world.cache / "packages",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.apply import Applied, Known, apply, known_of
-from runner.aws import keyvalues
+from runner.aws import distributions, keyvalues
 from runner.aws.live import check_bootstrap
 from runner.aws.perform import Content, performer
 from runner.aws.refusals import explained
@@ -12,8 +12,9 @@ from runner.aws.upload import copy, put
 from runner.build.environment import for_build
 from runner.candidate import try_edge, try_entry
 from runner.decide import Decided, changed_files, new_functions
+from runner.errors import JamError
 from runner.fetch import Fetch, fetch_from
-from runner.model import Function, Release
+from runner.model import File, Function, Release
 from runner.names import PRODUCTION
 from runner.package.entry import package as entry_archive
 from runner.package.manifest import manifest
@@ -31,10 +32,23 @@ from runner.world import World, near
 # Source: CloudFront developer guide, "Amazon CloudFront KeyValueStore".
 SETTLES = 120.0
 SETTLES_NEW = 900.0
+SEEN_AGAIN = 20  # files
+# Source: CloudFront developer guide, "Update a distribution": until its status is Deployed some
+# edges serve what was before.
+PROPAGATING = (
+    "JAM-CF-PROPAGATING: the release is live, but CloudFront has not told all its edges of the "
+    "distribution yet: some visitors wait a few minutes more"
+)
 
 
 def make_ready(decided: Decided, world: World) -> Known:
-    check_bootstrap(decided.aws, decided.names, live=decided.live, foundation=decided.foundation)
+    check_bootstrap(
+        decided.aws,
+        decided.names,
+        live=decided.live,
+        foundation=decided.foundation,
+        renewed=decided.way.empty_tables,
+    )
     check_secrets(decided.aws, functions=new_functions(decided))
     world.watcher.planned(decided.plan)
     with world.watcher.stage("stage"):
@@ -111,15 +125,37 @@ def _guard_archive(decided: Decided, world: World) -> bytes:
 
 
 def look_at_live(decided: Decided, world: World, *, known: Known) -> tuple[Check, ...]:
+    """What visitors get. While CloudFront is still telling its edges, what they lack is no fault:
+    it is noted, and no check is told."""
+    fetch, glance = fetches(decided, world, known=known)
+    try:
+        return verify(
+            decided.release,
+            files=_to_see(decided),
+            functions=decided.release.functions if decided.drift else new_functions(decided),
+            fetch=fetch,
+            glance=glance,
+            patience=_patience(world, _settles(decided)),
+        )
+    except JamError as error:
+        with explained():
+            if distributions.is_deployed(decided.aws, known[Ref(Made.DISTRIBUTION)]):
+                raise
+        world.watcher.note(f"{PROPAGATING} ({error.message.splitlines()[0]})")
+        return ()
+
+
+def fetches(decided: Decided, world: World, *, known: Known) -> tuple[Fetch, Fetch]:
+    """From the distribution: whole answers, and no more than their heads."""
     base = f"https://{known[Ref(Made.DOMAIN)]}"
-    return verify(
-        decided.release,
-        files=changed_files(decided),
-        functions=new_functions(decided),
-        fetch=_fetch(decided, world, base=base),
-        glance=fetch_from(base, connect_to=near(world), whole=False),
-        patience=_patience(world, _settles(decided)),
-    )
+    glance = fetch_from(base, connect_to=near(world), whole=False)
+    return _fetch(decided, world, base=base), glance
+
+
+def _to_see(decided: Decided) -> list[File]:
+    """What changed; where something was mended, also some that did not."""
+    changed = changed_files(decided)
+    return [*changed, *decided.release.files[:SEEN_AGAIN]] if decided.drift else changed
 
 
 def _settles(decided: Decided) -> float:

@@ -634,9 +634,3 @@ def test_the_archive_answers_alone_and_never_asks_aws_for_what_it_carries(
         b"<404/index.html>",
     ]
     assert found["heavy"] == []
-
-
-def test_the_archive_starts_in_well_under_a_tenth_of_a_second(
-    unpacked: Callable[[list[dict[str, Any]]], dict[str, Any]],
-) -> None:
-    assert min(unpacked([])["ms"] for _ in range(3)) < 100

@@ -7,7 +7,7 @@ from typing import Any
 
 from runner.entry.counts import NAMESPACE
 from runner.model import Grants
-from runner.names import PRODUCTION, Names
+from runner.names import PREVIEWS, PRODUCTION, Names
 from runner.plan.background import Unattended
 from runner.plan.foundation import Role
 
@@ -65,7 +65,8 @@ def permissions(role: Role, names: Names, unattended: Unattended = _NOTHING) -> 
     match role:
         case Role.FUNCTIONS:
             letters = [_letters(names)] if unattended else []
-            return _document(_logs(names, f"{names.functions}*"), *letters)
+            tables = _previews_tables(names) if names.environment == PREVIEWS else []
+            return _document(_logs(names, f"{names.functions}*"), *tables, *letters)
         case Role.ENTRY:
             return _document(_logs(names, names.entry), *_read_files(names))
         case Role.API:
@@ -254,6 +255,13 @@ def _table(names: Names, table: str, *, access: str) -> Document:
     here = f"arn:{names.partition}:dynamodb:{names.region}:{names.account}"
     arn = f"{here}:table/{names.table(table)}"
     return _allow(actions, [arn, f"{arn}/index/*"] if "r" in access else arn)
+
+
+def _previews_tables(names: Names) -> list[Document]:
+    """Previews share one role: each may use the tables of all of the site's, and no others."""
+    actions = [f"dynamodb:{each}" for each in sorted([*_ACCESS["rw"], "DescribeTable"])]
+    here = f"arn:{names.partition}:dynamodb:{names.region}:{names.account}"
+    return [_allow(actions, f"{here}:table/{names.functions}*")]
 
 
 def _invoke(names: Names, functions: tuple[str, ...]) -> Document:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,6 +21,7 @@ from runner.aws import (
     files,
     guard,
     keyvalues,
+    lost_tables,
     records,
     rights,
     roles,
@@ -40,6 +40,7 @@ from runner.plan.drift import Drift
 from runner.plan.foundation import ENTRY, Access, Policy, Role, edges_of
 from runner.plan.live import Live
 from runner.plan.refs import Made, Ref
+from runner.together import at_once
 
 LOOKS = 8  # at once
 NONE = Drift()
@@ -63,31 +64,57 @@ def read_live(
         environment, staged = records.read(aws, names, release=release) or (Environment(), None)
         firm = environment.foundation == foundation.digest and not drift
         live = _recorded(aws, names, environment=environment, unsure=unsure or bool(drift))
+        if environment.tables is None and environment.foundation == foundation.digest:
+            live = replace(live, tables=tuple(each.name for each in foundation.tables))
         if drift:
             live, staged = _without(live, drift), None
-        known = _known(names, environment, foundation=foundation) if firm else {}
+        known = recorded_ids(names, environment, foundation=foundation) if firm else {}
         if firm and live.release == release and live.entry_agrees:
             return replace(live, known=known)
         found = {} if firm else _look(aws, names, foundation=foundation)
         ready = staged is not None and _stands(staged, environment)
-        manifest = _manifest(aws, names, release=live.release)
+        manifest = manifest_of(aws, names, release=live.release)
         return replace(
-            _with_files(live, manifest, lost=drift.files),
+            with_files(live, manifest, lost=drift.files),
+            tables=_tables(live, foundation, found=None if firm else found),
             known={**known, **found, **(versions_of(staged) if staged and ready else {})},
             existing=frozenset(found),
             staged=ready,
         )
 
 
-def check_bootstrap(aws: Aws, names: Names, *, live: Live, foundation: Foundation) -> None:
+def _tables(
+    live: Live, foundation: Foundation, *, found: Mapping[Ref, str] | None
+) -> tuple[str, ...]:
+    """Those that are, or were, there. Where the records are gone nobody knows: all of them."""
+    unknown = found is not None and Ref(Made.RECORDS) not in found
+    forgotten = unknown and Ref(Made.DISTRIBUTION) in (found or {})
+    return tuple(each.name for each in foundation.tables) if forgotten else live.tables
+
+
+def check_bootstrap(
+    aws: Aws,
+    names: Names,
+    *,
+    live: Live,
+    foundation: Foundation,
+    renewed: frozenset[str] = frozenset(),
+) -> None:
     """Before the first write of a foundation: JamError `JAM-BOOTSTRAP` without the boundary.
 
+    `JAM-DRIFT` for tables that are gone with their data, unless they are `renewed`.
     `JAM-TABLE-CHANGE` for tables that cannot become what is wanted. On a first deploy also
     `JAM-DENIED` where IAM says that a create would be refused.
     """
     if live.foundation == foundation.digest:
         return
+    gone = [
+        each.name
+        for each in foundation.tables
+        if each.name in live.tables and Ref(Made.TABLE, each.name) not in live.existing
+    ]
     with explained():
+        lost_tables.check(aws, names, lost=[each for each in gone if each not in renewed])
         roles.check_boundary(aws, names)
         table_changes.check(aws, names, wanted=foundation.tables)
         if not live.foundation:
@@ -122,7 +149,7 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment, unsure: bool)
 
 
 def _agrees(aws: Aws, names: Names, *, environment: Environment) -> bool:
-    with ThreadPoolExecutor(1) as pool:
+    with at_once(1) as pool:
         alias = pool.submit(entry.find_alias, aws, names)
         live = keyvalues.live_release(aws, environment.ids[Made.STORE])
         return alias.result() == environment.entry and live == environment.release
@@ -139,7 +166,7 @@ def versions_of(staged: Staged) -> dict[Ref, str]:
     return {**functions, Ref(Made.VERSION, ENTRY): staged.entry}
 
 
-def _manifest(aws: Aws, names: Names, *, release: str) -> Any:
+def manifest_of(aws: Aws, names: Names, *, release: str) -> Any:
     """The live release's manifest; empty where somebody deleted it, so that all is put again."""
     if not release:
         return {}
@@ -159,7 +186,7 @@ def _without(live: Live, drift: Drift) -> Live:
     return replace(live, foundation="", functions=kept, drift=drift)
 
 
-def _with_files(
+def with_files(
     live: Live, manifest: Mapping[str, Any], *, lost: frozenset[str] = frozenset()
 ) -> Live:
     """The manifest's files are [kind, type, cache, headers, digest] by storage key."""
@@ -173,7 +200,9 @@ def _with_files(
     )
 
 
-def _known(names: Names, environment: Environment, *, foundation: Foundation) -> dict[Ref, str]:
+def recorded_ids(
+    names: Names, environment: Environment, *, foundation: Foundation
+) -> dict[Ref, str]:
     """Everything of a firm foundation: our own names, and the recorded ids that AWS picked."""
     needs = foundation.unattended
     return {
@@ -192,7 +221,7 @@ def _known(names: Names, environment: Environment, *, foundation: Foundation) ->
 def _look(aws: Aws, names: Names, *, foundation: Foundation) -> dict[Ref, str]:
     """What exists of the foundation, with the ids that AWS picked."""
     looks = _looks(aws, names, foundation=foundation)
-    with ThreadPoolExecutor(LOOKS) as pool:
+    with at_once(LOOKS) as pool:
         found = dict(zip(looks, pool.map(lambda look: look(), looks.values()), strict=True))
         distribution = pool.submit(distributions.find, aws, names).result()
     if distribution:

@@ -19,8 +19,10 @@ from runner.aws import (
     files,
     functions,
     keyvalues,
+    preview_api,
     previews,
     promotion,
+    published,
     records,
     roles,
     streaming,
@@ -33,7 +35,8 @@ from runner.aws.refusals import explained, is_missing
 from runner.aws.session import Aws
 from runner.errors import JamError
 from runner.model import File, Release
-from runner.names import PREVIEWS, Names
+from runner.names import PREVIEWS, PRODUCTION, Names
+from runner.package import summary
 from runner.plan.background import BackgroundStep
 from runner.plan.decide import Foundation
 from runner.plan.foundation import (
@@ -55,7 +58,7 @@ from runner.plan.foundation import (
     Role,
 )
 from runner.plan.origins import AllowOrigins
-from runner.plan.previewing import CopyPublished, PreviewStage, Show, TakeHost
+from runner.plan.previewing import PreviewStage, Show, TakeHost
 from runner.plan.promotion import OpenRollout, PromotionFoundation
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
@@ -159,7 +162,9 @@ class _Performer:
                 )
             if isinstance(step, FoundationStep):
                 return self._make(step, known)
-            if isinstance(step, ReleaseStep | PreviewStage):
+            if isinstance(step, PreviewStage):
+                return self._of_preview(step, known, moved=moved)
+            if isinstance(step, ReleaseStep):
                 return self._stage(step, known, moved=moved)
             self._switch(step, known)
             return {}
@@ -220,11 +225,11 @@ class _Performer:
         is_pool = self._names.environment == PREVIEWS
         return "*" if is_pool else known[Ref(Made.DISTRIBUTION)]
 
-    def _stage(self, step: ReleaseStep | PreviewStage, known: Known, *, moved: Moved) -> Known:
+    def _stage(self, step: ReleaseStep, known: Known, *, moved: Moved) -> Known:
         aws, names, content = self._aws, self._names, self._content
         match step:
-            case RecordRelease(release=release, origin=origin):
-                records.record_release(aws, names, release=release, origin=origin)
+            case RecordRelease(release=release, origin=origin, owns=owns):
+                records.record_release(aws, names, release=release, origin=origin, makes=owns)
             case GrantFunctions(grants=grants):
                 arn = roles.make_granted(aws, names, grants=grants)
                 return dict.fromkeys(step.makes, arn)
@@ -242,24 +247,12 @@ class _Performer:
             case PutManifest(release=whole):
                 manifest = files.manifest_of(whole.id, content.manifest(whole), names)
                 content.put(aws, names.bucket, [manifest], moved=moved)
+                if names.environment == PRODUCTION:
+                    published.write(aws, names, summary.text_of(whole))
             case PublishFunction() | PublishEntry():
                 return self._publish(step, known)
-            case MakeApiStage(api_stage=stage, functions=served, api=whole_api, again=again):
-                api.make_stage(
-                    aws,
-                    names,
-                    api_stage=stage,
-                    functions=served,
-                    api=whole_api,
-                    known=known,
-                    lease=self._lease,
-                    again=again,
-                )
-            case CopyPublished(release=release, origin=source, files=wanted):
-                self._copy_published(release, source, wanted, moved=moved)
-            case TakeHost():
-                host = previews.take_host(aws, names, step=step, known=known)
-                return dict.fromkeys(step.makes, host)
+            case MakeApiStage():
+                self._api_stage(step, known)
             case WriteRouting(release=release, routing=routing, header_sets=sets):
                 keys = keyvalues.routing_keys(
                     release, routing, header_sets=sets, within=names.within
@@ -268,6 +261,28 @@ class _Performer:
                 return dict.fromkeys(step.makes, str(aws.clock()))
             case _:
                 assert_never(step)
+        return dict.fromkeys(step.makes, "")
+
+    def _api_stage(self, step: MakeApiStage, known: Known) -> None:
+        if not self._names.is_shared:
+            preview_api.make_stage(self._aws, self._names, step=step, known=known)
+            return
+        api.make_stage(
+            self._aws,
+            self._names,
+            api_stage=step.api_stage,
+            functions=step.functions,
+            api=step.api,
+            known=known,
+            lease=self._lease,
+            again=step.again,
+        )
+
+    def _of_preview(self, step: PreviewStage, known: Known, *, moved: Moved) -> Known:
+        if isinstance(step, TakeHost):
+            host = previews.take_host(self._aws, self._names, step=step, known=known)
+            return dict.fromkeys(step.makes, host)
+        self._copy_published(step.release, step.origin, step.files, moved=moved)
         return dict.fromkeys(step.makes, "")
 
     def _copy_published(

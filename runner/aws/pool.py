@@ -15,7 +15,7 @@ from runner.aws import distributions, edge
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError, busy_error
-from runner.names import Names
+from runner.names import PREVIEWS, Names
 from runner.plan.foundation import Access, Policy, edges_of
 from runner.plan.refs import Made, Ref
 
@@ -139,7 +139,7 @@ def _members(count: int) -> Iterator[int]:
 
 def _made(aws: Aws, names: Names, *, member: int, known: Known) -> tuple[str, str]:
     if member == 0:
-        return known[Ref(Made.DISTRIBUTION)], known[Ref(Made.DOMAIN)]
+        return known[Ref(Made.DISTRIBUTION)], known[Ref(Made.DOMAIN, PREVIEWS)]
     return distributions.make(
         aws, names.previews, known={**known, **_shared(aws, names)}, member=member
     )

@@ -49,6 +49,7 @@ class Environment:
     since: int = 0
     sequence: int = 0
     foundation: str = ""
+    closed: int = 0  # when a preview was taken away, in epoch seconds
     ids: Mapping[Made, str] = field(default_factory=dict)
     functions: Mapping[str, Published] = field(default_factory=dict)
     entry: str = ""
@@ -127,7 +128,7 @@ def read(aws: Aws, names: Names, *, release: str) -> tuple[Environment, Staged |
             hold=_read_hold(plain(items.get("hold", {}))),
             doubted=int(plain(items.get("doubt", {})).get("at", 0)),
         ),
-        _read_release(plain(items.get("release", {}))),
+        _read_release(plain(items.get(_release(names, release)["sk"], {}))),
     )
 
 
@@ -145,19 +146,26 @@ def _offered(rollout: Rollout) -> Origin:
     )
 
 
-def record_release(aws: Aws, names: Names, *, release: str, origin: Origin) -> None:
-    """Before its first resource; a second run leaves who was first."""
+def record_release(
+    aws: Aws, names: Names, *, release: str, origin: Origin, makes: tuple[str, ...] = ()
+) -> None:
+    """Before its first resource; a second run leaves who was first.
+
+    `makes` are the Lambda names and tables of a preview: what a run leaves that was killed.
+    """
     aws.records.update_item(
         TableName=names.records,
         Key=_key(_release(names, release)),
         UpdateExpression="SET #state = :state, #schema = :schema, "
-        "#at = if_not_exists(#at, :at), #origin = if_not_exists(#origin, :origin)",
-        ExpressionAttributeNames=_names("state", "schema", "at", "origin"),
+        "#at = if_not_exists(#at, :at), #origin = if_not_exists(#origin, :origin), "
+        "#makes = :makes",
+        ExpressionAttributeNames=_names("state", "schema", "at", "origin", "makes"),
         ExpressionAttributeValues=_values(
             state=STAGING,
             schema=SCHEMA,
             at=int(aws.clock()),
             origin=asdict(origin),
+            makes=list(makes),
         ),
     )
 
@@ -362,8 +370,12 @@ def _functions(names: Names, release: Release, known: Known) -> dict[str, Any]:
 
 
 def _read_environment(item: dict[str, Any]) -> Environment:
-    if "release" not in item:
-        return Environment()
+    if not item.get("release"):
+        return Environment(
+            sequence=int(item.get("sequence", 0)),
+            closed=int(item.get("closed", 0)),
+            origin=read_origin(item.get("origin", {})),
+        )
     return Environment(
         release=item["release"],
         previous=item["previous"],
@@ -456,8 +468,10 @@ def _environment(names: Names) -> dict[str, str]:
 
 
 def _release(names: Names, release: str) -> dict[str, str]:
-    """Two previews may have the same release."""
-    return {"pk": f"release#{names.within}{release}", "sk": "release"}
+    """A preview's are with it: two may have the same, and all of one go together."""
+    if not names.is_shared:
+        return {"pk": f"environment#{names.environment}", "sk": f"release#{release}"}
+    return {"pk": f"release#{release}", "sk": "release"}
 
 
 def _key(key: dict[str, str]) -> dict[str, Any]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import signal
 
-from runner.cli import developing, looking, operating, releasing, returning, tidying
+from runner.cli import developing, looking, operating, previewing, releasing, returning, tidying
 from runner.cli.border import interrupt
 from runner.cli.group import cli
 
-__all__ = ["cli", "developing", "looking", "main", "operating", "releasing", "returning", "tidying"]
+__all__ = ["cli", "developing", "looking", "main", "operating", "previewing", "releasing", "returning", "tidying"]
 
 
 def main() -> None:
     """The console script."""
-    signal.signal(signal.SIGTERM, interrupt)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, interrupt)
     cli(prog_name="jam-deploy")

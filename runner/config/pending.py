@@ -30,7 +30,6 @@ def pending(settings: Settings) -> Iterator[Problem]:
         Production(),
         besides=("branch", "notify", "rollout", "retention"),
     )
-    yield from _changed("preview", settings.preview, Preview(), besides=())
 
 
 def _changed(

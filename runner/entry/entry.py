@@ -103,8 +103,9 @@ class Entry:
             self._counts.once(metric, pin, at=event["requestContext"]["timeEpoch"])
 
     def answer(self, uri: str, headers: Mapping[str, str]) -> Answer:
-        """The answer to the router's path (`/releases/<release>/<key>` or `/assets/<key>`)."""
-        release, key = _address(uri)
+        """The answer to the router's path: `/releases/<release>/<key>` or `/assets/<key>`, of a
+        preview below `/pr-<n>`."""
+        base, release, key = _address(uri)
         visit = Visit(
             path=headers.get("x-jam-path") or _path_of(key),
             query=headers.get("x-jam-query", ""),
@@ -116,12 +117,12 @@ class Entry:
         dependent = drawn or "x-jam-rollout" in headers
         if drawn or release in ("", self._own.release):
             return self._guarded(self._own, visit, dependent=dependent)
-        return self._other(release, visit, dependent=dependent)
+        return self._other(base, release, visit, dependent=dependent)
 
-    def _other(self, release: str, visit: Visit, *, dependent: bool) -> Answer:
+    def _other(self, base: str, release: str, visit: Visit, *, dependent: bool) -> Answer:
         """Another release's answer; where it is gone ours, which nobody may keep under its name."""
         try:
-            site = self._others.get(release) or self._load(release)
+            site = self._others.get(base + release) or self._load(base, release)
         except UnavailableError:
             return unavailable(self._own)
         if site is not None:
@@ -131,13 +132,13 @@ class Entry:
             return self._orphan(key)
         return self._guarded(self._own, visit, dependent=True)
 
-    def _load(self, release: str) -> Site | None:
-        found = self._fetch(f"releases/{release}/~release.json")
+    def _load(self, base: str, release: str) -> Site | None:
+        found = self._fetch(f"{base}releases/{release}/~release.json")
         if found is None:
             return None
         while len(self._others) >= _KNOWN_RELEASES:
             self._others.pop(next(iter(self._others)))
-        return self._others.setdefault(release, site_of(found.body))
+        return self._others.setdefault(base + release, site_of(found.body, base=base))
 
     def _orphan(self, key: str) -> Answer:
         """A fingerprinted file outlives its release; an old tab may still ask for it."""
@@ -244,14 +245,17 @@ def _missing(site: Site, fetch: Fetch, *, status: int = 404, dependent: bool) ->
     return plain(site, status, text, dependent=dependent)
 
 
-def _address(uri: str) -> tuple[str, str]:
-    """Release and key in the router's path; the release is empty where the path names none."""
+def _address(uri: str) -> tuple[str, str, str]:
+    """Preview, release and key in the router's path; empty where the path names none."""
     parts = uri.removeprefix("/").split("/")
-    if parts[0] != "releases" or len(parts) < 3:
-        return "", "/".join(parts[1:])
+    base = ""
+    if parts[0].startswith("pr-") and parts[0][3:].isdecimal():
+        base = f"{parts.pop(0)}/"
+    if len(parts) < 3 or parts[0] != "releases":
+        return base, "", "/".join(parts[1:])
     release = parts[1]
     named = len(release) == 32 and set(release) <= set("0123456789abcdef")
-    return (release if named else ""), "/".join(parts[2:])
+    return base, (release if named else ""), "/".join(parts[2:])
 
 
 def _path_of(key: str) -> str:

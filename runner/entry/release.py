@@ -46,7 +46,10 @@ class Listed(NamedTuple):
 
 
 class Site(NamedTuple):
-    """One release. `folder` holds the documents that travel with it, if it is entry's own."""
+    """One release. `folder` holds the documents that travel with it, if it is entry's own.
+
+    `base` is a preview's folder in the bucket (`pr-7/`), below which its release lies.
+    """
 
     release: str
     files: dict[str, list[str]]
@@ -55,6 +58,7 @@ class Site(NamedTuple):
     routing: dict[str, Any]
     not_found: str
     folder: Path | None = None
+    base: str = ""
 
     def listed(self, key: str) -> Listed | None:
         found = self.files.get(key)
@@ -90,7 +94,7 @@ class Site(NamedTuple):
         if self.folder is not None and (local := self.folder / file.key).is_file():
             return content_of(local.read_bytes())
         folder = "assets" if file.kind == IMMUTABLE else f"releases/{self.release}"
-        return fetch(f"{folder}/{file.key}")
+        return fetch(f"{self.base}{folder}/{file.key}")
 
 
 def content_of(body: bytes) -> Content:
@@ -103,7 +107,7 @@ def content_of(body: bytes) -> Content:
     return Content(body, f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"')
 
 
-def site_of(manifest: bytes, folder: Path | None = None) -> Site:
+def site_of(manifest: bytes, folder: Path | None = None, *, base: str = "") -> Site:
     """The site that a manifest describes."""
     raw = json.loads(manifest)
     return Site(
@@ -114,6 +118,7 @@ def site_of(manifest: bytes, folder: Path | None = None) -> Site:
         routing=raw.get("routing", {}),
         not_found=raw.get("notFound", ""),
         folder=folder,
+        base=base,
     )
 
 

@@ -47,8 +47,11 @@ class Surroundings:
     today: date | None = None  # by which AWS's end of a runtime is judged
 
 
-def package(config: Config, folder: Path, around: Surroundings) -> Release:
-    """The release made of the publish folder `folder` and of the site's functions."""
+def package(
+    config: Config, folder: Path, around: Surroundings, environment: str = PRODUCTION
+) -> Release:
+    """The release made of the publish folder `folder` and of the site's functions, for one of its
+    environments."""
     store = _work(config.root) / "store"
     found = publish.read(
         folder,
@@ -65,7 +68,7 @@ def package(config: Config, folder: Path, around: Surroundings) -> Release:
     return assemble(
         found,
         store,
-        functions=functions_of(config, around),
+        functions=functions_of(config, around, environment),
         headers_of=headers_of,
         redirects=redirects,
         shadows=shadows,
@@ -99,14 +102,16 @@ def _hashed(config: Config) -> str:
     return config.detected.hashed if config.command == config.detected.command else ""
 
 
-def functions_of(config: Config, around: Surroundings) -> tuple[Function, ...]:
+def functions_of(
+    config: Config, around: Surroundings, environment: str = PRODUCTION
+) -> tuple[Function, ...]:
     """The site's functions, packaged; none without a functions folder."""
     if not (config.root / config.functions).is_dir():
         return ()
     functions = package_functions(
         root=config.root,
         directory=config.functions,
-        settings=functions_settings(config, around),
+        settings=functions_settings(config, around, environment),
         toolchain=find(around.cache),
         work=config.root / WORK,
         environment=around.tools,

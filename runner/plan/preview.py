@@ -45,6 +45,7 @@ class Wanted:
     """How a preview is to be shown, by the settings and the repository."""
 
     environment: str
+    owns: tuple[str, ...] = ()  # AWS's names of its functions and tables
     tables: tuple[Table, ...] = ()
     domain: str = ""
     private: bool = False
@@ -78,11 +79,12 @@ def plan(
     stage: tuple[StageStep, ...] = (
         TakeHost(environment=wanted.environment, domain=wanted.domain),
         *(MakeTable(table=each) for each in wanted.tables),
-        RecordRelease(release=release.id, origin=origin),
+        RecordRelease(release=release.id, origin=origin, owns=wanted.owns),
         *(() if live.staged else _release(release, live, wanted=wanted, published=published)),
     )
     show = Show(
         environment=wanted.environment,
+        domain=wanted.domain,
         release=release.id,
         routing=release.routing,
         private=wanted.private,

@@ -25,6 +25,7 @@ class RecordRelease:
 
     release: str
     origin: Origin = field(compare=False)
+    owns: tuple[str, ...] = ()  # names of a preview's functions and tables
     needs: ClassVar[Refs] = (Ref(Made.RECORDS),)
     makes: ClassVar[Refs] = (Ref(Made.RECORD),)
 

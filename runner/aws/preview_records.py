@@ -1,0 +1,124 @@
+"""What is recorded of previews: what each serves, what it owns, which are open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from boto3.dynamodb.types import TypeSerializer
+
+from runner.aws import records
+from runner.aws.refusals import tolerating
+from runner.aws.session import Aws
+from runner.model import Origin
+from runner.names import PREVIEW, Names
+
+_serialise = TypeSerializer().serialize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A preview as it is recorded. `since` and `closed` are epoch seconds, 0 where it is not so.
+
+    `releases` are the ids of all that it has, or began; `owns` AWS's names of functions and tables.
+    """
+
+    environment: str
+    release: str
+    host: str
+    since: int
+    closed: int
+    origin: Origin
+    releases: tuple[str, ...]
+    owns: tuple[str, ...]
+
+    @property
+    def number(self) -> int:
+        """The pull request's."""
+        return int(self.environment.removeprefix("pr-"))
+
+    @property
+    def is_gone(self) -> bool:
+        """Closed, and nothing of it is left but this."""
+        return bool(self.closed) and not self.releases
+
+
+def known(aws: Aws, names: Names) -> Known | None:
+    """What is recorded of the preview of `names`; None if nothing is, or no preview ever was."""
+    pages = aws.records.get_paginator("query").paginate(
+        TableName=names.records,
+        ConsistentRead=True,
+        KeyConditionExpression="#pk = :mine",
+        ExpressionAttributeNames={"#pk": "pk"},
+        ExpressionAttributeValues={":mine": {"S": f"environment#{names.environment}"}},
+    )
+    with tolerating("ResourceNotFoundException"):
+        items = [records.plain(item) for page in pages for item in page["Items"]]
+        return _known(names.environment, items) if items else None
+    return None
+
+
+def every(aws: Aws, names: Names) -> tuple[Known, ...]:
+    """All previews that were ever recorded and not forgotten, by their numbers."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    pages = aws.records.get_paginator("scan").paginate(TableName=names.records, ConsistentRead=True)
+    with tolerating("ResourceNotFoundException"):
+        for item in (records.plain(each) for page in pages for each in page["Items"]):
+            environment = item["pk"].removeprefix("environment#")
+            if PREVIEW.fullmatch(environment):
+                found.setdefault(environment, []).append(item)
+    told = (_known(environment, items) for environment, items in found.items())
+    return tuple(sorted(told, key=lambda each: each.number))
+
+
+def _known(environment: str, items: list[dict[str, Any]]) -> Known:
+    there: Mapping[str, Any] = next((it for it in items if it["sk"] == "environment"), {})
+    releases = [it for it in items if it["sk"].startswith("release#")]
+    return Known(
+        environment=environment,
+        release=there.get("release", ""),
+        host=there.get("domain", ""),
+        since=int(there.get("since", 0)),
+        closed=int(there.get("closed", 0)),
+        origin=records.read_origin(there.get("origin", {})),
+        releases=tuple(it["sk"].partition("#")[2] for it in releases),
+        owns=tuple(dict.fromkeys(name for it in releases for name in it.get("makes", ()))),
+    )
+
+
+def close(aws: Aws, names: Names, *, origin: Origin) -> None:
+    """A tombstone in place of what it serves: from here on no older run shows anything."""
+    values: dict[str, Any] = {
+        "release": "",
+        "closed": int(aws.clock()),
+        "origin": asdict(origin),
+    }
+    aws.records.update_item(
+        TableName=names.records,
+        Key=_key(names, "environment"),
+        UpdateExpression="SET "
+        + ", ".join(f"#{name} = :{name}" for name in values)
+        + " ADD #sequence :one",
+        ExpressionAttributeNames={f"#{name}": name for name in (*values, "sequence")},
+        ExpressionAttributeValues={
+            ":one": {"N": "1"},
+            **{f":{name}": _serialise(value) for name, value in values.items()},
+        },
+    )
+
+
+def forget_releases(aws: Aws, names: Names, *, releases: tuple[str, ...]) -> None:
+    """Nothing of these is left; the tombstone stays."""
+    for each in releases:
+        aws.records.delete_item(TableName=names.records, Key=_key(names, f"release#{each}"))
+
+
+def forget(aws: Aws, names: Names) -> None:
+    """The tombstone goes too: the pull request is long over."""
+    for sk in ("environment", "lease"):
+        aws.records.delete_item(TableName=names.records, Key=_key(names, sk))
+
+
+def _key(names: Names, sk: str) -> Any:
+    return {"pk": {"S": f"environment#{names.environment}"}, "sk": {"S": sk}}

@@ -1,0 +1,31 @@
+"""Commands for pull requests' environments: preview, previews."""
+
+from __future__ import annotations
+
+import click
+
+from runner.cli.group import cli
+from runner.cli.options import Options, with_options
+from runner.cli.world import config_of, world_of
+
+
+@cli.command()
+@with_options
+@click.option("--pr", "number", type=click.IntRange(1, 999_999_999), required=True, help="Number.")
+@click.option("--close", is_flag=True, help="Take it away again.")
+@click.option("--public", is_flag=True, help="Without a password: anybody may look.")
+def preview(options: Options, *, number: int, close: bool, public: bool) -> None:
+    """A pull request's environment, with its own URL.
+
+    Private unless --public is said: a password is made up, or read from where [preview] says.
+    """
+    from runner.preview import Pull
+    from runner.preview import preview as show
+    from runner.report.text import summary
+
+    config = config_of(options)
+    with world_of(options) as world:
+        shown = show(config, world, Pull(number=number, private=not public))
+    click.echo(shown.outcome.to_json() if options.as_json else summary(shown.outcome, ()))
+    if shown.password and not options.as_json:
+        click.echo(f"password: {shown.password}")
