@@ -23,6 +23,7 @@ from runner.config.pending import refuse_pending
 from runner.decide import Decided, decide, new_functions, planned_again
 from runner.errors import JamError
 from runner.guard.rollout import Act
+from runner.mending import felt, mark, reassure, staged, tell
 from runner.names import PRODUCTION, Names
 from runner.plan.live import Live
 from runner.plan.promotion import OnOpen, OpenRollout
@@ -37,7 +38,7 @@ from runner.promote import (
 from runner.report.rollout import told_of
 from runner.report.text import Check, Outcome, Uploaded
 from runner.rollback import mend
-from runner.stage import api_url, carry_out, look_at_live, make_ready, try_candidate
+from runner.stage import api_url, carry_out, look_at_live
 from runner.turn import leased, newer_than, origin_of, overtaken, run_of, told
 from runner.world import PLAIN, Way, World, account_of, near
 
@@ -82,6 +83,19 @@ def _overtaken(world: World, *, aws: Aws, names: Names) -> Environment | None:
 
 def release(decided: Decided, world: World) -> Outcome:
     """Carries the plan out and verifies what visitors get."""
+    if _turn(decided, world) is Next.UNCHANGED and decided.drift is None:
+        decided = felt(decided, world)
+    if decided.drift is not None and not decided.live.drift:
+        reassure(decided)
+    tell(decided, world)
+    try:
+        return _released(decided, world)
+    except JamError as error:
+        mark(decided, error)
+        raise
+
+
+def _released(decided: Decided, world: World) -> Outcome:
     known = decided.live.known
     turn = _turn(decided, world)
     if turn is Next.CHANGE:
@@ -139,7 +153,13 @@ def _prepare(decided: Decided) -> None:
     if decided.live.sequence:
         return
     aws, names = decided.aws, decided.names
-    check_bootstrap(aws, names, live=decided.live, foundation=decided.foundation)
+    check_bootstrap(
+        aws,
+        names,
+        live=decided.live,
+        foundation=decided.foundation,
+        renewed=decided.way.empty_tables,
+    )
     check_secrets(aws, functions=new_functions(decided))
     with explained():
         make_records(aws, names)
@@ -178,8 +198,8 @@ def _changed(decided: Decided, world: World) -> tuple[Decided, Known, Next]:
     if turn is not Next.CHANGE:
         return decided, decided.live.known, turn
     if _is_held(decided):
-        staged = make_ready(decided, world)
-        known = carry_out(decided, world, part=decided.plan.readying, known=staged).known
+        decided, ready = staged(decided, world)
+        known = carry_out(decided, world, part=decided.plan.readying, known=ready).known
         return decided, known, Next.HELD
     if decided.live.rollout:
         decided = _made_way(decided, world)
@@ -187,15 +207,14 @@ def _changed(decided: Decided, world: World) -> tuple[Decided, Known, Next]:
             return decided, decided.live.known, Next.UNCHANGED
     elif decided.plan.opens and decided.lease and decided.lease.inherited:
         decided = _mended(decided, world, lease=decided.lease)
-    staged = make_ready(decided, world)
+    decided, ready = staged(decided, world)
     if decided.plan.opens:
-        with world.watcher.stage("smoke"):
-            try_candidate(decided, world, known=staged)
         world.watcher.note(foreseen_of(decided))
     with world.watcher.stage("switch"):
-        known = carry_out(decided, world, part=decided.plan.switching, known=staged).known
+        known = carry_out(decided, world, part=decided.plan.switching, known=ready).known
     if decided.lease:
         decided.lease.done()
+    reassure(decided)
     return decided, known, Next.FOLLOW if decided.plan.opens else Next.VERIFY
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from runner.aws import doubts, probes, quotas, records, roles
+from runner.aws import doubts, lost_tables, probes, quotas, records, roles
 from runner.aws.deployed import Deployed, describe_all
 from runner.aws.files import is_versioned
 from runner.aws.looks import Recorded, drift
@@ -203,25 +203,11 @@ def _drifted(
 def _hint(each: Finding, names: Names) -> str:
     match each.state:
         case State.LOST:
-            return restoring(each, names)
+            return lost_tables.hint(names, [each.name.removeprefix(names.table(""))])
         case State.FOREIGN:
             return "It is left alone: rename it, delete it, or choose another `site`."
         case _:
             return "`jam-deploy deploy` puts it right."
-
-
-def restoring(each: Finding, names: Names) -> str:
-    """How to go on after a table with data is gone. What is restored bears no tags.
-
-    Source: DynamoDB developer guide, "Restoring a DynamoDB table from a backup".
-    """
-    table = each.name.removeprefix(names.table(""))
-    return (
-        f"Restore it under the same name (aws dynamodb restore-table-from-backup "
-        f"--target-table-name {each.name} --backup-arn ...), tag it jam:site={names.site} and "
-        f"jam:environment={names.environment}, and deploy; or `jam-deploy deploy --empty-tables "
-        f"{table}` to begin with an empty one."
-    )
 
 
 def _open(there: Environment | None, *, now: float) -> Iterator[Remark]:

@@ -37,6 +37,8 @@ class Way:
     now: bool = False
     wait: bool = True
     unprotected: bool = False
+    repair: bool = False  # everything is looked at, whatever the record says
+    empty_tables: frozenset[str] = frozenset()  # lost ones that begin anew, by the settings' names
 
 
 PLAIN = Way()

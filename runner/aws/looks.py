@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -20,9 +20,10 @@ from runner.aws import (
     guard,
     keyvalues,
     looks_at_files,
+    lost_tables,
     promotion,
+    records,
     roles,
-    tables,
     urls,
 )
 from runner.aws.api import has_stage
@@ -48,6 +49,7 @@ from runner.plan.releasing import TendFunction
 from runner.plan.resources import named
 from runner.plan.steps import StageStep, Step
 from runner.plan.streaming import RecordStreams
+from runner.together import at_once
 
 LOOKS = 8  # at once
 
@@ -56,13 +58,7 @@ def _nothing(*_: object, **__: object) -> Any:
     raise AssertionError("a look brings nothing")
 
 
-CONTENT = Content(
-    put=_nothing,
-    copy=_nothing,
-    manifest=_nothing,
-    entry_archive=_nothing,
-    guard_archive=_nothing,
-)
+CONTENT: Any = Content(**dict.fromkeys((each.name for each in fields(Content)), _nothing))
 Look = Callable[[], Iterator[Finding]]
 
 
@@ -83,6 +79,20 @@ def drift(aws: Aws, names: Names, *, foundation: Foundation, recorded: Recorded)
     look = _Look(aws, names, foundation=foundation, recorded=recorded)
     with explained():
         return look.all()
+
+
+def drift_of(aws: Aws, names: Names, *, foundation: Foundation) -> Drift:
+    """The same, by the records as they are now; nothing where nothing is live."""
+    with explained():
+        found = records.read(aws, names, release="")
+        live = found[0].release if found else ""
+        if not live:
+            return Drift()
+        there, staged = records.read(aws, names, release=live) or (Environment(), None)
+    if staged is None or not staged.definition:
+        gone = Finding(kind="record", name=f"of release {live[:8]}", state=State.MISSING)
+        return Drift(findings=(gone,), functions=frozenset(there.functions))
+    return drift(aws, names, foundation=foundation, recorded=Recorded(there=there, staged=staged))
 
 
 class _Look:
@@ -109,7 +119,7 @@ class _Look:
         )
 
     def all(self) -> Drift:
-        with ThreadPoolExecutor(LOOKS, thread_name_prefix="look") as pool:
+        with at_once(LOOKS, name="look") as pool:
             versions = dict(pool.map(self._version, (ENTRY, *self._staged.functions)))
             files = pool.submit(self._files)
             made, known = self._made(pool)
@@ -187,7 +197,7 @@ class _Look:
     def _found(self, step: Step, kind: What, name: str, *, writes: list[str]) -> Finding:
         found = finding(kind, name, writes)
         if isinstance(step, MakeTable) and found.state is State.MISSING and self._had(step):
-            return lost_table(self._aws, name)
+            return lost_tables.finding(self._aws, name)
         return found
 
     def _had(self, step: MakeTable) -> bool:
@@ -305,19 +315,6 @@ class _Look:
         return looks_at_files.look(
             self._aws, self._names, release=self._there.release, manifest=self._manifest
         )
-
-
-def lost_table(aws: Aws, name: str) -> Finding:
-    """A table with the site's data is gone: named with what AWS still has of it.
-
-    A table that had point-in-time recovery leaves a backup for 35 days when it is deleted.
-    Source: DynamoDB developer guide, "Before You Begin Using Point In Time Recovery".
-    """
-    backups = tables.backups(aws, name)
-    kept = f"its last backup is {backups[-1]}" if backups else "AWS has no backup of it"
-    return Finding(
-        kind=What.TABLE, name=name, state=State.LOST, told=f"it was deleted with its data; {kept}"
-    )
 
 
 def _names_live(value: str, release: str) -> bool:

@@ -72,6 +72,7 @@ class Aws:
         self.chance = chance
         self.calls = 0
         self.gate: Gate | None = None
+        self._teller = self  # who counts the calls
         self._session = session
         self._endpoint = endpoint
         self._lock = threading.RLock()  # a session makes clients for one thread at a time
@@ -149,6 +150,7 @@ class Aws:
         )
         other = Aws(session, self._endpoint, clock=self.clock, sleep=self.sleep, chance=self.chance)
         other.gate = gate
+        other._teller = self._teller
         return other
 
     def parameter(self, name: str) -> str:
@@ -171,7 +173,7 @@ class Aws:
             return found.get_frozen_credentials()
 
     def _count(self, **_: object) -> None:
-        self.counted()
+        self._teller.counted()
 
     def _ask(self, model: OperationModel, params: Any, **_: object) -> Any:
         """botocore sends nothing where this answers. Source: boto3's guide, "Extensibility"."""

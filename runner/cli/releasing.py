@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from runner.cli.border import end
 from runner.cli.group import cli
 from runner.cli.options import Options, tell, with_options
 from runner.cli.world import config_of, overrides, surrounding_region, world_of
-from runner.errors import Turn
 
 
 @cli.command()
@@ -89,16 +89,33 @@ def plan(options: Options) -> None:
 @click.option("--now", is_flag=True, help="All visitors at once.")
 @click.option("--no-wait", is_flag=True, help="Return once the rollout is open.")
 @click.option("--unprotected", is_flag=True, help="Start without working alarms.")
-def deploy(options: Options, *, now: bool, no_wait: bool, unprotected: bool) -> None:
+@click.option("--repair", is_flag=True, help="Look at everything, and put right what differs.")
+@click.option("--empty-tables", default="", help="Lost tables that begin anew: NAME,...")
+def deploy(
+    options: Options,
+    *,
+    now: bool,
+    no_wait: bool,
+    unprotected: bool,
+    repair: bool,
+    empty_tables: str,
+) -> None:
     """Builds, packages and releases to production."""
     from runner.deploy import deploy as release
+    from runner.report.endings import taken_back
     from runner.report.text import summary
     from runner.world import Way
 
     config = config_of(options)
-    way = Way(now=now, wait=not no_wait, unprotected=unprotected)
+    way = Way(
+        now=now,
+        wait=not no_wait,
+        unprotected=unprotected,
+        repair=repair or bool(empty_tables),
+        empty_tables=frozenset(filter(None, map(str.strip, empty_tables.split(",")))),
+    )
     with world_of(options) as world:
         outcome, changed = release(config, world, way)
     click.echo(outcome.to_json() if options.as_json else summary(outcome, changed))
     if outcome.outcome == "rolled_back":
-        raise click.exceptions.Exit(Turn.TAKEN_BACK)
+        end(taken_back(outcome.rollout or {}))

@@ -21,6 +21,18 @@ class State(StrEnum):
     UNSEEN = "could not be looked at"
 
 
+# Kinds that visitors go through, by the names that runner.plan.inventory gives them.
+_VISIBLE = frozenset(
+    {
+        "HTTP API",
+        "api_stage",
+        "distribution",
+        "function version",
+        "key of the key value store",
+        "key value store",
+        "objects",
+    }
+)
 MENDED = frozenset({State.MISSING, State.CHANGED})
 
 
@@ -63,6 +75,11 @@ class Drift:
     def is_mended(self) -> bool:
         """Whether a deploy has something to put right."""
         return any(each.is_mended for each in self.findings)
+
+    @property
+    def hurts(self) -> bool:
+        """Whether visitors of the live release do not get all of it."""
+        return any(each.is_mended and each.kind in _VISIBLE for each in self.findings)
 
     @property
     def lost_tables(self) -> tuple[Finding, ...]:

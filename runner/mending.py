@@ -1,0 +1,86 @@
+"""How a deploy notices that something was changed or deleted by hand, and plans to mend it.
+
+The rule: a deploy with nothing to do takes a visitor's look; one that fails looks at everything and
+goes on; `doctor`, or a run that failed, leaves a mark that makes the next one look at everything.
+"""
+
+from __future__ import annotations
+
+from runner.apply import Known
+from runner.aws import doubts
+from runner.decide import Decided, planned_again
+from runner.errors import JamError, Turn
+from runner.plan.refs import Made, Ref
+from runner.pulse import pulse
+from runner.stage import fetches, make_ready, try_candidate
+from runner.world import World
+
+# Not by what stands in the account: another run is at it, or visitors judged.
+_NOT_DRIFT = frozenset({Turn.AGAIN, Turn.TAKEN_BACK, Turn.GITHUB})
+
+
+def felt(decided: Decided, world: World) -> Decided:
+    """As decided, if visitors get what is live; else as it is once everything was looked at."""
+    with world.watcher.stage("pulse"):
+        fetch, glance = fetches(decided, world, known=decided.live.known)
+        wrong = pulse(decided.release, fetch=fetch, glance=glance, chance=world.chance)
+    if not wrong:
+        return decided
+    world.watcher.note(f"visitors do not get what is live: {wrong}")
+    return looked(decided, world)
+
+
+def looked(decided: Decided, world: World) -> Decided:
+    """As it is once everything was looked at."""
+    again = planned_again(decided, world, lease=decided.lease, doubted=True)
+    if not again.live.drift:
+        world.watcher.note("everything was looked at, and is as recorded")
+    return again
+
+
+def tell(decided: Decided, world: World) -> None:
+    """What is not as recorded, and what is about to become of it."""
+    drift, live = decided.live.drift, decided.live
+    for each in drift.findings:
+        world.watcher.note(f"{each}" + (": put right" if each.is_mended else ""))
+    lost = Ref(Made.RECORDS) not in live.existing and Ref(Made.DISTRIBUTION) in live.existing
+    if lost and not live.sequence:
+        world.watcher.note(
+            f"the records of {decided.names.site} are gone: they are made again; releases before "
+            "this one cannot be gone back to, and `jam-deploy audit` lists what they left"
+        )
+
+
+def staged(decided: Decided, world: World) -> tuple[Decided, Known]:
+    """Staged and, before a rollout, tried; once more where the failure was of what is gone."""
+    try:
+        return decided, _staged(decided, world)
+    except JamError as error:
+        if decided.live.drift or not decided.live.release or error.turn in _NOT_DRIFT:
+            raise
+        again = planned_again(decided, world, lease=decided.lease, doubted=True)
+        if not again.live.drift.is_mended:
+            raise
+        world.watcher.note(f"{error.code}: {error.message}")
+    tell(again, world)
+    return again, _staged(again, world)
+
+
+def _staged(decided: Decided, world: World) -> Known:
+    known = make_ready(decided, world)
+    if decided.plan.opens:
+        with world.watcher.stage("smoke"):
+            try_candidate(decided, world, known=known)
+    return known
+
+
+def mark(decided: Decided, error: JamError) -> None:
+    """The next deploy looks at everything."""
+    if decided.live.sequence and error.turn not in _NOT_DRIFT:
+        doubts.put(decided.aws, decided.names, why=f"{error.code}: {error.message}")
+
+
+def reassure(decided: Decided) -> None:
+    """Everything was looked at and mended: the mark goes, unless there is a newer one."""
+    if decided.live.doubted:
+        doubts.drop(decided.aws, decided.names, at=decided.live.doubted)
