@@ -213,10 +213,10 @@ def _wanted(
     config: Config, world: World, aws: Aws, *, names: Names, pull: Pull, release: Release
 ) -> Wanted:
     tables = config.tables if config.settings.preview.tables == "own" else ()
-    functions = (names.function(each.name) for each in release.functions)
+    functions = (f"function {names.function(each.name)}" for each in release.functions)
     return Wanted(
         environment=names.environment,
-        owns=(*functions, *(names.table(each.name) for each in tables)),
+        owns=(*functions, *(f"table {names.table(each.name)}" for each in tables)),
         tables=tables,
         domain=_domain(config),
         private=pull.private,

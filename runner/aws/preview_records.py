@@ -21,7 +21,8 @@ _serialise = TypeSerializer().serialize
 class Known:
     """A preview as it is recorded. `since` and `closed` are epoch seconds, 0 where it is not so.
 
-    `releases` are the ids of all that it has, or began; `owns` AWS's names of functions and tables.
+    `releases` are the ids of all that it has, or began; `owns` is what they are made of, as
+    `function NAME` and `table NAME`.
     """
 
     environment: str

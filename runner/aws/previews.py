@@ -62,7 +62,8 @@ def _doors(aws: Aws, store: str, *, step: Show) -> dict[str, str]:
         return {}
     secret = keyvalues.secret(aws, store, key=SECRET)
     password = step.password or password_of(secret, step.environment)
-    return {"p": _sha256(password), "b": _sha256(bypass_of(secret, step.environment))}
+    pair = base64.b64encode(f"{USER}:{password}".encode()).decode()
+    return {"p": _sha256(f"Basic {pair}"), "b": _sha256(bypass_of(secret, step.environment))}
 
 
 def password_of(secret: str, environment: str) -> str:

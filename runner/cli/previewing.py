@@ -6,7 +6,7 @@ import click
 
 from runner.cli.group import cli
 from runner.cli.options import Options, with_options
-from runner.cli.world import config_of, world_of
+from runner.cli.world import account, config_of, world_of
 
 
 @cli.command()
@@ -23,9 +23,29 @@ def preview(options: Options, *, number: int, close: bool, public: bool) -> None
     from runner.preview import preview as show
     from runner.report.text import summary
 
+    if close:
+        _close(options, number)
+        return
     config = config_of(options)
     with world_of(options) as world:
         shown = show(config, world, Pull(number=number, private=not public))
     click.echo(shown.outcome.to_json() if options.as_json else summary(shown.outcome, ()))
     if shown.password and not options.as_json:
         click.echo(f"password: {shown.password}")
+
+
+def _close(options: Options, number: int) -> None:
+    from runner.closing import close
+    from runner.report.text import summary
+    from runner.turn import origin_of, run_of
+
+    aws, names = account(options)
+    with world_of(options) as world:
+        outcome = close(
+            aws,
+            names.preview(number),
+            world,
+            run=run_of(world.environment),
+            origin=origin_of(world.environment),
+        )
+    click.echo(outcome.to_json() if options.as_json else summary(outcome, ()))
