@@ -65,7 +65,10 @@ def _text(names: Names, step: MakeApiStage, known: Known) -> str:
     }
     role = known[Ref(Made.ROLE, "api")]
     acceptor = acceptor_arn(names, known)
-    whole = body(names, step.functions, step.api, role_arn=role, arns=arns, acceptor=acceptor)
+    # The API is all previews': an import sets its name and tags as well.
+    whole = body(
+        names.previews, step.functions, step.api, role_arn=role, arns=arns, acceptor=acceptor
+    )
     return json.dumps(whole)
 
 
@@ -95,7 +98,7 @@ def _lead(
         "RouteSettings": route_settings(step.functions, step.api),
     }
     if step.api.access_log:
-        more["AccessLogSettings"] = access_log(aws, names, days=step.api.log_days)
+        more["AccessLogSettings"] = access_log(aws, names.previews, days=step.api.log_days)
     before = _stage(aws, api_id, step.api_stage)
     tags = {**ownership.tags_of(names), ROUTES: digest}
     if before is None:
