@@ -105,6 +105,8 @@ LEDGER = Ledger(
         (Thing(kind=What.SCHEDULE, name="jam-notes--tock", of="jam-notes", **OURS), ""),
         (Thing(kind=What.OBJECTS, name="production/assets/app.js", of="bucket", **OURS),
          "live release bbbbbbbb"),
+        (Thing(kind=What.OBJECTS, name="production/~newest.json", of="bucket", **OURS),
+         "foundation"),
         (Thing(kind=What.OBJECTS, name="production/assets/old.js", of="bucket", **OURS), ""),
         (Thing(kind=What.OBJECTS, name=f"production/releases/{D}/", of="bucket", **OURS), ""),
         (Thing(kind=What.OBJECTS, name="holiday.jpg", of="bucket", **OURS), ""),

@@ -71,7 +71,8 @@ def foreign(aws: Aws, names: Names, *, ledger: Ledger) -> Iterator[str]:
 
 
 def _is_shaped(key: str) -> bool:
-    return bool(_RELEASE.match(_below_environment(key)) or _ARCHIVE.fullmatch(key))
+    below = _below_environment(key)
+    return bool(_RELEASE.match(below) or below == NEWEST or _ARCHIVE.fullmatch(key))
 
 
 def _below_environment(key: str) -> str:

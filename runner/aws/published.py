@@ -7,12 +7,12 @@ from runner.aws.session import Aws
 from runner.model import Kind
 from runner.names import Names
 from runner.package.summary import Summary, summary_of
+from runner.plan.ledger import NEWEST
 from runner.plan.preview import Published
-
-NEWEST = "~newest.json"  # no path of a visitor's leads to a bare `~`
 
 
 def key_of(names: Names) -> str:
+    """No path of a visitor's leads to a bare `~`."""
     return f"{names.objects}/{NEWEST}"
 
 

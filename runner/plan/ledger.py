@@ -17,6 +17,7 @@ SURVIVED = "left by a run of `destroy` that did not end: `jam-deploy gc` takes i
 KEPT = "kept when its site was destroyed"
 ASSETS = f"{PRODUCTION}/assets/"
 RELEASES = f"{PRODUCTION}/releases/"
+NEWEST = "~newest.json"  # what production published last, for previews to read
 ARCHIVES = "functions/"  # larger archives on their way to Lambda
 _CONFIG = re.compile(r"jam-(canary|linear)-\d+pct-\d+m")
 
@@ -231,6 +232,6 @@ def _objects(key: str, ledger: Ledger) -> str:
     if key.startswith(ASSETS):
         asset = key.removeprefix(ASSETS)
         return ledger.first(lambda each: asset in each.assets or not each.is_known)
-    if key.startswith(ARCHIVES):
+    if key.startswith(ARCHIVES) or key == f"{PRODUCTION}/{NEWEST}":
         return FOUNDATION
     return ""
