@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.execution.matching import match
+from runner.execution.matching import Table, match
 from runner.execution.program import Event, Outcome, Program
 from runner.local.compute.http_api.mapping import Source, evaluate, mapped
 from runner.local.wire import Request
@@ -51,11 +51,14 @@ def test_the_most_specific_route_answers(
     found = match(ROUTES, method, path)
     assert found
     assert (found.key, found.parameters) == (key, parameters)
+    assert Table(ROUTES).match(method, path) == found
 
 
 def test_without_a_matching_route_nothing_answers() -> None:
     assert match(["GET /a", "POST /b"], "GET", "/b") is None
     assert match(["GET /a"], "GET", "/a/") is None
+    assert Table(["GET /a", "POST /b"]).match("GET", "/b") is None
+    assert Table(["GET /a"]).match("GET", "/a/") is None
     assert match([], "GET", "/") is None
 
 
@@ -69,6 +72,7 @@ def test_the_order_of_routes_changes_nothing(paths: list[list[str]], random: Any
     random.shuffle(shuffled)
     one, other = match(keys, "GET", "/a/b"), match(shuffled, "GET", "/a/b")
     assert (one and one.key) == (other and other.key)
+    assert Table(keys).match("GET", "/a/b") == one
 
 
 NOTES = {

@@ -42,6 +42,7 @@ class Process:
         self._rest = b""
         self._reading = threading.Lock()
         self._source, target = os.pipe()
+        self._poll = _poll_of(self._source)  # only with `_reading` held
         try:
             self._child = subprocess.Popen(
                 command,
@@ -68,7 +69,7 @@ class Process:
     def drain(self) -> None:
         """Hands on all output that there is by now: before the end of an invocation is told."""
         with self._reading:
-            while self._source >= 0 and _has_output(self._source, seconds=0):
+            while self._source >= 0 and self._poll.poll(0):
                 if not self._read():
                     return
 
@@ -97,11 +98,12 @@ class Process:
         return int(found[1]) if found else 0
 
     def _follow(self) -> None:
+        waiting = _poll_of(self._source)
         while True:
-            _has_output(self._source)
+            waiting.poll()
             with self._reading:
                 # `drain` may have been faster: never wait for output with the lock held.
-                if not _has_output(self._source, seconds=0):
+                if not self._poll.poll(0):
                     continue
                 if not self._read():
                     os.close(self._source)
@@ -130,14 +132,11 @@ class Process:
         self._ended(status)
 
 
-def _has_output(source: int, *, seconds: float | None = None) -> bool:
-    """Whether there is something to read within `seconds`; without them it waits for it.
-
-    By `poll`: `select` takes no descriptor above 1,023, and a long-lived cloud has more.
-    """
+def _poll_of(source: int) -> select.poll:
+    """By `poll`: `select` takes no descriptor above 1,023, and a long-lived cloud has more."""
     poll = select.poll()
     poll.register(source, select.POLLIN)
-    return bool(poll.poll(None if seconds is None else seconds * 1000))
+    return poll
 
 
 def _text(line: bytes) -> str:
