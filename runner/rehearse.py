@@ -17,9 +17,9 @@ from runner.errors import JamError
 from runner.local.browser import Browser
 from runner.rehearsal.candidates import UNBROKEN
 from runner.rehearsal.drill import FIRST, Drill, rest
-from runner.rehearsal.rollouts import MINUTES, PERCENT, SPEED, UNTRUE, Theatre
 from runner.rehearsal.sources import keep_installed, set_rollout, sources_of
 from runner.rehearsal.stage import CREDENTIALS, Stage, Story, cloud, copy_of, failed
+from runner.rehearsal.theatre import MINUTES, PERCENT, SPEED, UNTRUE, Theatre
 from runner.report.watch import Watcher
 from runner.toolchain import find
 

@@ -13,9 +13,10 @@ import pytest
 from runner.entry.answer import LARGEST
 from runner.rehearsal.candidates import CANDIDATES, NAMED, TAKEN_BACK, function_of, page_of
 from runner.rehearsal.drill import FIRST, rest
+from runner.rehearsal.opening import unsignalled
 from runner.rehearsal.page import page_of as read
-from runner.rehearsal.rollouts import RUNNERS, unsignalled
 from runner.rehearsal.sources import keep_installed, set_rollout, sources_of
+from runner.rehearsal.theatre import RUNNERS
 from runner.report.text import rehearsal_text
 from runner.toolchain import find
 

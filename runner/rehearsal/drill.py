@@ -6,16 +6,19 @@ What each is expected to become is decided here, before it is played.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import zip_longest
 from statistics import median
 
 from runner.errors import JamError
 from runner.rehearsal.candidates import CANDIDATES, NAMED
 from runner.rehearsal.line import Reply
-from runner.rehearsal.rollouts import RUNNERS, USUAL, Part, Rolled, Theatre, roll, told, trouble
+from runner.rehearsal.opening import USUAL, Opened, opened
+from runner.rehearsal.rollouts import Around, Rolled, roll, told, trouble
 from runner.rehearsal.stage import Story, failed
 from runner.rehearsal.tally import Tally
+from runner.rehearsal.theatre import RUNNERS, Part, Theatre
 from runner.rehearsal.visitor import Visitor
 
 FIRST = Part(candidate=NAMED["healthy"], runner="alive", build="healthy-alive")
@@ -40,39 +43,80 @@ def rest(*, whole: bool, called: bool) -> tuple[Part, ...]:
 
 
 class Drill:
-    """Plays parts one after another; what visitors measured in one serves the next."""
+    """Plays parts one after another; what visitors measured in one serves the next.
+
+    While the last visitors of one part come, the next candidate is deployed already: until it is
+    open they get what is live, and after that they are visitors of both.
+    """
 
     def __init__(self, theatre: Theatre, story: Story) -> None:
         self._theatre = theatre
         self._story = story
         self._usual = USUAL
+        self._before = Tally()
+        self._ahead: Opened | JamError | None = None
         self.called = False
 
-    def play(self, part: Part) -> Rolled:
+    def play(self, part: Part, following: Part | None = None) -> Rolled:
         """Plays one part as a step; raises JamError where it went otherwise than expected."""
         tally = Tally()
+
+        def meanwhile() -> None:
+            self._learn(part, tally)
+            if following:
+                self._ahead = self._opened(following)
+
         with self._story.step(f"{part.candidate.name}, runner {part.runner}") as said:
-            rolled = roll(self._theatre, part, tally, usual=self._usual)
+            current = self._taken(part)
+            try:
+                around = Around(before=self._before, meanwhile=meanwhile)
+                rolled = roll(self._theatre, current, tally, around)
+            finally:
+                current.end()
+                self._before = tally
             self._story.rollouts.append(asdict(rolled))
             said.append(told(rolled, tally))
             if wrong := trouble(rolled, tally):
                 raise failed(wrong)
-        if tally.calls and not part.candidate.signal:
-            self._usual, self.called = median(tally.calls), True
+        self._learn(part, tally)
         return rolled
 
-    def play_all(self, parts: Iterable[Part]) -> None:
+    def play_all(self, parts: Sequence[Part]) -> None:
         """Plays all, whatever becomes of one; then raises the first JamError that there was."""
-        faults = [error for part in parts if (error := self._fault(part))]
+        try:
+            pairs = zip_longest(parts, parts[1:])
+            faults = [error for each in pairs if (error := self._fault(*each))]
+        finally:
+            if isinstance(self._ahead, Opened):
+                self._ahead.end()
         if faults:
             raise faults[0]
 
-    def _fault(self, part: Part) -> JamError | None:
+    def _fault(self, part: Part, following: Part | None) -> JamError | None:
         try:
-            self.play(part)
+            self.play(part, following)
         except JamError as error:
             return error
         return None
+
+    def _taken(self, part: Part) -> Opened:
+        """The part's rollout, opened ahead or now."""
+        ahead, self._ahead = self._ahead or self._opened(part), None
+        if isinstance(ahead, JamError):
+            raise ahead
+        return ahead
+
+    def _opened(self, part: Part) -> Opened | JamError:
+        """Where it cannot be opened, that is told when its turn comes."""
+        try:
+            return opened(self._theatre, part, usual=self._usual)
+        except JamError as error:
+            return error
+
+    def _learn(self, part: Part, tally: Tally) -> None:
+        """How long functions usually take, from visitors of what is not broken."""
+        if tally.calls and not part.candidate.signal:
+            self._usual, self.called = median(tally.calls), True
 
     def plant(self, other: str) -> None:
         """Proves the counter of mixed pages: a page that is made to ask for another release."""

@@ -15,11 +15,13 @@ from runner.local.browser import Browser
 from runner.rehearsal.candidates import NAMED
 from runner.rehearsal.drill import planted
 from runner.rehearsal.line import Line
+from runner.rehearsal.opening import opened
 from runner.rehearsal.player import Crowd, Player
-from runner.rehearsal.rollouts import A_MINUTE, SPEED, Part, Theatre, roll, trouble
+from runner.rehearsal.rollouts import A_MINUTE, roll, trouble
 from runner.rehearsal.sources import set_rollout, sources_of
 from runner.rehearsal.stage import Stage, cloud, copy_of
 from runner.rehearsal.tally import Tally
+from runner.rehearsal.theatre import SPEED, Part, Theatre
 from runner.toolchain import find
 from tests.scenarios.conftest import ENVIRONMENT, ROOT
 
@@ -72,7 +74,7 @@ def test_a_broken_candidate_is_taken_back_without_its_runner(endpoint: str, tmp_
 
     tally = Tally()
     part = Part(candidate=NAMED["missing-chunk"], runner="killed", build="gone", sessions=1)
-    rolled = roll(theatre, part, tally)
+    rolled = roll(theatre, opened(theatre, part), tally)
 
     assert rolled.outcome == "rolled_back", tally
     assert trouble(rolled, tally) == ""
