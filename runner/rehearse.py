@@ -18,8 +18,8 @@ from runner.local.browser import Browser
 from runner.rehearsal.candidates import UNBROKEN
 from runner.rehearsal.drill import FIRST, Drill, rest
 from runner.rehearsal.sources import keep_installed, set_rollout, sources_of
-from runner.rehearsal.stage import CREDENTIALS, Stage, Story, cloud, copy_of, failed
-from runner.rehearsal.theatre import MINUTES, PERCENT, SPEED, UNTRUE, Theatre
+from runner.rehearsal.stage import CREDENTIALS, SPEED, Stage, Story, cloud, copy_of, failed
+from runner.rehearsal.theatre import MINUTES, PERCENT, UNTRUE, Theatre
 from runner.report.watch import Watcher
 from runner.toolchain import find
 
@@ -150,7 +150,7 @@ def _deployed(stage: Stage, told: list[str], *, expected: str) -> dict[str, Any]
 
 
 def _look(stage: Stage, url: str, script: list[dict[str, Any]], *, shot: str) -> list[str]:
-    if not stage.browser.is_there():
+    if stage.browser is None or not stage.browser.is_there():
         return ["no browser is installed: the pages were fetched by `deploy` alone"]
     picture = str(stage.artifacts / shot)
     seen = stage.browser.play([{"goto": url}, *script, {"screenshot": picture}])

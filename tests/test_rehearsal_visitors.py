@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -202,3 +203,20 @@ def test_a_crowd_comes_evenly_and_thinks_in_the_clouds_time() -> None:
         assert enough.wait(20)
     assert tally.begun >= 20
     assert tally.mixed == 0
+
+
+def test_when_enough_have_come_nobody_begins_and_those_who_began_go_on() -> None:
+    site, tally, moments = Site(), Tally(), count()
+    crowd = Crowd(a_minute=600)
+    player = Player(site, crowd, now=lambda: float(next(moments)), speed=10_000, tally=tally)
+    player.end_at(5)
+    with player:
+        _eventually(lambda: tally.ended == 5)
+    assert tally.begun == 5
+
+
+def _eventually(seen: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not seen():
+        assert time.monotonic() < until
+        time.sleep(0.01)

@@ -8,11 +8,31 @@ from __future__ import annotations
 
 import signal
 
-from runner.cli import developing, looking, operating, previewing, releasing, returning, tidying
+from runner.cli import (
+    developing,
+    drilling,
+    looking,
+    operating,
+    previewing,
+    releasing,
+    returning,
+    tidying,
+)
 from runner.cli.border import interrupt
 from runner.cli.group import cli
 
-__all__ = ["cli", "developing", "looking", "main", "operating", "previewing", "releasing", "returning", "tidying"]
+__all__ = [
+    "cli",
+    "developing",
+    "drilling",
+    "looking",
+    "main",
+    "operating",
+    "previewing",
+    "releasing",
+    "returning",
+    "tidying",
+]
 
 
 def main() -> None:

@@ -19,10 +19,13 @@ _LONGEST = 0.5  # seconds of ours without a look: the cloud's clock may be moved
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """`now` gives seconds of the epoch, `sleep` waits as many of the same."""
+    """`now` gives seconds of the epoch, `sleep` waits as many of the same, of which `speed` pass in
+    one of the machine's.
+    """
 
     now: Callable[[], float]
     sleep: Callable[[float], None]
+    speed: Callable[[], float] = lambda: 1.0
 
 
 def times_of(environment: Mapping[str, str]) -> Times:
@@ -31,7 +34,7 @@ def times_of(environment: Mapping[str, str]) -> Times:
     if urlsplit(endpoint).hostname in _LOOPBACK:
         clock = _CloudClock(f"{endpoint}/_jam/clock")
         if clock.is_there():
-            return Times(now=clock.now, sleep=clock.sleep)
+            return Times(now=clock.now, sleep=clock.sleep, speed=clock.speed)
     return Times(now=time.time, sleep=time.sleep)
 
 
@@ -49,6 +52,9 @@ class _CloudClock:
 
     def now(self) -> float:
         return self._read()[0]
+
+    def speed(self) -> float:
+        return self._read()[1]
 
     def sleep(self, seconds: float) -> None:
         until = self.now() + seconds

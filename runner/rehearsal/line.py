@@ -1,4 +1,7 @@
-"""Requests of many visitors to one host of an embedded cloud, each thread on a line of its own."""
+"""Requests of many visitors to one host, each thread on a line of its own.
+
+The host is AWS's, or one of an embedded cloud.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,12 @@ class Send(Protocol):
 
 
 class Line:
-    """`endpoint` is the cloud's (`http://127.0.0.1:4566`), `host` the visitors' (`d1.cloud…`)."""
+    """`endpoint` is the embedded cloud's (`http://127.0.0.1:4566`), or empty: then it is the host
+    itself that answers (`d1.cloudfront.net`), by HTTPS.
+    """
 
     def __init__(self, endpoint: str, host: str) -> None:
-        self._address = urlsplit(endpoint).netloc
+        self._near = urlsplit(endpoint).netloc
         self._host = host
         self._kept = threading.local()
 
@@ -52,7 +57,7 @@ class Line:
         kept = self._kept
         line: http.client.HTTPConnection | None = getattr(kept, "line", None)
         if line is None:
-            line = kept.line = http.client.HTTPConnection(self._address, timeout=_PATIENCE)
+            line = kept.line = self._opened()
         line.request("GET", path, headers={"host": self._host, **headers})
         answer = line.getresponse()
         body = answer.read()
@@ -62,6 +67,11 @@ class Line:
             cookies=tuple(answer.headers.get_all("set-cookie") or ()),
             body=body,
         )
+
+    def _opened(self) -> http.client.HTTPConnection:
+        if self._near:
+            return http.client.HTTPConnection(self._near, timeout=_PATIENCE)
+        return http.client.HTTPSConnection(self._host, timeout=_PATIENCE)
 
     def _drop(self) -> None:
         line: http.client.HTTPConnection | None = getattr(self._kept, "line", None)

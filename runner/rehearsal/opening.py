@@ -1,4 +1,4 @@
-"""Brings a candidate to where its first visitors may come: deployed until CodeDeploy shifts them."""
+"""Brings a candidate to where visitors may come: deployed until CodeDeploy shifts them."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,9 @@ from runner.rehearsal.tally import Tally
 from runner.rehearsal.visitor import Visitor
 
 WORKERS = 8  # requests at once; the cloud and its functions have the other core
+
+
+_LONGEST = 1.0  # seconds that a worker waits without a look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +45,11 @@ class Player:
         self._speed = speed
         self.tally = tally
         self._due: list[tuple[float, int, Iterator[float]]] = []
-        self._numbers = count()
+        self._numbered = 0
+        self._turns = count()
         self._changed = threading.Condition()
         self._stopped = False
+        self._most: float = math.inf
         self._next = now()
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(WORKERS)]
 
@@ -65,6 +71,12 @@ class Player:
         for thread in self._threads:
             thread.join()
 
+    def end_at(self, sessions: int) -> None:
+        """From now on nobody begins once so many have; those who began go on."""
+        with self._changed:
+            self._most = sessions
+            self._changed.notify_all()
+
     def _work(self) -> None:
         while (session := self._taken()) is not None:
             pause = next(session, None)
@@ -78,15 +90,17 @@ class Player:
                 now = self._now()
                 if self._due and self._due[0][0] <= min(now, self._next):
                     return heapq.heappop(self._due)[2]
+                if self._numbered >= self._most:
+                    self._next = math.inf
                 if self._next <= now:
                     self._next += 60.0 / self._crowd.a_minute
                     return self._begun()
                 first = min(self._next, self._due[0][0]) if self._due else self._next
-                self._changed.wait(max(0.001, (first - now) / self._speed))
+                self._changed.wait(min(_LONGEST, max(0.001, (first - now) / self._speed)))
         return None
 
     def _begun(self) -> Iterator[float]:
-        number = next(self._numbers)
+        number, self._numbered = self._numbered, self._numbered + 1
         chance = random.Random(f"{self._crowd.seed}/{number}")  # noqa: S311  # a play, no secret
         start = chance.choice(self._crowd.starts)
         visitor = Visitor(send=self._send, tally=self.tally, chance=chance, start=start)
@@ -94,5 +108,5 @@ class Player:
 
     def _put_off(self, session: Iterator[float], until: float) -> None:
         with self._changed:
-            heapq.heappush(self._due, (until, next(self._numbers), session))
+            heapq.heappush(self._due, (until, next(self._turns), session))
             self._changed.notify()

@@ -13,7 +13,7 @@ from runner.rehearsal.line import Reply, Send
 from runner.rehearsal.opening import Opened
 from runner.rehearsal.player import Crowd, Player
 from runner.rehearsal.tally import Tally
-from runner.rehearsal.theatre import AGREE, SPEED, WITHIN, Runner, Theatre, until
+from runner.rehearsal.theatre import AGREE, WITHIN, Runner, Theatre, until
 
 # 500 sessions within five minutes: a tenth of a minute's are enough for a verdict on what is
 # broken for all.
@@ -60,9 +60,10 @@ def roll(theatre: Theatre, opened: Opened, tally: Tally, around: Around = ALONE)
     def enough() -> bool:
         return tally.begun >= part.sessions
 
-    with _visitors(theatre, opened, tally):
-        outcome = _until_ended(theatre, opened)
+    with visitors(theatre, tally, build=part.build, since=opened.since) as player:
+        outcome = until_ended(theatre, release, since=opened.since, outage=part.candidate.outage)
         ended = stage.now()
+        player.end_at(part.sessions)
         exposed = tally.sessions[release] + around.before.sessions[release]
         opened.close(theatre)
         if not enough():
@@ -101,14 +102,14 @@ def told(rolled: Rolled, tally: Tally) -> str:
 
 
 @contextmanager
-def _visitors(theatre: Theatre, opened: Opened, tally: Tally) -> Iterator[Player]:
-    clock, origin = theatre.stage.clock, theatre.stage.clock()
-    crowd = Crowd(a_minute=A_MINUTE, seed=zlib.crc32(opened.part.build.encode()))
+def visitors(theatre: Theatre, tally: Tally, *, build: str, since: float) -> Iterator[Player]:
+    """A crowd from now on, which is `since` by the cloud's clock; `build` tells it from others."""
+    clock, origin, speed = theatre.stage.clock, theatre.stage.clock(), theatre.stage.speed
     player = Player(
         _timed(theatre.line(), clock, tally),
-        crowd,
-        now=lambda: opened.since + (clock() - origin) * SPEED,
-        speed=SPEED,
+        Crowd(a_minute=A_MINUTE, seed=zlib.crc32(build.encode())),
+        now=lambda: since + (clock() - origin) * speed,
+        speed=speed,
         tally=tally,
     )
     with player:
@@ -116,10 +117,11 @@ def _visitors(theatre: Theatre, opened: Opened, tally: Tally) -> Iterator[Player
 
 
 def _timed(send: Send, clock: Callable[[], float], tally: Tally) -> Send:
-    """Tells the tally how long functions take."""
+    """Tells the tally of each request, and how long functions take."""
 
     def asked(path: str, headers: Mapping[str, str], /) -> Reply:
         begun = clock()
+        tally.asked()
         reply = send(path, headers)
         if path.startswith("/.functions/"):
             tally.took((clock() - begun) * 1000)
@@ -128,8 +130,8 @@ def _timed(send: Send, clock: Callable[[], float], tally: Tally) -> Send:
     return asked
 
 
-def _until_ended(theatre: Theatre, opened: Opened) -> str:
-    """What became of the candidate, by the site's own version card.
+def until_ended(theatre: Theatre, release: str, *, since: float, outage: bool = False) -> str:
+    """What became of the candidate, by the site's own version card; `since` it was offered.
 
     The edges may still give old cards, or none; no rollout ends before they agree that it is open.
     """
@@ -137,17 +139,17 @@ def _until_ended(theatre: Theatre, opened: Opened) -> str:
     cards: list[dict[str, Any]] = []
 
     def ended() -> bool:
-        seconds = stage.now() - opened.since
-        if opened.part.candidate.outage:
+        seconds = stage.now() - since
+        if outage:
             weather.at(seconds)
         cards.append(theatre.card())
         return seconds > AGREE and bool(cards[-1]["release"]) and not cards[-1]["candidate"]
 
     try:
-        until(stage, ended, within=_ENDS_WITHIN / SPEED, what="the rollout to end")
+        until(stage, ended, within=_ENDS_WITHIN / stage.speed, what="the rollout to end")
     finally:
         weather.clear()
-    return LIVE if cards[-1]["release"] == opened.release else TAKEN_BACK
+    return LIVE if cards[-1]["release"] == release else TAKEN_BACK
 
 
 class _Weather:

@@ -17,6 +17,8 @@ from runner.errors import JamError, Turn
 from runner.local.browser import Browser
 from runner.report.watch import Watcher
 
+# Cloud seconds in one of ours: two cores bear about 200 requests a second, a session has ten.
+SPEED = 12.0
 READY = 60  # seconds for the cloud to start on a busy machine
 # Credentials for the embedded cloud: it asks who calls, not whether they may.
 CREDENTIALS = {
@@ -70,29 +72,38 @@ class Story:
 class Stage:
     """Where the story is played: a copy of the site, a cloud, a browser.
 
-    `clock` and `sleep` are in seconds of ours.
+    `clock` and `sleep` are in seconds of ours, of which the cloud has `speed`; `epoch` gives its
+    seconds where it is no cloud of ours that can be asked. Without an `endpoint` it is AWS.
     """
 
     site: Path
     artifacts: Path
     endpoint: str
     environment: Mapping[str, str] = field(repr=False)
-    browser: Browser
     clock: Callable[[], float]
     sleep: Callable[[float], None]
+    browser: Browser | None = None
+    epoch: Callable[[], float] | None = None
+    speed: float = SPEED
 
-    def jam(self, *arguments: str) -> dict[str, Any]:
+    def jam(self, *arguments: str, fine: tuple[int, ...] = (0,)) -> dict[str, Any]:
         """Runs a command as a user would; gives its JSON, raises its error."""
         process = self.begin(*arguments, log=subprocess.PIPE)
-        said, log = process.communicate()
-        return answer_of(said, log=log or "", status=process.returncode)
+        try:
+            said, log = process.communicate()
+        except BaseException:  # whoever is interrupted leaves nobody at work
+            process.terminate()
+            process.wait()
+            raise
+        return answer_of(said, log=log or "", status=process.returncode, fine=fine)
 
     def begin(self, *arguments: str, log: Any) -> subprocess.Popen[str]:
         """The same, as a process that goes on: its JSON on standard output, the rest to `log`."""
+        near = {"AWS_ENDPOINT_URL": self.endpoint} if self.endpoint else {}
         return subprocess.Popen(
             [sys.executable, "-m", "runner", *arguments, "--json"],
             cwd=self.site,
-            env={**self.environment, "AWS_ENDPOINT_URL": self.endpoint},
+            env={**self.environment, **near},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -109,6 +120,8 @@ class Stage:
 
     def now(self) -> float:
         """Seconds of the epoch by the cloud's clock."""
+        if self.epoch:
+            return self.epoch()
         return float(self.cloud("clock")["now"])
 
 
@@ -118,7 +131,8 @@ def answer_of(said: str, *, log: str, status: int, fine: tuple[int, ...] = (0,))
     if status in fine:
         return answer
     error = answer.get("error", {"code": "JAM-REHEARSAL", "message": log[-2000:]})
-    raise failed(error["message"], code=error["code"], hint=error.get("hint", ""))
+    turn = Turn(status) if status in set(Turn) else Turn.US
+    raise failed(error["message"], code=error["code"], hint=error.get("hint", ""), turn=turn)
 
 
 def copy_of(site: Path, folder: Path) -> Path:
@@ -151,7 +165,9 @@ def cloud(environment: Mapping[str, str], *, log: Path, speed: float = 1.0) -> I
         process.wait(READY)
 
 
-def failed(message: str, *, code: str = "JAM-REHEARSAL", hint: str = "") -> JamError:
+def failed(
+    message: str, *, code: str = "JAM-REHEARSAL", hint: str = "", turn: Turn = Turn.US
+) -> JamError:
     """What ends a rehearsal."""
     hint = hint or "Play it with --keep and look at what is left running."
-    return JamError(code, message, hint=hint, turn=Turn.US)
+    return JamError(code, message, hint=hint, turn=turn)

@@ -17,6 +17,7 @@ class Tally:
 
     begun: int = 0
     ended: int = 0
+    requests: int = 0
     views: int = 0
     mixed: int = 0
     skewed: int = 0
@@ -52,6 +53,11 @@ class Tally:
             self.mixed += not skew
             if not skew:
                 self.examples.append(told)
+
+    def asked(self) -> None:
+        """A request was sent, of whatever kind."""
+        with self._lock:
+            self.requests += 1
 
     def took(self, milliseconds: float) -> None:
         """A function answered after so long."""

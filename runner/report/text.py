@@ -164,6 +164,16 @@ def rehearsal_text(receipt: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def drill_text(receipt: dict[str, Any]) -> str:
+    """A drill's receipt for a person: a rehearsal's, and what it cost."""
+    cost = receipt["cost"]
+    return (
+        f"{rehearsal_text(receipt).replace('The rehearsal ', 'The drill ')}\n"
+        f"It cost about ${cost['dollars']:.2f} by list prices, free tiers left out: "
+        f"{cost['requests']} requests, {cost['deploys']} deploys, {cost['hours']:.1f} hours."
+    )
+
+
 def _rollout_line(told: dict[str, Any]) -> str:
     """One rollout of a rehearsal: what became of it, and what it did to visitors."""
     right = told["outcome"] == told["expected"] and not told["mixed"]

@@ -19,9 +19,9 @@ from runner.rehearsal.opening import opened
 from runner.rehearsal.player import Crowd, Player
 from runner.rehearsal.rollouts import A_MINUTE, roll, trouble
 from runner.rehearsal.sources import set_rollout, sources_of
-from runner.rehearsal.stage import Stage, cloud, copy_of
+from runner.rehearsal.stage import SPEED, Stage, cloud, copy_of
 from runner.rehearsal.tally import Tally
-from runner.rehearsal.theatre import SPEED, Part, Theatre
+from runner.rehearsal.theatre import Part, Theatre
 from runner.toolchain import find
 from tests.scenarios.conftest import ENVIRONMENT, ROOT
 

@@ -177,6 +177,11 @@ ELSEWHERE: dict[str, tuple[Turn, str, str]] = {
     ),
     "JAM-PLAN": (Turn.US, "A plan waits for what nothing makes.", "Report it."),
     "JAM-REHEARSAL": (Turn.US, "The rehearsal failed.", "Play it with --keep and look."),
+    "JAM-DRILL": (
+        Turn.US,
+        "The drill went otherwise than it has to; its site was taken down.",
+        "Look at the receipt's steps; play it again with -v and report what it prints.",
+    ),
     "JAM-CALL": (Turn.US, "A call to AWS could not be made.", "Report it."),
     "JAM-ROLLED-BACK": (
         Turn.TAKEN_BACK,

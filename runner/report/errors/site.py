@@ -23,6 +23,10 @@ SITE: dict[str, tuple[str, str]] = {
         "`dev` cannot read a secret of a function's from Parameter Store.",
         "Write it into the `.env` beside the function, or sign in to AWS.",
     ),
+    "JAM-DRILL-SITE": (
+        "A drill takes down all that it finds of its site, so it takes no other's name.",
+        "Leave --site out, or give one that begins with jam-drill.",
+    ),
     "JAM-DURATION": ("A span of time cannot be read.", "Write 90s, 10m, 2h or 1d."),
     "JAM-ENV": (
         "A function's environment is one that Lambda refuses (over 4 KB, reserved names), or names "
