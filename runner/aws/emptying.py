@@ -16,7 +16,7 @@ from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError, Problem, aws_error
 from runner.names import Names
-from runner.plan.ledger import ASSETS, RELEASES, Ledger
+from runner.plan.ledger import ASSETS, NEWEST, RELEASES, Ledger
 from runner.together import at_once
 
 LOOKS = 16  # at once
