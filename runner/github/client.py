@@ -43,13 +43,15 @@ _COMMENTING = "pull-requests: write"
 class Client:
     """One repository. `patience` decides what is asked again; see `runner.github.GitHub`."""
 
-    def __init__(self, api_url: str, token: str, repository: str, *, patience: Patience) -> None:
+    def __init__(
+        self, api_url: str, token: str, repository: str, *, patience: Patience, timeout: int
+    ) -> None:
         self._patience = patience
         self._app = token.startswith(_APP)
         self._github = Github(
             auth=Auth.Token(token),
             base_url=api_url.rstrip("/"),
-            timeout=_TIMEOUT,
+            timeout=timeout,
             per_page=_PAGE,
             lazy=True,
             retry=None,
@@ -243,8 +245,12 @@ def connect(
     *,
     sleep: Callable[[float], None],
     now: Callable[[], float],
+    timeout: int = _TIMEOUT,
 ) -> Client:
-    """The repository `owner/name`. Raises JAM-GITHUB-DENIED without a token."""
+    """The repository `owner/name`; `timeout` is in seconds a request.
+
+    Raises JAM-GITHUB-DENIED without a token.
+    """
     if not token:
         raise JamError(
             DENIED,
@@ -252,7 +258,8 @@ def connect(
             hint="Hand it on with `GITHUB_TOKEN: ${{ github.token }}`.",
             turn=Turn.GITHUB,
         )
-    return Client(api_url, token, repository, patience=Patience(sleep=sleep, now=now))
+    patience = Patience(sleep=sleep, now=now)
+    return Client(api_url, token, repository, patience=patience, timeout=timeout)
 
 
 def _check(check: Check) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from runner.local.github.asked import Answer, Asked, Handler, Listed, found_in
 from runner.local.github.state import Comment, RefusedError
 
-# Refused beyond that with "Body is too long (maximum is 65536 characters)".
-# Source: GitHub community discussion 41331, "Maximum length for the comment body".
+# Its own description does not say so; its answer does. Source: danger/danger#424.
 _LONGEST = 65_536
 
 

@@ -205,7 +205,7 @@ class Hands:
         told: dict[str, Any] = {"action": action}
         if name == "workflow_run":
             run = shapes.run(here.runs[number], here)
-            told["workflow_run"] = shaped(description(), description().named("workflow-run"), run)
+            told["workflow_run"] = shaped(description().named("workflow-run"), run)
         else:
             pull = here.pulls[number]
             whole = {**shapes.pull(here, pull), "merged": pull.merged is not None}
@@ -213,9 +213,7 @@ class Hands:
         sender = here.owner
         return {
             **told,
-            "repository": shaped(
-                description(), description().named("full-repository"), shapes.repository(here)
-            ),
+            "repository": shaped(description().named("full-repository"), shapes.repository(here)),
             "sender": shapes.user(sender),
         }
 
@@ -227,4 +225,4 @@ class Hands:
 
 
 def _pull_shape(known: Mapping[str, Any]) -> Any:
-    return shaped(description(), description().named("pull-request"), known)
+    return shaped(description().named("pull-request"), known)

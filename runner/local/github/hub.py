@@ -67,16 +67,20 @@ class Hub:
     def __init__(
         self, *, now: Callable[[], float], sleep: Callable[[float], None], port: int = 0
     ) -> None:
+        self.reset()
+        self.now = now
+        self.sleep = sleep
+        self._lock = threading.RLock()
+        self._server = Server(self.handle, port)
+        self.url = ""
+
+    def reset(self) -> None:
+        """Nobody and nothing is here. `defects` are answers that GitHub would not give."""
         self.state = State()
         self.faults = Faults()
         self.limits = Limits()
         self.seen: list[Seen] = []
-        self.defects: list[str] = []  # answers that GitHub would not give: there must be none
-        self.now = now
-        self._sleep = sleep
-        self._lock = threading.RLock()
-        self._server = Server(self.handle, port)
-        self.url = ""
+        self.defects: list[str] = []
 
     def start(self) -> Self:
         self._server.start()
@@ -107,7 +111,7 @@ class Hub:
         operation = found[0].id if found else ""
         fault = self.faults.met(operation)
         if fault and fault.seconds:
-            self._sleep(fault.seconds)
+            self.sleep(fault.seconds)
         if fault and fault.status and not fault.after:
             response = broken(fault)
         elif fault and not fault.status and not fault.after:

@@ -203,7 +203,7 @@ class Shapes:
             },
             "app": self.app(BOT),
             "pull_requests": [],
-            "check_suite": None,
+            "check_suite": {"id": it.id},
             "url": url,
             "html_url": f"{self.page}/{at.full_name}/runs/{it.id}",
         }

@@ -7,26 +7,61 @@ are empty, zero or null, never invented.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from runner.local.github.description import Description
+from runner.local.github.description import Description, description
+
+_BLANK: Mapping[str, Any] = {"array": [], "boolean": False, "integer": 0, "number": 0, "string": ""}
 
 
-def shaped(described: Description, schema: Mapping[str, Any], known: Any) -> Any:
-    """`known` with every member that the schema requires, at any depth."""
-    schema = described.resolved(schema)
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """An object's members by name, and the blank of each that is required."""
+
+    members: Mapping[str, Mapping[str, Any]]
+    required: Mapping[str, Any]
+
+
+def shaped(schema: Mapping[str, Any], known: Any) -> Any:
+    """`known` with every member that the schema of GitHub's description requires, at any depth."""
     if isinstance(known, list):
-        items = schema.get("items", {})
-        return [shaped(described, items, each) for each in known]
+        items = description().resolved(schema).get("items", {})
+        return [shaped(items, each) for each in known]
     if not isinstance(known, Mapping):
         return known
-    members = _members(described, schema)
-    required = {name: _neutral(described, members[name]) for name in _required(described, schema)}
+    form = _form(_Same(description().resolved(schema)))
     filled = {
-        name: shaped(described, members[name], value) if name in members else value
+        name: shaped(form.members[name], value) if name in form.members else value
         for name, value in known.items()
     }
-    return {**required, **filled}
+    missing = {name: deepcopy(blank) for name, blank in form.required.items() if name not in known}
+    return {**missing, **filled}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A part of the description, told from others by identity: it never changes."""
+
+    schema: Mapping[str, Any]
+
+    def __hash__(self) -> int:
+        return id(self.schema)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.schema is self.schema
+
+
+@cache
+def _form(same: _Same) -> _Form:
+    described, parts = description(), _parts(description(), same.schema)
+    members = {
+        name: member for part in parts for name, member in part.get("properties", {}).items()
+    }
+    required = {name for part in parts for name in part.get("required", ())}
+    return _Form(members, {name: _neutral(described, members[name]) for name in sorted(required)})
 
 
 def _parts(described: Description, schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -37,18 +72,6 @@ def _parts(described: Description, schema: Mapping[str, Any]) -> list[Mapping[st
     return [schema, *(deep for each in whole for deep in _parts(described, each))]
 
 
-def _members(described: Description, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: member
-        for part in _parts(described, schema)
-        for name, member in part.get("properties", {}).items()
-    }
-
-
-def _required(described: Description, schema: Mapping[str, Any]) -> list[str]:
-    return [name for part in _parts(described, schema) for name in part.get("required", ())]
-
-
 def _neutral(described: Description, schema: Mapping[str, Any]) -> Any:
     schema = described.resolved(schema)
     kinds = _parts(described, schema)
@@ -57,6 +80,4 @@ def _neutral(described: Description, schema: Mapping[str, Any]) -> Any:
     if values := next((part["enum"] for part in kinds if "enum" in part), None):
         return values[0]
     kind = next((part["type"] for part in kinds if "type" in part), "object")
-    if kind == "object":
-        return shaped(described, schema, {})
-    return {"array": [], "boolean": False, "integer": 0, "number": 0, "string": ""}[kind]
+    return shaped(schema, {}) if kind == "object" else _BLANK[kind]
