@@ -26,7 +26,7 @@ rehearse: setup  ## the whole story on the embedded cloud, with examples/notes
 test: setup  ## the tests, on both cores
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-hunt: setup  ## long hunts: runs killed at every call (hunt/report.json; HUNT="--each 20" is a part), every candidate of a rollout
+hunt: setup  ## long hunts: crashes, races, kills, saboteurs (hunt/report.json; HUNT="--each 20" is a part, HUNT=--resume the rest), every candidate of a rollout
 	$(BIN)/python -m tests.labs.hunt $(HUNT)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m hunt
 	mkdir -p artifacts

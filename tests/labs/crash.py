@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
 from runner.aws.session import Aws
+from runner.local.cloud import Cloud
+from tests.labs import direct
 
 CALL_TAKES = 0.1  # seconds; in no time at all a run would ask more than AWS's rates allow
 
@@ -24,13 +24,18 @@ class Crash(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Before or after the effect of the `call`-th call, from 1. A run without one goes through."""
+    """Before or after the effect of the `call`-th call, from 1; with `operation` of those calls.
+
+    A run without one goes through.
+    """
 
     call: int
     after: bool = False
+    operation: str = ""
 
     def __str__(self) -> str:
-        return f"{'after' if self.after else 'before'} call {self.call}"
+        when = "after" if self.after else "before"
+        return f"{when} {self.operation or 'call'} {self.call}"
 
 
 class Wire:
@@ -56,6 +61,8 @@ class Wire:
                 raise Crash
             self.calls.append(operation)
             self._mine.number = len(self.calls)
+            self._mine.same = self.calls.count(operation)
+            self._mine.operation = operation
         self._pass(after=False)
 
     def heard(self) -> None:
@@ -64,14 +71,22 @@ class Wire:
             raise Crash
 
     def _pass(self, *, after: bool) -> None:
-        number = getattr(self._mine, "number", 0)
-        if self._point != Point(number, after):
+        if not self._is_there(after=after):
             return
         if self._meanwhile:
             self._meanwhile()
             return
         self.dead = True
         raise Crash
+
+    def _is_there(self, *, after: bool) -> bool:
+        mine, point = self._mine, self._point
+        if point is None or point.after != after:
+            return False
+        if point.operation:
+            same = (getattr(mine, "operation", ""), getattr(mine, "same", 0))
+            return same == (point.operation, point.call)
+        return bool(point.call == getattr(mine, "number", 0))
 
 
 class Account(Aws):
@@ -80,15 +95,13 @@ class Account(Aws):
     def __init__(
         self,
         wire: Wire,
-        endpoint: str,
+        cloud: Cloud,
         *,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
-        session = boto3.Session(
-            region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
-        )
-        super().__init__(session, endpoint, clock=clock, sleep=sleep, chance=lambda: 0.5)
+        session = direct.session(cloud)
+        super().__init__(session, cloud.endpoint, clock=clock, sleep=sleep, chance=lambda: 0.5)
         self.wire = wire
         self.hooks = session.events
         self._asked = threading.local()

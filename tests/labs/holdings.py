@@ -16,7 +16,7 @@ from runner.aws.session import Aws
 from runner.names import Names
 from runner.plan.refs import Made
 
-NEWEST = 4  # releases that are looked at part by part
+NEWEST = 3  # releases that are looked at part by part
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +32,25 @@ class Known:
         return frozenset(self.ready) | self.begun
 
 
-def known(aws: Aws, names: Names) -> Known:
-    """As the table has it."""
+def known(aws: Aws, names: Names, *, remembered: dict[str, records.Staged]) -> Known:
+    """As the table has it. What a ready release consists of never changes: it is read once."""
     found = kept.releases(aws, names)
     there = records.read(aws, names, release="")
-    staged = {
-        each.release: both[1]
-        for each in found
-        if each.is_ready and (both := records.read(aws, names, release=each.release)) and both[1]
-    }
+    ready: dict[str, records.Staged] = {}
+    for each in found:
+        staged = remembered.get(each.release) or _staged(aws, names, each)
+        if staged:
+            remembered[each.release] = ready[each.release] = staged
     return Known(
-        ready=staged,
-        begun=frozenset(each.release for each in found) - frozenset(staged),
+        ready=ready,
+        begun=frozenset(each.release for each in found) - frozenset(ready),
         there=there[0] if there else records.Environment(),
     )
+
+
+def _staged(aws: Aws, names: Names, each: kept.Kept) -> records.Staged | None:
+    both = records.read(aws, names, release=each.release) if each.is_ready else None
+    return both[1] if both else None
 
 
 def foundation(aws: Aws) -> Counter[str]:
@@ -72,18 +77,16 @@ def foundation(aws: Aws) -> Counter[str]:
     return Counter({kind: len(items) for kind, items in listed.items()})
 
 
-def orphans(aws: Aws, names: Names) -> Iterator[str]:
+def orphans(aws: Aws, names: Names, told: Known) -> Iterator[str]:
     """What of releases no record explains. What a release begun may have made is explained."""
-    told = known(aws, names)
     yield from _objects(aws, names, told)
     yield from _versions(aws, names, told)
     yield from _stages(aws, told)
     yield from _keys(aws, told)
 
 
-def losses(aws: Aws, names: Names, *, pause: Callable[[], None]) -> Iterator[str]:
+def losses(aws: Aws, names: Names, told: Known, *, pause: Callable[[], None]) -> Iterator[str]:
     """What is gone of the newest ready releases; a `pause` before each, for AWS's rates."""
-    told = known(aws, names)
     for release, staged in list(told.ready.items())[:NEWEST]:
         pause()
         state = kept.condition(aws, names, release=release, staged=staged, there=told.there)

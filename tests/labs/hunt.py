@@ -1,6 +1,7 @@
-"""`make hunt`: every point of every experiment, into `hunt/report.json`; a test takes a sample.
+"""`make hunt`: every point of every experiment, race, kill and saboteur, into `hunt/report.json`.
 
-Each handful of scenarios has a process of its own: functions and edges of a cloud live as long.
+Each job has a process of its own: one that raises, dies or hangs is a finding, and the hunt goes
+on. The report is written after each; `--resume` plays what an earlier hunt had not.
 """
 
 from __future__ import annotations
@@ -8,174 +9,141 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import random
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
-from runner.local.cloud import Cloud
-from tests.labs.crash import Point
-from tests.labs.experiments import (
-    Bench,
-    Experiment,
-    Then,
-    Trouble,
-    crowded,
-    destroying,
-    first_deploy,
-    lost,
-    parked,
-    twice,
-    update,
-    update_page,
-)
-from tests.labs.rollouts import Rolling, opening, promoting, taking_back
-from tests.labs.saboteurs import SABOTEURS
+from tests.labs.checks import Trouble
+from tests.labs.jobs import EXPERIMENTS, Found, Job, jobs, played
 
-Scenario = tuple[str, Point, Then]
-
-EXPERIMENTS: dict[str, Experiment] = {
-    "first": first_deploy,
-    "update": update,
-    "page": update_page,
-    "twice": twice,
-    "lost": lost,
-    "crowded": crowded,
-    "parked": parked,
-    "destroying": destroying,
-    "opening": opening,
-    "promoting": promoting,
-    "taking back": taking_back,
-}
-ROLLOUTS = frozenset({"opening", "promoting", "taking back"})
-# Calls of a run that does not die; the threads of two runs never ask quite the same. While a
-# rollout opens, its alarms' self-test asks some hundred times.
-CALLS = {
-    "first": 145, "update": 46, "page": 34, "twice": 46, "lost": 46, "crowded": 46, "parked": 46,
-    "destroying": 150, "opening": 210, "promoting": 24, "taking back": 24,
-}  # fmt: skip
-# Before a first release there is nothing to go back to; others go on by themselves.
-_GOING_ON = (Then.AGAIN, Then.NEWER, Then.BACK)
-_THENS = {
-    "first": (Then.AGAIN, Then.NEWER, Then.DESTROY),
-    "destroying": (Then.DESTROY, Then.NEWER),
-    **dict.fromkeys(("twice", "opening", "promoting", "taking back"), _GOING_ON),
-    "lost": (Then.AGAIN,),
-    "crowded": (Then.AGAIN,),
-    "parked": (Then.NEWER,),
-}
-HANDFUL = 12  # scenarios in one process
 WORKERS = 2
+LONGEST = 1800.0  # seconds of a job on a busy machine
 
 
-def scenarios(name: str) -> Iterator[Scenario]:
-    """All of one experiment."""
-    for call in range(1, CALLS[name] + 1):
-        for after in (False, True):
-            for then in _THENS.get(name, tuple(Then)):
-                yield name, Point(call, after), then
+@dataclass
+class Hunt:
+    """What has been found so far, and where it is kept."""
+
+    report: Path
+    begun: float
+    points: int = 0
+    troubles: list[Trouble] = field(default_factory=list)
+    caught: dict[str, str] = field(default_factory=dict)
+    before: float = 0.0  # seconds of the hunts that this one resumes
+
+    def parts(self) -> Path:
+        return self.report.parent / "parts"
+
+    def part(self, job: Job) -> Path:
+        """Where a job's findings lie once it is over."""
+        return self.parts() / f"{sha256(repr(job).encode()).hexdigest()[:16]}.json"
+
+    def add(self, found: Found) -> None:
+        self.points += found.points
+        self.troubles += found.troubles
+        self.caught |= dict(found.caught)
+        for each in found.troubles:
+            print(f"{each.kind}: {each.where}: {each.what}", flush=True)
+        for name, how in found.caught:
+            print(f"{name}: {how or 'GOT AWAY'}", flush=True)
+        self.write()
+
+    def write(self) -> None:
+        self.report.write_text(json.dumps(self.document(), indent=1) + "\n")
+
+    def document(self) -> dict[str, Any]:
+        caught = sum(bool(how) for how in self.caught.values())
+        return {
+            "points": self.points,
+            "orphans": self._count("orphan"),
+            "losses": self._count("loss"),
+            "mixed": self._count("mixed"),
+            "saboteurs": {"planted": len(self.caught), "caught": caught},
+            "seconds": round(self.before + time.time() - self.begun, 1),
+        }
+
+    def _count(self, kind: str) -> int:
+        return sum(each.kind == kind for each in self.troubles)
 
 
-def tried(bench: Bench, scenario: Scenario) -> list[Trouble]:
-    """The troubles of one; the site is made anew after any."""
-    name, point, then = scenario
-    where = f"{name}, crashed {point}, then {then}"
-    try:
-        found = list(EXPERIMENTS[name](bench, point, then))
-    except Exception as error:  # noqa: BLE001 -- whatever it is, it is a finding
-        found = [Trouble("loss", f"{type(error).__name__}: {error}")]
-    if found:
-        bench.close()
-    return [Trouble(each.kind, each.what, where) for each in found]
+def work(job: Job, part: Path) -> None:
+    """In the job's own process; its findings appear whole or not at all."""
+    found = played(job)
+    draft = part.with_suffix(".draft")
+    draft.write_text(json.dumps(asdict(found)))
+    draft.rename(part)
 
 
-def handful(wanted: Sequence[Scenario], until: float) -> tuple[int, list[Trouble]]:
-    """How many were tried before the time was over, and what they found; in this process."""
-    found: list[Trouble] = []
-    done = 0
-    kind = Rolling if wanted[0][0] in ROLLOUTS else Bench
-    with tempfile.TemporaryDirectory() as folder, Cloud(speed=50.0) as cloud:
-        bench = kind(cloud, Path(folder))
-        bench.measure()
-        for scenario in wanted:
-            if time.time() > until:
-                break
-            found += tried(bench, scenario)
-            done += 1
-        bench.close()
-    return done, found
+def read(part: Path) -> Found:
+    kept = json.loads(part.read_text())
+    return Found(
+        points=kept["points"],
+        troubles=tuple(Trouble(**each) for each in kept["troubles"]),
+        caught=tuple((name, how) for name, how in kept["caught"]),
+    )
 
 
-def sabotaged(name: str) -> str:
-    """How a saboteur was caught; in this process."""
-    engine = next(each for each in SABOTEURS if each.name == name)
-    with tempfile.TemporaryDirectory() as folder, Cloud(speed=50.0) as cloud:
-        return engine.caught(cloud, Path(folder))
+def play(hunt: Hunt, todo: Iterable[Job], *, until: float) -> None:
+    """All of them, `WORKERS` at a time; none begins after `until`."""
+    spawn = multiprocessing.get_context("spawn")
+    waiting = deque(todo)
+    running: dict[BaseProcess, tuple[Job, float]] = {}
+    while running or (waiting and time.time() < until):
+        while waiting and len(running) < WORKERS and time.time() < until:
+            job = waiting.popleft()
+            worker = spawn.Process(target=work, args=(job, hunt.part(job)))
+            worker.start()
+            running[worker] = (job, time.time())
+        wait([worker.sentinel for worker in running], timeout=5)
+        for worker, (job, since) in list(running.items()):
+            if worker.is_alive() and time.time() - since > LONGEST:
+                worker.kill()
+                worker.join()
+            if not worker.is_alive():
+                del running[worker]
+                hunt.add(_ended(hunt, job, status=worker.exitcode))
+                print(f"{hunt.points} points, {len(hunt.troubles)} troubles", flush=True)
 
 
-def handfuls(chosen: Sequence[str], *, seed: int, each: int) -> list[list[Scenario]]:
-    """Shuffled, so that a hunt cut short has seen a bit of everything. `each` is at most so many
-    scenarios of an experiment, 0 is all."""
-    chance = random.Random(seed)
-    made: list[list[Scenario]] = []
-    for name in chosen:
-        all_of_it = list(scenarios(name))
-        chance.shuffle(all_of_it)
-        drawn = all_of_it[:each] if each else all_of_it
-        made += [drawn[at : at + HANDFUL] for at in range(0, len(drawn), HANDFUL)]
-    chance.shuffle(made)
-    return made
+def _ended(hunt: Hunt, job: Job, *, status: int | None) -> Found:
+    part = hunt.part(job)
+    if part.exists():
+        return read(part)
+    trouble = Trouble("loss", f"its process ended with {status}", repr(job)[:300])
+    return Found(troubles=(trouble,))
 
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--seconds", type=float, default=86_400, help="at most")
+    options.add_argument("--seconds", type=float, default=86_400, help="nothing begins after them")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--each", type=int, default=0, help="scenarios of an experiment; 0: all")
     options.add_argument("--only", nargs="*", default=list(EXPERIMENTS), choices=EXPERIMENTS)
-    options.add_argument("--honest", action="store_true", help="without the saboteurs")
+    options.add_argument("--resume", action="store_true", help="play what is not played yet")
     options.add_argument("--report", type=Path, default=Path("hunt/report.json"))
     chosen = options.parse_args()
-    begun = time.time()
-    until = begun + chosen.seconds
-    spawn = multiprocessing.get_context("spawn")
-    points, troubles, caught = 0, list[Trouble](), dict[str, str]()
-    with ProcessPoolExecutor(WORKERS, mp_context=spawn, max_tasks_per_child=1) as pool:
-        planted = [] if chosen.honest else [each.name for each in SABOTEURS]
-        spoiled = {pool.submit(sabotaged, name): name for name in planted}
-        hunts = [
-            pool.submit(handful, each, until)
-            for each in handfuls(chosen.only, seed=chosen.seed, each=chosen.each)
-        ]
-        for hunt in as_completed(hunts):
-            done, found = hunt.result()
-            points += done
-            troubles += found
-            for each in found:
-                print(f"{each.kind}: {each.where}: {each.what}", flush=True)
-            print(f"{points} points, {len(troubles)} troubles", flush=True)
-        for future, name in spoiled.items():
-            caught[name] = future.result()
-            print(f"{name}: {caught[name] or 'GOT AWAY'}", flush=True)
-    report = {
-        "points": points,
-        "orphans": _count(troubles, "orphan"),
-        "losses": _count(troubles, "loss"),
-        "mixed": _count(troubles, "mixed"),
-        "saboteurs": {"planted": len(caught), "caught": sum(bool(how) for how in caught.values())},
-        "seconds": round(time.time() - begun, 1),
-    }
-    chosen.report.parent.mkdir(parents=True, exist_ok=True)
-    chosen.report.write_text(json.dumps(report, indent=1) + "\n")
-    print(json.dumps(report))
-    return 1 if troubles or not all(caught.values()) else 0
-
-
-def _count(troubles: Sequence[Trouble], kind: str) -> int:
-    return sum(each.kind == kind for each in troubles)
+    hunt = Hunt(chosen.report, time.time())
+    hunt.parts().mkdir(parents=True, exist_ok=True)
+    every = jobs(chosen.only, seed=chosen.seed, each=chosen.each)
+    if not chosen.resume:
+        for part in hunt.parts().iterdir():
+            part.unlink()
+    elif hunt.report.exists():
+        hunt.before = json.loads(hunt.report.read_text())["seconds"]
+    over = [job for job in every if hunt.part(job).exists()]
+    for job in over:
+        hunt.add(read(hunt.part(job)))
+    play(hunt, [job for job in every if job not in over], until=hunt.begun + chosen.seconds)
+    hunt.write()
+    print(json.dumps(hunt.document()))
+    return 1 if hunt.troubles or not all(hunt.caught.values()) else 0
 
 
 if __name__ == "__main__":

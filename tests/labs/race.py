@@ -23,10 +23,10 @@ from runner.decide import Decided, decide
 from runner.deploy import release
 from runner.errors import JamError
 from runner.local.cloud import Cloud
-from runner.local.faults import Fault
 from runner.names import Names
 from runner.plan.refs import Made
 from runner.world import Way, World
+from tests.labs import direct
 
 SITE = '[build]\npublish = "public"\n[production.rollout]\nstrategy = "all-at-once"\n'
 # Everything by which a run looks at, or changes, what visitors get.
@@ -162,7 +162,7 @@ class Lab:
 
     def _world(self, run: Run) -> World:
         return World(
-            environment=self._environment(run),
+            environment=self.environment(run),
             clock=self.time.now,
             now=self.time.now,
             sleep=self._sleep,
@@ -171,7 +171,7 @@ class Lab:
             cache=self._cache,
         )
 
-    def _environment(self, run: Run) -> Mapping[str, str]:
+    def environment(self, run: Run) -> Mapping[str, str]:
         return {
             "PATH": "/usr/bin:/bin",
             "AWS_ENDPOINT_URL": self.cloud.endpoint,
@@ -187,9 +187,7 @@ class Lab:
         self.time.pass_by(seconds)
 
     def aws(self, run: Run) -> Aws:
-        session = boto3.Session(
-            region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
-        )
+        session = direct.session(self.cloud)
 
         def before(model: Any, **_: object) -> None:
             run.passes(model.name, after=False)
@@ -197,6 +195,7 @@ class Lab:
         def after(model: Any, **_: object) -> None:
             run.passes(model.name, after=True)
 
+        self.hook(session)
         session.events.register("before-call", before)
         session.events.register("after-call", after)
         return Aws(
@@ -207,111 +206,14 @@ class Lab:
             chance=lambda: 0.5,
         )
 
-
-Complaints = list[str]
-
-
-def parked(lab: Lab, *, at: int, after: bool) -> Complaints:
-    """The older run sleeps from its `at`-th switching call until the newer one has ended."""
-    number = lab.begin()
-    newer = Run(number=number + 2, page="newer")
-    ended: list[str] = []
-    older = Run(
-        number=number + 1,
-        page="older",
-        stops_at=at,
-        after=after,
-        meanwhile=lambda: ended.append(lab.race(newer)),
-    )
-    woken = lab.race(older)
-    return [
-        *_unless(ended == ["live"], f"the newer run ended as {ended}"),
-        *_unless(woken in ENDS_OF_LOSERS, f"the older run ended as {woken}"),
-        *_unless(lab.state() == ("newer",) * 3, f"left {lab.state()}"),
-    ]
-
-
-def overtaken(lab: Lab, *, at: int, after: bool) -> Complaints:
-    """The newer run sleeps while an older one comes: it may be first, but never last."""
-    number = lab.begin()
-    older = Run(number=number + 1, page="older")
-    ended: list[str] = []
-    newer = Run(
-        number=number + 2,
-        page="newer",
-        stops_at=at,
-        after=after,
-        meanwhile=lambda: ended.append(lab.race(older)),
-    )
-    woken = lab.race(newer)
-    return [
-        *_unless(woken == "live", f"the newer run ended as {woken}"),
-        *_unless(set(ended) <= {"live", "superseded"}, f"the older run ended as {ended}"),
-        *_unless(lab.state() == ("newer",) * 3, f"left {lab.state()}"),
-    ]
-
-
-def killed(lab: Lab, *, at: int, after: bool) -> Complaints:
-    """The older run dies; the newer one, and after another death the same one, go on."""
-    number = lab.begin()
-    found: Complaints = []
-    for again, page in ((number + 2, "newer"), (number + 4, "older")):
-        dying = Run(
-            number=min(again, number + 4), page="older", stops_at=at, after=after, dies=True
-        )
-        found += _unless(lab.race(dying) == "killed", "it did not die")
-        ended = lab.race(Run(number=again, page=page))
-        found += _unless(ended in ("live", "unchanged"), f"the next run ended as {ended}")
-        found += _unless(lab.state() == (page,) * 3, f"left {lab.state()}, not {page}")
-    return found
-
-
-def killed_newer(lab: Lab, *, at: int, after: bool) -> Complaints:
-    """The newer run dies; an older one does not replace it, and its own second try wins."""
-    number = lab.begin()
-    dying = Run(number=number + 2, page="newer", stops_at=at, after=after, dies=True)
-    found = _unless(lab.race(dying) == "killed", "it did not die")
-    ended = lab.race(Run(number=number + 1, page="older"))
-    began = at > 1  # the first switching call is a look before the lease
-    wanted = {"superseded"} if began else {"live"}
-    found += _unless(ended in wanted, f"the older run ended as {ended}")
-    ended = lab.race(Run(number=number + 2, page="newer"))
-    found += _unless(ended in ("live", "unchanged"), f"its second try ended as {ended}")
-    return found + _unless(lab.state() == ("newer",) * 3, f"left {lab.state()}")
-
-
-def lost(lab: Lab, *, service: str, operation: str, skip: int) -> Complaints:
-    """An answer of AWS does not arrive, though the call was carried out."""
-    number = lab.begin()
-    lab.cloud.faults.add(Fault(kind="lost", service=service, operation=operation, skip=skip))
-    ended = lab.race(Run(number=number + 1, page="newer"))
-    lab.cloud.faults.clear()
-    again = lab.race(Run(number=number + 1, page="newer"))
-    return [
-        *_unless(ended == "live", f"it ended as {ended}"),
-        *_unless(again == "unchanged", f"and again as {again}"),
-        *_unless(lab.state() == ("newer",) * 3, f"left {lab.state()}"),
-    ]
-
-
-ENDS_OF_LOSERS = frozenset({"superseded", "JAM-LEASE-LOST", "live"})
-ANSWERS = (
-    ("dynamodb", "UpdateItem", 0),  # the lease is ours
-    ("lambda", "UpdateAlias", 0),
-    ("cloudfront-keyvaluestore", "UpdateKeys", 0),
-    ("dynamodb", "TransactWriteItems", 0),
-    ("dynamodb", "UpdateItem", 1),  # the lease is free
-)
-
-
-def _unless(fine: bool, complaint: str) -> Complaints:
-    return [] if fine else [complaint]
+    def hook(self, session: boto3.Session) -> None:
+        """What stands between every run and AWS: nothing, but of a saboteur."""
 
 
 @contextmanager
-def a_lab(folder: Path) -> Iterator[Lab]:
+def a_lab(folder: Path, kind: type[Lab] = Lab) -> Iterator[Lab]:
     """A lab upon a cloud of its own, its account bootstrapped."""
     with Cloud(speed=50.0) as cloud:
-        lab = Lab(cloud, folder / "sites", folder / "cache")
+        lab = kind(cloud, folder / "sites", folder / "cache")
         bootstrap(lab.aws(Run(number=0, page="")), lambda _line: None)
         yield lab

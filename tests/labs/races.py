@@ -1,95 +1,109 @@
-"""Every scenario of two runs at every visible call, and the report hunt/races.json.
-
-By `python -m tests.labs.races`; what `make hunt` plays calls `points` and `saboteurs` as well.
-"""
+"""Every scenario of two runs at every visible call, and engines that lack what it looks for."""
 
 from __future__ import annotations
 
-import json
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from runner import turn
-from runner.aws import leases
-from runner.aws.leases import Lease
-from tests.labs import race
-from tests.labs.race import CALLS, Complaints, Lab, a_lab
+import boto3
 
-REPORT = Path("hunt/races.json")
-Scenario = tuple[str, Callable[[], Complaints]]
+from tests.labs import crossed
+from tests.labs.crossed import Complaints
+from tests.labs.race import CALLS, Lab, Run, a_lab
+
+Scenario = tuple[str, Callable[[Lab], Complaints]]
+PLAYS = (crossed.parked, crossed.overtaken, crossed.killed, crossed.killed_newer)
 
 
-def points(lab: Lab) -> Iterator[Scenario]:
+def points() -> Iterator[Scenario]:
     """Each call, before and after it, with each way to go on; each answer, lost."""
     for at in range(1, CALLS + 1):
         for after in (False, True):
-            for play in (race.parked, race.overtaken, race.killed, race.killed_newer):
+            for play in PLAYS:
                 yield (
                     f"{play.__name__} {'after' if after else 'before'} call {at}",
-                    lambda play=play, at=at, after=after: play(lab, at=at, after=after),
+                    lambda lab, play=play, at=at, after=after: play(lab, at=at, after=after),
                 )
-    for service, operation, skip in race.ANSWERS:
+    for service, operation, skip in crossed.ANSWERS:
         yield (
             f"lost {service} {operation} {skip}",
-            lambda service=service, operation=operation, skip=skip: race.lost(
+            lambda lab, service=service, operation=operation, skip=skip: crossed.lost(
                 lab, service=service, operation=operation, skip=skip
             ),
         )
 
 
-def saboteurs(lab: Lab) -> Iterator[tuple[str, bool]]:
-    """Engines that lack what the labs look for: each has to be caught."""
-    with _instead(Lease, "check", lambda _self: None):
-        yield "no fence", bool(race.parked(lab, at=3, after=False))
-    with _instead(turn, "is_older", lambda *_args, **_named: False):
-        yield "no order", bool(race.overtaken(lab, at=CALLS, after=True))
-    with _instead(leases, "LASTS", 1e6):
-        yield "a lease without end", bool(race.killed(lab, at=3, after=False))
-        lab.time.pass_by(2e6)
+class Unfenced(Lab):
+    """Whoever looks after the lease finds that it is still theirs."""
+
+    def hook(self, session: boto3.Session) -> None:
+        taken: dict[str, Any] = {}
+
+        def take(params: dict[str, Any], **_: object) -> None:
+            values = params.get("ExpressionAttributeValues", {})
+            if _is_lease(params) and ":run" in values:
+                taken["owner"] = values[":owner"]
+
+        def count(parsed: dict[str, Any], **_: object) -> None:
+            if "owner" in taken and "token" not in taken:
+                before = parsed.get("Attributes", {}).get("token", {"N": "0"})
+                taken["token"] = {"N": str(int(before["N"]) + 1)}
+
+        def still_ours(parsed: dict[str, Any], **_: object) -> None:
+            if "expires" in parsed.get("Item", {}) and "token" in taken:
+                parsed["Item"].update(taken)
+
+        session.events.register("provide-client-params.dynamodb.UpdateItem", take)
+        session.events.register("after-call.dynamodb.UpdateItem", count)
+        session.events.register("after-call.dynamodb.GetItem", still_ours)
 
 
-class _instead:  # noqa: N801 -- reads as a statement
-    """Another value of an attribute meanwhile: sabotage."""
+class Unordered(Lab):
+    """Runs that do not know which of them is the newer."""
 
-    def __init__(self, owner: object, name: str, value: object) -> None:
-        self._owner, self._name, self._value = owner, name, value
-
-    def __enter__(self) -> None:
-        self._before = getattr(self._owner, self._name)
-        setattr(self._owner, self._name, self._value)
-
-    def __exit__(self, *_: object) -> None:
-        setattr(self._owner, self._name, self._before)
+    def environment(self, run: Run) -> Mapping[str, str]:
+        known = super().environment(run)
+        return {name: value for name, value in known.items() if "RUN_" not in name}
 
 
-def main() -> int:
-    """0 where nothing was found and every saboteur was caught."""
-    begun = time.monotonic()
-    losses, played = 0, 0
-    with tempfile.TemporaryDirectory() as folder, a_lab(Path(folder)) as lab:
-        for name, play in points(lab):
-            played += 1
-            found = play()
-            losses += bool(found)
-            print(f"{name}: {'; '.join(found) or 'fine'}", flush=True)
-        caught = dict(saboteurs(lab))
-    for name, was in caught.items():
-        print(f"saboteur {name}: {'caught' if was else 'NOT CAUGHT'}")
-    report = {
-        "points": played,
-        "orphans": 0,
-        "losses": losses,
-        "mixed": losses,
-        "saboteurs": {"planted": len(caught), "caught": sum(caught.values())},
-        "seconds": round(time.monotonic() - begun, 1),
-    }
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(report, indent=2) + "\n")
-    return 1 if losses or not all(caught.values()) else 0
+class Endless(Lab):
+    """Leases that nobody else ever gets."""
+
+    def hook(self, session: boto3.Session) -> None:
+        def prolong(params: dict[str, Any], **_: object) -> None:
+            values = params.get("ExpressionAttributeValues", {})
+            if _is_lease(params) and ":expires" in values:
+                values[":expires"] = {"N": str(int(values[":expires"]["N"]) + 1_000_000)}
+
+        session.events.register("provide-client-params.dynamodb.UpdateItem", prolong)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _is_lease(params: dict[str, Any]) -> bool:
+    return bool(params.get("Key", {}).get("sk") == {"S": "lease"})
+
+
+@dataclass(frozen=True, slots=True)
+class Saboteur:
+    """A spoiled engine, and the play by which it has to be caught."""
+
+    engine: type[Lab]
+    play: Callable[[Lab], Complaints]
+
+    @property
+    def name(self) -> str:
+        return self.engine.__name__
+
+    def caught(self) -> str:
+        """How it was caught; empty if it got away."""
+        with tempfile.TemporaryDirectory() as folder, a_lab(Path(folder), self.engine) as lab:
+            return "; ".join(self.play(lab))
+
+
+SABOTEURS = (
+    Saboteur(Unfenced, lambda lab: crossed.parked(lab, at=3, after=False)),
+    Saboteur(Unordered, lambda lab: crossed.overtaken(lab, at=CALLS, after=True)),
+    Saboteur(Endless, lambda lab: crossed.killed(lab, at=3, after=False)),
+)

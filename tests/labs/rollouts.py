@@ -15,9 +15,10 @@ from runner.plan.refs import Ref
 from runner.promote import Follower
 from runner.settle import settle
 from runner.world import Way
-from tests.labs import experiments
+from tests.labs import checks
+from tests.labs.checks import Trouble
 from tests.labs.crash import Crash, Point, Wire
-from tests.labs.experiments import Bench, Then, Trouble
+from tests.labs.experiments import Bench, Then
 from tests.labs.site import LATER, Commit, Site
 
 OPENS = Way(wait=False)
@@ -39,7 +40,7 @@ def opening(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     site, before = bench.settled()
     commit = bench.commit()
     site.deploy(commit, Wire(point), way=OPENS)
-    yield from experiments.seen(site, (before, commit))
+    yield from checks.seen(site, (before, commit))
     yield from _ended(bench, site, before=before, candidate=commit, then=then)
 
 
@@ -60,7 +61,7 @@ def _ending(bench: Bench, point: Point, then: Then, *, act: Act) -> Iterator[Tro
     if outcome != "open":
         yield Trouble("loss", f"the rollout is {outcome}")
     _act(site, act, Wire(point))
-    yield from experiments.seen(site, (before, commit))
+    yield from checks.seen(site, (before, commit))
     yield from _ended(bench, site, before=before, candidate=commit, then=then)
 
 
@@ -82,7 +83,7 @@ def _ended(
     site.sleep(LATER)
     if then is Then.BACK:
         wanted: tuple[Commit, ...] = (before,)
-        outcome = experiments.back(site, before, Wire())
+        outcome = site.back(before, Wire())
     elif then is Then.NEWER:
         wanted = (bench.commit(),)
         outcome = site.deploy(wanted[0], Wire())
@@ -95,13 +96,13 @@ def _ended(
         wanted = tuple(recorded)
     if outcome not in ("live", "unchanged"):
         yield Trouble("loss", f"{then}: {outcome}")
-    yield from experiments.seen(site, wanted)
+    yield from checks.seen(site, wanted)
     if then is Then.AGAIN:  # what a rollout that ended leaves to do is the next deploy's
         again = bench.commit()
         if (outcome := site.deploy(again, Wire())) != "live":
             yield Trouble("loss", f"the next deploy is {outcome}")
-        yield from experiments.seen(site, (again,))
-    yield from experiments.held(site, bench.whole)
+        yield from checks.seen(site, (again,))
+    yield from checks.held(site, bench.whole)
 
 
 def a_bench(cloud: Cloud, folder: Path) -> Bench:

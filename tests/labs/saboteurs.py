@@ -5,15 +5,18 @@ The spoiling is in the plan, in the calls or around the run; the engine itself i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from runner.decide import Decided
 from runner.local.cloud import Cloud
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import Activate, MakeApiStage, RecordLive, RecordRelease
+from runner.plan.retention import DAY, PIN, Retention
 from runner.plan.steps import Plan
 from runner.world import Way
 from tests.labs.crash import Account, Point, Wire
@@ -22,11 +25,12 @@ from tests.labs.experiments import (
     Experiment,
     Then,
     first_deploy,
-    parked,
+    meddled,
     update,
     update_page,
 )
-from tests.labs.site import Commit, Site
+from tests.labs.site import KEEPS, Commit, Site
+from tests.labs.upkeep import collecting, incomplete
 
 
 class RecordsLate(Site):
@@ -100,7 +104,6 @@ class PublishesTwice(Site):
 
     def other_account(self, wire: Wire) -> Account:
         made = super().other_account(wire)
-        beside = super().other_account(Wire())
 
         def strip(params: dict[str, Any], **_: object) -> None:
             params.pop("Publish", None)
@@ -110,12 +113,75 @@ class PublishesTwice(Site):
             name = parsed.get("FunctionName", "")
             if name:
                 self.sleep(60)  # Lambda publishes nothing while an update is under way
-                parsed["Version"] = beside.functions.publish_version(FunctionName=name)["Version"]
+                parsed["Version"] = made.functions.publish_version(FunctionName=name)["Version"]
 
         events = made.hooks
         events.register("provide-client-params.lambda.UpdateFunctionCode", strip)
         events.register_last("after-call.lambda.UpdateFunctionCode", publish)
         return made
+
+
+class IgnoresPins(Site):
+    """Collects what expired at once, as if every pin to it had run out."""
+
+    def collect(self, wire: Wire, retention: Retention = KEEPS) -> str:
+        super().collect(Wire(), retention)
+        with _ahead(self.account(wire), PIN + DAY):
+            return super().collect(wire, retention)
+
+
+class KeepsTooLittle(Site):
+    """Collects what retention keeps."""
+
+    def collect(self, wire: Wire, retention: Retention = KEEPS) -> str:
+        nothing = Retention(releases=0, days=0)
+        super().collect(Wire(), nothing)
+        with _ahead(self.account(wire), PIN + DAY):
+            return super().collect(wire, nothing)
+
+
+class LeavesAKind(Site):
+    """Destroys everything but the roles."""
+
+    def other_account(self, wire: Wire) -> Account:
+        made = super().other_account(wire)
+
+        def none_found(parsed: dict[str, Any], **_: object) -> None:
+            if self._destroys:
+                parsed["Roles"] = []
+
+        made.hooks.register("after-call.iam.ListRoles", none_found)
+        return made
+
+    _destroys = False
+
+    def gone(self, wire: Wire) -> str:
+        self._destroys = True
+        return super().gone(wire)
+
+
+class GoesBackUnseen(Site):
+    """Goes back without a look whether everything is there."""
+
+    def other_account(self, wire: Wire) -> Account:
+        made = super().other_account(wire)
+
+        def found_anyway(**_: object) -> tuple[Any, dict[str, Any]]:
+            return SimpleNamespace(status_code=200), {"State": "Active"}
+
+        made.hooks.register("before-call.lambda.GetFunctionConfiguration", found_anyway)
+        return made
+
+
+@contextmanager
+def _ahead(account: Account, seconds: float) -> Iterator[None]:
+    """The account's own clock, a while ahead."""
+    real = account.clock
+    account.clock = lambda: real() + seconds
+    try:
+        yield
+    finally:
+        account.clock = real
 
 
 def _parted(plan: Plan, kind: type[Any]) -> tuple[list[Any], list[Any]]:
@@ -128,11 +194,11 @@ def _parted(plan: Plan, kind: type[Any]) -> tuple[list[Any], list[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Saboteur:
-    """A spoiled engine, and where it has to be caught: by one of the calls, after its effect."""
+    """A spoiled engine, and where it has to be caught: at one of the points."""
 
     engine: type[Site]
     experiment: Experiment
-    calls: Iterable[int]
+    points: tuple[Point, ...]
     then: Then
 
     @property
@@ -145,23 +211,36 @@ class Saboteur:
         bench.measure()
         bench.close()
         bench.make = self.engine
-        for call in self.calls:
+        for point in self.points:
             try:
-                found = list(self.experiment(bench, Point(call, after=True), self.then))
+                found = list(self.experiment(bench, point, self.then))
             except AssertionError:
                 continue  # too spoiled to deploy at all: that is not what was to be caught
             finally:
                 bench.close()
             if found:
-                return f"{call}: {found[0].kind}, {found[0].what}"
+                return f"{point}: {found[0].kind}, {found[0].what}"
         return ""
 
 
+def _after(*operations: str) -> tuple[Point, ...]:
+    return tuple(Point(1, True, each) for each in operations)
+
+
+def _calls(numbers: Iterable[int]) -> tuple[Point, ...]:
+    return tuple(Point(each, True) for each in numbers)
+
+
+_PUBLISHED = tuple(Point(each, False, "PublishVersion") for each in (1, 2))
 SABOTEURS = (
-    Saboteur(RecordsLate, update, range(20, 40, 5), Then.NEWER),
-    Saboteur(PointsEarly, update_page, range(8, 24, 2), Then.AGAIN),
-    Saboteur(TrustsTheRecord, update_page, range(16, 36), Then.AGAIN),
-    Saboteur(LooksNowhere, first_deploy, range(100, 140, 10), Then.AGAIN),
-    Saboteur(UndoesBlindly, update_page, range(12, 40, 5), Then.AGAIN),
-    Saboteur(PublishesTwice, parked, range(15, 24), Then.NEWER),
+    Saboteur(RecordsLate, update, _after("UpdateFunctionCode", "CreateStage"), Then.NEWER),
+    Saboteur(PointsEarly, update_page, _after("UpdateKeys", "UpdateAlias"), Then.AGAIN),
+    Saboteur(TrustsTheRecord, update_page, _after("TransactWriteItems", "UpdateAlias"), Then.AGAIN),
+    Saboteur(LooksNowhere, first_deploy, _after("CreateApi", "CreateStage"), Then.AGAIN),
+    Saboteur(UndoesBlindly, update_page, _calls(range(12, 40, 5)), Then.AGAIN),
+    Saboteur(PublishesTwice, meddled, _PUBLISHED, Then.NEWER),
+    Saboteur(IgnoresPins, collecting, (Point(0),), Then.AGAIN),
+    Saboteur(KeepsTooLittle, collecting, (Point(0),), Then.BACK),
+    Saboteur(LeavesAKind, update_page, (Point(0),), Then.DESTROY),
+    Saboteur(GoesBackUnseen, incomplete, (Point(2),), Then.BACK),
 )

@@ -16,10 +16,13 @@ from typing import Any
 
 from runner.aws.bootstrap import bootstrap
 from runner.aws.live import read_live
+from runner.aws.records import Staged
 from runner.aws.wanted import foundation
+from runner.collect import collect
 from runner.config.load import Config, Overrides, load
 from runner.decide import Decided
 from runner.deploy import release
+from runner.destroy import Doom, destroy
 from runner.edge import response_code, router_code, stream_code
 from runner.errors import JamError
 from runner.fetch import Answer, fetch_from
@@ -29,14 +32,21 @@ from runner.names import Names
 from runner.package.guard import digest as guard_digest
 from runner.package.manifest import identity
 from runner.plan.decide import plan
+from runner.plan.retention import Retention
 from runner.promote import promotion_of
+from runner.rollback import Wish, rollback
 from runner.turn import origin_of
 from runner.verify import NAVIGATION
 from runner.world import Way, World
-from tests.aws_site import a_release
+from tests.aws_site import a_release, zipped
 from tests.labs.crash import Account, Crash, Wire
 
 SETTINGS = 'site = "lab"\n[build]\npublish = "public"\n[production.rollout]\n'
+KEEPS = Retention()
+UPDATED = 60.0  # seconds, by which Lambda has taken a change of code
+BY_HAND = zipped(
+    "index.mjs", "export const handler = async () => ({ statusCode: 200, body: 'hand' });"
+)
 LATER = 600.0  # seconds after which nobody waits for a dead run any more
 
 
@@ -83,6 +93,7 @@ class Site:
     def __init__(self, cloud: Cloud, folder: Path, *, strategy: str = "all-at-once") -> None:
         self.cloud = cloud
         self.folder = folder
+        self.remembered: dict[str, Staged] = {}  # what ready releases consist of
         self._over = threading.Event()
         self._moving = threading.Lock()
         self.config = self._config(strategy)
@@ -106,7 +117,7 @@ class Site:
 
     def other_account(self, wire: Wire) -> Account:
         """For a run beside another."""
-        return Account(wire, self.cloud.endpoint, clock=self.cloud.clock.now, sleep=self.sleep)
+        return Account(wire, self.cloud, clock=self.cloud.clock.now, sleep=self.sleep)
 
     def sleep(self, seconds: float) -> None:
         """Time passes for whoever has the turn; a lease's heart in its own thread beats no more."""
@@ -125,10 +136,56 @@ class Site:
         aws: Account | None = None,
     ) -> str:
         """The outcome, the code of the error, or `crashed`."""
-        world = self.world(commit)
-        try:
+
+        def run() -> str:
             decided = self.decided(commit, aws or self.account(wire), way=way or Way(now=True))
-            return release(decided, world).outcome
+            return release(decided, self.world(commit)).outcome
+
+        return self._ended(run)
+
+    def back(self, to: Commit, wire: Wire, *, hold: bool = False) -> str:
+        """`live`, `unchanged`, the code of the error, or `crashed`."""
+        wish = Wish(release=self.release_of(to).id, hold=hold, by="lab", run="lab")
+        clock = self.cloud.clock.now
+        return self._ended(
+            lambda: (
+                (
+                    rollback(self.account(wire), self.names, wish, watcher=Silent(), clock=clock)  # type: ignore[arg-type]  # it answers to every name
+                )[0].outcome
+            )
+        )
+
+    def gone(self, wire: Wire) -> str:
+        """`removed`, the code of the error, or `crashed`."""
+
+        def remove() -> str:
+            destroy(self.account(wire), self.names, Doom(run="lab"), say=str)
+            return "removed"
+
+        return self._ended(remove)
+
+    def collect(self, wire: Wire, retention: Retention = KEEPS) -> str:
+        """`collected`, the code of the error, or `crashed`."""
+
+        def tidy() -> str:
+            collect(self.account(wire), self.names, retention, run="lab", say=str)
+            return "collected"
+
+        return self._ended(tidy)
+
+    def meddle(self) -> None:
+        """Somebody uploads other code by hand, and is done; Lambda may be busy with ours."""
+        try:
+            self.aws.functions.update_function_code(
+                FunctionName=self.names.function("notes/[id]"), ZipFile=BY_HAND
+            )
+        except self.aws.functions.exceptions.ResourceConflictException:
+            return
+        self.sleep(UPDATED)
+
+    def _ended(self, run: Callable[[], str]) -> str:
+        try:
+            return run()
         except JamError as error:
             return error.code
         except Crash:
@@ -201,16 +258,22 @@ class Site:
             cache=self.folder / "cache",
         )
 
-    def visit(self) -> Seen:
-        """One visitor, from a document to what it loads and calls."""
+    def visit(self, *, pinned: Commit | None = None) -> Seen:
+        """One visitor, from a document to what it loads and calls, by their pin if they have one.
+
+        Whoever is `pinned` has the document already.
+        """
         domain = self._domain()
         if not domain:
             return Seen("", "", "")
         get = fetch_from(f"https://{domain}", connect_to=self.cloud.endpoint)
-        page = get("/", NAVIGATION)
-        pin = page.headers.get("set-cookie", "").partition(";")[0]
+        if pinned:
+            document, pin = pinned.page, f"jam-pin={self.release_of(pinned).id}.0"
+        else:
+            page = get("/", NAVIGATION)
+            document = _number(page)
+            pin = page.headers.get("set-cookie", "").partition(";")[0]
         cookie = {"cookie": pin} if pin else {}
-        document = _number(page)
         return Seen(
             document=document,
             asset=_number(get("/app.css", cookie)),

@@ -11,20 +11,12 @@ import pytest
 from runner.local.cloud import Cloud
 from tests.labs.crash import Point
 from tests.labs.experiments import Bench, Then
-from tests.labs.hunt import CALLS, tried
+from tests.labs.jobs import EXPERIMENTS, tried
 from tests.labs.saboteurs import SABOTEURS, UndoesBlindly
 
 SEED = 5
-THENS = (Then.AGAIN, Then.NEWER, Then.BACK)
-# Scenarios; `make hunt` tries all, and the saboteurs.
-TRIED = {
-    "first": 1,
-    "update": 1,
-    "page": 1,
-    "twice": 1,
-    "lost": 1,
-    "parked": 1,
-}
+# One scenario of each; `make hunt` tries all, and the other saboteurs.
+SAMPLE = ("first", "update", "twice", "lost", "crowded", "parked", "meddled", "collecting")
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +28,21 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         made.close()
 
 
-@pytest.mark.parametrize("name", TRIED)
+@pytest.mark.parametrize("name", SAMPLE)
 def test_a_run_that_died_leaves_nothing_mixed_lost_or_unexplained(bench: Bench, name: str) -> None:
     chance = random.Random(f"{SEED} {name}")
-    for _ in range(TRIED[name]):
-        point = Point(chance.randint(1, CALLS[name] - 8), chance.random() < 0.5)
-        assert tried(bench, (name, point, chance.choice(THENS))) == []
+    hunted = EXPERIMENTS[name]
+    point = Point(chance.randint(1, hunted.calls - 8), chance.random() < 0.5)
+    assert tried(bench, (name, point, chance.choice(hunted.thens))) == []
+
+
+@pytest.mark.parametrize(
+    "point", [Point(1, True, "ReimportApi"), Point(1, False, "CreateDeployment")], ids=str
+)
+def test_a_run_that_sleeps_over_its_api_stage_makes_none_of_a_newer_runs_routes(
+    bench: Bench, point: Point
+) -> None:
+    assert tried(bench, ("parked", point, Then.NEWER)) == []
 
 
 def test_an_engine_that_undoes_blindly_is_caught(tmp_path: Path, bench: Bench) -> None:

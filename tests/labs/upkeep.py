@@ -1,0 +1,93 @@
+"""What is tidied or broken between deploys: gc that dies, and releases of which a part is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner.plan.retention import DAY, PIN, Retention
+from tests.labs import checks
+from tests.labs.checks import Trouble
+from tests.labs.crash import Point, Wire
+from tests.labs.experiments import Bench, Then, recovered
+from tests.labs.site import Commit, Site
+
+FEW = Retention(releases=3, days=0)
+
+
+def collecting(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """gc dies. Who is pinned to a release loses nothing of it, and what is kept can go live."""
+    site, oldest = bench.settled()
+    kept = [bench.commit() for _ in range(3)]
+    for commit in kept:
+        if (outcome := site.deploy(commit, Wire())) != "live":
+            yield Trouble("loss", outcome)
+    site.collect(Wire(point), FEW)
+    yield from checks.seen(site, (kept[-1],))
+    yield from _still_whole(site, oldest)
+    if then is Then.BACK:
+        yield from _goes_back(site, kept[0])
+    site.sleep(PIN + DAY)
+    if then is not Then.DESTROY:
+        for _ in range(
+            2
+        ):  # one marks what the dead one had not, a pin's life later the other removes
+            yield from _collects(site)
+            site.sleep(PIN + DAY)
+        yield from _forgotten(site, oldest)
+    yield from recovered(bench, site, before=kept[1], crashed=kept[-1], then=then)
+
+
+def incomplete(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """A part of the older release was deleted by hand: going back there is refused."""
+    site, older = bench.settled()
+    newer = bench.commit()
+    if (outcome := site.deploy(newer, Wire())) != "live":
+        yield Trouble("loss", outcome)
+    _delete_a_part(site, older, which=point.call)
+    outcome = site.back(older, Wire())
+    if outcome != "JAM-ROLLBACK-GONE":
+        yield Trouble("loss", f"rollback to half a release: {outcome}")
+    yield from checks.seen(site, (newer,))
+    bench.close()  # what was deleted stays lost
+
+
+def _still_whole(site: Site, commit: Commit) -> Iterator[Trouble]:
+    """The page is open since before it was replaced; what it loads now is of the same release."""
+    found = site.visit(pinned=commit)
+    if found.asset != commit.page:
+        yield Trouble("mixed", f"who is pinned to {commit.page} gets {found}")
+
+
+def _goes_back(site: Site, commit: Commit) -> Iterator[Trouble]:
+    site.sleep(600)
+    outcome = site.back(commit, Wire())
+    if outcome != "live":
+        yield Trouble("loss", f"rollback to a kept release: {outcome}")
+    yield from checks.seen(site, (commit,))
+
+
+def _collects(site: Site) -> Iterator[Trouble]:
+    outcome = site.collect(Wire(), FEW)
+    if outcome != "collected":
+        yield Trouble("loss", f"gc: {outcome}")
+
+
+def _forgotten(site: Site, commit: Commit) -> Iterator[Trouble]:
+    prefix = f"production/releases/{site.release_of(commit).id}/"
+    found = site.aws.s3.list_objects_v2(Bucket=site.names.bucket, Prefix=prefix)
+    for each in found.get("Contents", []):
+        yield Trouble("orphan", f"{each['Key']} of a release that is past its time")
+    site.remembered.pop(site.release_of(commit).id, None)
+
+
+def _delete_a_part(site: Site, commit: Commit, *, which: int) -> None:
+    release = site.release_of(commit)
+    if which % 2:
+        key = f"production/releases/{release.id}/app.css"
+        site.aws.s3.delete_object(Bucket=site.names.bucket, Key=key)
+        return
+    code = release.functions[0].code_sha256
+    name = site.names.function(release.functions[0].name)
+    for each in site.aws.functions.list_versions_by_function(FunctionName=name)["Versions"]:
+        if each["CodeSha256"] == code and each["Version"] != "$LATEST":
+            site.aws.functions.delete_function(FunctionName=name, Qualifier=each["Version"])
