@@ -15,7 +15,7 @@ Needed = tuple[tuple[str, Level], ...]
 _COMMENTING: Needed = (("issues", "write"), ("pull_requests", "write"))
 _READING_COMMENTS: Needed = (("issues", "read"), ("pull_requests", "read"))
 _ANYBODY: Needed = (("metadata", "read"),)
-_NEEDED: dict[str, Needed] = {
+NEEDED: dict[str, Needed] = {
     "actions/get-workflow-run": (("actions", "read"),),
     "checks/create": (("checks", "write"),),
     "checks/get": (("checks", "read"),),
@@ -71,7 +71,7 @@ def check(token: Token, operation: str, repository: Repository) -> None:
     """Raises 404 for a repository that the token may not see, 403 for what it may not do."""
     if operation in _FREE:
         return
-    needed = _NEEDED[operation]
+    needed = NEEDED[operation]
     reads = all(level == "read" for _, level in needed)
     if token.app:
         _check_app(token, needed, repository, reads=reads)
