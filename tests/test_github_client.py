@@ -253,6 +253,25 @@ def test_reading_a_private_repository_needs_the_permission_too(hub: Hub) -> None
         assert "`pull-requests: read`" in caught.value.hint
 
 
+def test_a_person_without_the_right_is_not_told_to_change_the_workflow(at: Site) -> None:
+    at.hands.collaborator("ann", "read")
+    client = at.client(token=at.hands.personal_token("ann"))
+    new = deployments.wanted(site="notes", environment="production", sha=at.hands.push("main"))
+    with pytest.raises(JamError) as caught:
+        client.create_deployment(new)
+    refused("JAM-GITHUB-DENIED", Turn.GITHUB, caught.value)
+    assert "permissions:" not in caught.value.hint
+
+
+def test_a_locked_conversation_is_no_missing_permission(at: Site) -> None:
+    number, client = at.pull(), at.client()
+    locked = Fault(status=403, message="Unable to create comment because issue is locked.")
+    at.hub.faults.plant(locked)
+    with pytest.raises(JamError, match="locked") as caught:
+        client.create_comment(number, "hello")
+    refused("JAM-GITHUB-REFUSED", Turn.GITHUB, caught.value)
+
+
 def test_a_token_that_is_over_is_denied(at: Site) -> None:
     with pytest.raises(JamError, match="Bad credentials") as caught:
         at.client(token="ghs_over").repository()

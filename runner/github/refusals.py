@@ -49,18 +49,20 @@ def error_of(what: str, needs: str, error: Exception) -> JamError:
     if not isinstance(error, GithubException):
         return _down(what, f"{type(error).__name__}: {error}")
     if is_limit(error):
-        return _down(what, "too many requests")
+        return _down(
+            what, "too many requests", hint="Run again in an hour: limits are by the hour."
+        )
     if is_down(error):
         return _down(what, f"it answers {error.status}")
     said = "; ".join(dict.fromkeys([_message(error), *_details(error)])) or f"{error.status}"
     if error.status == 401:
         return _github(
             DENIED,
-            f"GitHub does not accept the token for {what}: {said}",
+            f"GitHub does not accept the token to {what}: {said}",
             "Hand it on with `GITHUB_TOKEN: ${{ github.token }}`; a workflow's own is of no use "
             "once its job is over.",
         )
-    if error.status == 403:
+    if error.status == 403 and "locked" not in said:  # locked: whatever the token may
         return _github(DENIED, f"GitHub does not let us {what}: {said}", _line(error, needs))
     if error.status in (404, 410):
         return _github(
@@ -74,13 +76,12 @@ def error_of(what: str, needs: str, error: Exception) -> JamError:
 _REMAINING = "x-ratelimit-remaining"
 
 
-def _down(what: str, why: str) -> JamError:
-    return JamError(
-        DOWN,
-        f"GitHub could not be asked to {what}: {why}",
-        hint="https://www.githubstatus.com tells how it is. Run again once it is back.",
-        turn=Turn.AGAIN,
-    )
+_BACK = "https://www.githubstatus.com tells how it is. Run again once it is back."
+
+
+def _down(what: str, why: str, *, hint: str = _BACK) -> JamError:
+    message = f"GitHub could not be asked to {what}: {why}"
+    return JamError(DOWN, message, hint=hint, turn=Turn.AGAIN)
 
 
 def _github(code: str, message: str, hint: str) -> JamError:
@@ -93,6 +94,8 @@ def _line(error: GithubException, needs: str) -> str:
     `X-Accepted-GitHub-Permissions: issues=write; pull_requests=write`.
     """
     accepted = (error.headers or {}).get("x-accepted-github-permissions", "")
+    if not accepted and "not accessible" not in _message(error):
+        return "Whoever the token is of lacks the right; a workflow's own token has it."
     found = re.findall(r"(\w+)=(\w+)", accepted)
     lines = [f"{name.replace('_', '-')}: {level}" for name, level in found]
     return _add(needs if needs in lines or not lines else lines[0])
