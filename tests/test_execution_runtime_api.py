@@ -57,6 +57,16 @@ def test_an_answer_and_the_next_question_are_heard_wherever_they_are_cut(
     assert found == [whole, Said(kind="ready")] * 2
 
 
+def test_a_body_that_reads_like_an_answer_is_a_body(api: RuntimeApi) -> None:
+    inner = OURS + NEXT
+    target = b"POST /2018-06-01/runtime/invocation/r-2/response HTTP/1.1\r\n"
+    with api.near() as runtime:
+        runtime.sendall(target + b"content-length: %d\r\n\r\n" % len(inner))
+        assert heard(api) == []
+        runtime.sendall(inner)
+        assert heard(api) == [Said(kind="response", body=inner, request_id="r-2")]
+
+
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
