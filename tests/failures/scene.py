@@ -44,7 +44,6 @@ EVER = 10_000  # times: a fault that does not pass
 RUN = {
     "GITHUB_SERVER_URL": "https://github.example",
     "GITHUB_REPOSITORY": "octo/site",
-    "GITHUB_WORKFLOW": "deploy",
 }
 
 

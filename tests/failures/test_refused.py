@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import botocore.session
 import pytest
 
 from runner.local.faults import Fault
@@ -232,3 +233,25 @@ def test_a_refusal_is_told_in_its_own_words_and_costs_visitors_nothing(
     again = scene.deploy(commit.again)
     assert (again.status, again.outcome) == (0, "live"), again
     assert scene.site.visit().document == commit.page
+
+
+# Of all services. Sources: the API references' "Common errors"; S3, "Error responses".
+COMMON = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredToken",
+    "InvalidSignatureException",
+    "RequestTimeTooSkewed",
+    "ThrottlingException",
+}
+
+
+def test_every_answer_is_one_that_the_service_gives() -> None:
+    session = botocore.session.get_session()
+    for row in ROWS:
+        service = row.on.partition(":")[0]
+        if row.values or row.answer in COMMON:
+            continue
+        model = session.get_service_model(service)
+        codes = {shape.metadata.get("error", {}).get("code") for shape in model.error_shapes}
+        assert row.answer in codes | {shape.name for shape in model.error_shapes}, row

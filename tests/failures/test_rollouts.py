@@ -95,7 +95,7 @@ def test_16_an_alarm_of_ours_that_was_deleted_is_made_again_before_visitors_come
 ) -> None:
     rolling.settled()
     commit = rolling.commit()
-    rolling.kill("CreateDeployment")
+    rolling.kill("CreateDeploymentConfig")  # after the alarm, before visitors
     assert rolling.deploy(commit, way=OPENS).code == "killed"
     metrics = rolling.site.aws.metrics
     made = [each for each in rolling.open_rollout().alarms if each != ALARM]

@@ -9,7 +9,7 @@ import pytest
 
 from runner.aws.leases import LASTS, SKEW, Lease
 from runner.model import Origin
-from tests.failures.scene import RUN, Scene
+from tests.failures.scene import Scene
 from tests.labs.site import LATER
 
 HOLDER = "https://github.example/octo/site/actions/runs/900"
@@ -73,7 +73,7 @@ def test_2_a_run_that_was_taken_for_dead_stops_and_undoes_nothing(
 def test_3_an_older_run_changes_nothing_and_says_which_came_first(scene: Scene) -> None:
     older, newer = scene.commit(), scene.commit()
     scene.site.sleep(LATER)
-    assert scene.deploy(newer, **RUN).outcome == "live"
+    assert scene.deploy(newer).outcome == "live"
     before = scene.kept()
     ended = scene.deploy(older)
     assert (ended.status, ended.outcome, ended.code) == (0, "superseded", "")
