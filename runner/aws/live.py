@@ -71,7 +71,7 @@ def read_live(
         known = recorded_ids(names, environment, foundation=foundation) if firm else {}
         if firm and live.release == release and live.entry_agrees:
             return replace(live, known=known)
-        found = {} if firm else _look(aws, names, foundation=foundation)
+        found = {} if firm else found_ids(aws, names, foundation=foundation)
         ready = staged is not None and _stands(staged, environment)
         manifest = manifest_of(aws, names, release=live.release)
         return replace(
@@ -176,7 +176,10 @@ def manifest_of(aws: Aws, names: Names, *, release: str) -> Any:
             Key=files.manifest_key(release, names),
             ExpectedBucketOwner=names.account,
         )
-        return json.loads(found["Body"].read())
+        try:
+            return json.loads(found["Body"].read())
+        except ValueError:  # somebody wrote over it
+            return {}
     return {}
 
 
@@ -218,7 +221,7 @@ def recorded_ids(
     }
 
 
-def _look(aws: Aws, names: Names, *, foundation: Foundation) -> dict[Ref, str]:
+def found_ids(aws: Aws, names: Names, *, foundation: Foundation) -> dict[Ref, str]:
     """What exists of the foundation, with the ids that AWS picked."""
     looks = _looks(aws, names, foundation=foundation)
     with at_once(LOOKS) as pool:

@@ -28,6 +28,7 @@ from runner.aws import (
 )
 from runner.aws.api import has_stage
 from runner.aws.kept import missing_version
+from runner.aws.live import found_ids, recorded_ids
 from runner.aws.perform import Content, performer
 from runner.aws.records import Environment, Staged
 from runner.aws.refusals import explained
@@ -130,8 +131,12 @@ class _Look:
             gone, other = files.result()
         lost = {name: found for name, found in versions.items() if found}
         stages, told = self._stage(known, lost=frozenset(lost))
+        every = (*made, *lost.values(), *told, *gone, *findings)
+        absent = {each.name.partition(":")[0] for each in lost.values()}
         return Drift(
-            findings=_merged((*made, *lost.values(), *told, *gone, *findings)),
+            findings=_merged(
+                tuple(one for one in every if not (_is_unseen(one) and one.name in absent))
+            ),
             functions=frozenset(lost) - {ENTRY},
             api_stages=stages,
             files=other,
@@ -155,12 +160,29 @@ class _Look:
                for name, each in self._staged.functions.items()},
         }  # fmt: skip
         found: list[Finding] = []
+        known = self._waves(pool, waiting, found, known)
+        if waiting:  # for a thing that is gone: by the recorded thing's id
+            ids = recorded_ids(self._names, self._there, foundation=self._foundation)
+            stand = found_ids(self._aws, self._names, foundation=self._foundation)
+            told: list[Finding] = []
+            self._waves(pool, waiting, told, {**ids, **stand, **known})
+            found += [each for each in told if not _is_unseen(each)]
+        return found, known
+
+    def _waves(
+        self,
+        pool: ThreadPoolExecutor,
+        waiting: list[StageStep],
+        found: list[Finding],
+        known: Known,
+    ) -> Known:
+        """Steps of `waiting` whose needs are known, until there is none; what is known then."""
         while ready := [each for each in waiting if all(ref in known for ref in each.needs)]:
-            waiting = [each for each in waiting if each not in ready]
+            waiting[:] = [each for each in waiting if each not in ready]
             for made, told in pool.map(partial(self._step, known=known), ready):
                 known = {**known, **made}
                 found += told
-        return found, known
+        return known
 
     @property
     def _live(self) -> Live:
@@ -301,10 +323,17 @@ class _Look:
             return frozenset(), ()
         again = frozenset({stage})
         api = known.get(Ref(Made.API))
+        acceptor, missing = self._names.acceptor, State.MISSING
+        told: list[Finding] = []
         if api is None or not has_stage(self._aws, api, api_stage=stage):
-            return again, (Finding(kind=What.API_STAGE, name=stage, state=State.MISSING),)
+            told.append(Finding(kind=What.API_STAGE, name=stage, state=missing))
+        if self._foundation.unattended.requests and not self._is_there(acceptor):
+            told.append(Finding(kind=What.FUNCTION, name=acceptor, state=missing))
         routed = {each.name for each in self._release.functions if each.methods}
-        return (again if routed & lost else frozenset()), ()
+        return (again if told or routed & lost else frozenset()), tuple(told)
+
+    def _is_there(self, function: str) -> bool:
+        return functions.find(self._aws, self._names, name=function) is not None
 
     def _files(self) -> tuple[tuple[Finding, ...], frozenset[str]]:
         if self._manifest is None:
@@ -328,6 +357,10 @@ def _key(key: str, there: object, *, told: str) -> Finding:
     is_there = isinstance(there, dict) and key in there
     state = State.CHANGED if is_there else State.MISSING
     return Finding(kind=What.KEY, name=key, state=state, told=told if is_there else "")
+
+
+def _is_unseen(each: Finding) -> bool:
+    return each.state is State.UNSEEN
 
 
 def _refused(kind: What, name: str, error: JamError) -> Finding:

@@ -47,7 +47,7 @@ def ask(aws: Aws, names: Names, *, there: Environment) -> Answers:
 
 def _probes(aws: Aws, names: Names, *, there: Environment) -> tuple[Callable[[], object], ...]:
     """Sources: DynamoDB API reference, UpdateItem, ConditionExpression; S3 user guide, "How to
-    prevent object overwrites with conditional writes"; Lambda API reference, UpdateFunctionCode,
+    prevent object overwrites with conditional writes", If-Match; Lambda API reference, UpdateFunctionCode,
     DryRun; CloudFront KeyValueStore API reference, UpdateKeys, IfMatch; CloudFront API reference,
     UpdateDistribution, IfMatch.
     """
@@ -65,7 +65,7 @@ def _probes(aws: Aws, names: Names, *, there: Environment) -> tuple[Callable[[],
 
     def upload() -> object:
         key = files.manifest_key(there.release, names)
-        return aws.s3.put_object(Bucket=names.bucket, Key=key, Body=b"", IfNoneMatch="*")
+        return aws.s3.put_object(Bucket=names.bucket, Key=key, Body=b"", IfMatch=NEVER)
 
     def publish() -> object:
         where: Any = {"FunctionName": names.entry, "DryRun": True}
