@@ -89,3 +89,24 @@ def test_a_policy_that_forbids_the_script_is_named(
     pages = [_found(tmp_path, "index.html", b""), _found(tmp_path, "a.css", b"")]
     found = beacon.forbidden(pages, lambda _: (("Content-Security-Policy", policy),))
     assert list(found) == [("index.html", each) for each in against]
+
+
+@pytest.mark.parametrize(
+    ("head", "against"),
+    [
+        ('<META Http-Equiv="Content-Security-Policy" content="script-src &#39;none&#39;">', 1),
+        ("<meta http-equiv=content-security-policy content=\"default-src 'none'\">", 2),
+        ("<meta http-equiv=content-security-policy content=\"default-src 'self'\">", 0),
+        # What comes after the script cannot keep it from running, and may keep it from telling.
+        ("<link><meta http-equiv=content-security-policy content=\"default-src 'none'\">", 1),
+        ("<meta name=description content=\"default-src 'none'\">", 0),
+        ("</head><meta http-equiv=content-security-policy content=\"default-src 'none'\">", 0),
+        ("<!-- <meta http-equiv=content-security-policy content=\"default-src 'none'\"> -->", 0),
+    ],
+)
+def test_a_policy_in_the_page_itself_is_named_like_one_in_a_header(
+    tmp_path: Path, head: str, against: int
+) -> None:
+    page = _found(tmp_path, "index.html", f"<!doctype html><html><head>{head}".encode())
+    pages = beacon.added([page], tmp_path / "store")
+    assert len(list(beacon.forbidden(pages, lambda _: ()))) == against

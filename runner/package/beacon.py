@@ -24,6 +24,7 @@ _WIDE = (b"\xff\xfe", b"\xfe\xff")  # UTF-16
 PATTERN = "jam-beacon/*.js"
 _PIECE = 4096  # characters read at once: a page's head is at its beginning
 _POLICY = "content-security-policy"
+_ENDS = re.compile(rb"</head\b|<body\b", re.IGNORECASE)
 
 
 def file_name() -> str:
@@ -46,14 +47,37 @@ def forbidden(
     for file in found:
         if is_document(file.path):
             policies = [text for name, text in headers_of(file.path) if name.lower() == _POLICY]
-            yield from ((file.path, each) for text in policies for each in _against(text))
+            said = (each for text in policies for each in _against(text, _RUNS, _TELLS))
+            yield from ((file.path, each) for each in (*said, *_in_page(file.source.read_bytes())))
 
 
-def _against(policy: str) -> Iterator[str]:
+def _in_page(data: bytes) -> Iterator[str]:
+    """By `<meta>` elements of its head; a script that comes before one has run already.
+
+    Source: HTML Standard, "Content security policy state" of `http-equiv`.
+    """
+    if data.startswith(_WIDE):
+        return
+    head = _Head()
+    head.feed(_head_of(data))
+    for policy, runs_before in head.policies:
+        yield from _against(policy, *(() if runs_before else (_RUNS,)), _TELLS)
+
+
+def _head_of(data: bytes) -> str:
+    end = _ENDS.search(data)
+    return data[: end.start() if end else len(data)].decode("latin-1")
+
+
+_RUNS = ("script-src-elem", "script-src", "default-src")
+_TELLS = ("connect-src", "default-src")
+
+
+def _against(policy: str, *chains: tuple[str, ...]) -> Iterator[str]:
     """Source: W3C, "Content Security Policy Level 3", fallback of directives."""
     parts = (part.split() for part in policy.lower().split(";") if part.strip())
     told = {name: sources for name, *sources in parts}
-    for chain in (("script-src-elem", "script-src", "default-src"), ("connect-src", "default-src")):
+    for chain in chains:
         name = next((each for each in chain if each in told), "")
         if name and not {"'self'", "*", "https:"} & set(told[name]):
             yield f"{name} {' '.join(told[name])}"
@@ -103,3 +127,17 @@ class _Finder(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "head":
             self.found = self.found or self.getpos()
+
+
+class _Head(_Finder):
+    """The policies of a head, each with whether the beacon's tag comes before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.policies: list[tuple[str, bool]] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        super().handle_starttag(tag, attrs)
+        told = {name: value or "" for name, value in attrs} if isinstance(attrs, list) else {}
+        if tag == "meta" and told.get("http-equiv", "").strip().lower() == _POLICY:
+            self.policies.append((told.get("content", ""), self.found is not None))
