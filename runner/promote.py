@@ -25,7 +25,7 @@ from runner.guard.rollout import Act, Decision, Phase, Policy
 from runner.guard.settle import Settler
 from runner.names import Names
 from runner.plan.promotion import OnOpen, Promotion, Strategy
-from runner.report.rollout import UNPROTECTED
+from runner.report.rollout import GUARD_SILENT, UNPROTECTED
 
 LOOK_EVERY = 15.0  # seconds; metrics have minutes, CodeDeploy moves by them
 SIGNALS = 4  # by which a rollout is judged, more or less
@@ -107,6 +107,7 @@ class Follower:
         self._known = known
         self._say = say
         self._told = ""
+        self._alone = False
 
     def follow(self, *, patience: float | None = None) -> Ended:
         """Until the rollout is settled, or held for a person to decide.
@@ -123,6 +124,7 @@ class Follower:
             if last is None:
                 self._introduce(seen)
             last = seen
+            self._heed(seen)
             decision = self._settle(seen)
             self._tell(seen, decision)
             if _is_left_to_people(seen, decision):
@@ -181,6 +183,13 @@ class Follower:
             self._say(note)
         if not seen.rollout.protected:
             self._say(UNPROTECTED)
+
+    def _heed(self, seen: Look) -> None:
+        """Says once that the guard does not look: without right, throttled, or gone."""
+        minutes = journal.guard_silent(seen.item, now=self._aws.clock())
+        if minutes and not self._alone:
+            self._alone = True
+            self._say(GUARD_SILENT.format(minutes=minutes))
 
     def _tell(self, seen: Look, decision: Decision) -> None:
         line = progress(seen, decision, now=self._aws.clock())

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from runner.guard import journal
 from runner.guard.announce import message, post, tell
 from runner.guard.look import Clients, Look, Place, look
 from runner.guard.rollout import Decision
@@ -24,7 +25,14 @@ def handler(event: Mapping[str, Any], _context: object = None) -> dict[str, Any]
     """What was decided, for the log."""
     now = _time_of(event)
     clients, place = _clients(), _place()
-    settler = Settler(clients, place, code_of=_code_of, clock=lambda: now, announce=_announce)
+    settler = Settler(
+        clients,
+        place,
+        code_of=_code_of,
+        clock=lambda: now,
+        announce=_announce,
+        who=journal.GUARD,
+    )
     seen = look(clients, place, now=now)
     if seen is None:
         if event.get("source") == "aws.events":  # who closed it was cut off before he stopped this

@@ -18,6 +18,8 @@ Item = Mapping[str, Any]
 KEY = {"pk": {"S": "environment#production"}, "sk": {"S": "rollout"}}
 # An item may have 400 KB. Source: DynamoDB developer guide, "Quotas in Amazon DynamoDB".
 _MINUTES_KEPT = 720
+GUARD, RUN = "guard", "run"  # who looks
+_SILENT = 180  # seconds; one look may be late, or lost
 _TUPLES = ("alarms", "stages", "after", "followed", "left", "notify", "notes")
 
 
@@ -48,16 +50,19 @@ def evidence_text(
     verdict: str,
     now: int,
     before: Item,
+    who: str,
 ) -> str:
     """What decided: counts per minute, where each signal stands, the weights (0 to 1) since when.
 
-    `before` is the rollout's item as it was; `until` says when all this was so.
+    `before` is the rollout's item as it was; `until` says when all this was so; `who` looked.
     """
-    known = evidence_of(before).get("weights", [])
+    last = evidence_of(before)
+    known = last.get("weights", [])
     changed = not known or known[-1][1] != round(weight, 4)
     told = {
         "verdict": verdict,
         "until": now,
+        "heard": {**last.get("heard", {}), who: now},
         "weight": weight,
         "weights": [*known, [now, round(weight, 4)]] if changed else known,
         "minutes": {
@@ -76,6 +81,19 @@ def evidence_of(item: Item) -> dict[str, Any]:
     """What `evidence_text` wrote; empty before its first look."""
     told: dict[str, Any] = json.loads(item.get("evidence", {}).get("S", "{}"))
     return told
+
+
+def guard_silent(item: Item, *, now: float) -> int:
+    """Minutes for which nothing was heard of the guard, which looks every minute; 0 if it does.
+
+    While a rollout is opened its clock may not run yet.
+    """
+    rollout = rollout_of(item["rollout"]["S"])
+    if rollout.phase is Phase.OPENING:
+        return 0
+    heard = evidence_of(item).get("heard", {}).get(GUARD, 0)
+    silent = now - max(heard, rollout.opened)
+    return int(silent // 60) if silent >= _SILENT else 0
 
 
 def pace(item: Item) -> float | None:

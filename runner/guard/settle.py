@@ -37,7 +37,10 @@ class Stopped(StrEnum):
 
 
 class Settler:
-    """Judges and settles the rollout of one site. `code_of` tells an AWS error's code, or None."""
+    """Judges and settles the rollout of one site, as the guard or a run (`who`).
+
+    `code_of` tells an AWS error's code, or None.
+    """
 
     def __init__(
         self,
@@ -47,12 +50,14 @@ class Settler:
         code_of: Callable[[Exception], str | None],
         clock: Callable[[], float],
         announce: Announce,
+        who: str = journal.RUN,
     ) -> None:
         self._clients = clients
         self._place = place
         self._code_of = code_of
         self._clock = clock
         self._announce = announce
+        self._who = who
 
     def settle(self, look: Look) -> Decision:
         """Decides and acts; returns what was decided."""
@@ -236,6 +241,7 @@ class Settler:
             verdict=look.seen.verdict,
             now=int(self._clock()),
             before=look.item,
+            who=self._who,
         )
         # What was looked at may be older than what is recorded by now.
         record = journal.witness if rollout == look.rollout else journal.update

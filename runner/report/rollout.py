@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 UNPROTECTED = (
     "UNPROTECTED: no alarm takes this candidate back; only the guard and a run that follows it do"
 )
+GUARD_SILENT = (
+    "the guard was not heard for {minutes} min: a run judges in its place, while one follows"
+)
 _NAME = 12  # columns of a curve's name
 
 
@@ -69,8 +72,14 @@ def recorded(item: journal.Item) -> dict[str, Any]:
         "minutes": {
             name: [row[:4] for row in rows] for name, rows in evidence.get("minutes", {}).items()
         },
-        "notes": list(rollout.notes),
+        "notes": [*rollout.notes, *_silence(item, evidence)],
     }
+
+
+def _silence(item: journal.Item, evidence: Mapping[str, Any]) -> list[str]:
+    """What is to be said of the guard, at the time of the last look."""
+    minutes = journal.guard_silent(item, now=evidence.get("until", 0))
+    return [GUARD_SILENT.format(minutes=minutes)] if minutes else []
 
 
 def text_of(told: Mapping[str, Any]) -> list[str]:

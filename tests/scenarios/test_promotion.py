@@ -378,3 +378,63 @@ def test_without_its_guard_a_run_that_follows_takes_a_broken_candidate_back(shop
     assert failed > 5
     assert done.answer["rollout"]["verdict"] == "fail"
     assert "Broken" not in _heading(shop)
+
+
+def test_while_lambda_throttles_the_guard_a_run_judges_in_its_place_and_says_so(
+    shop: Shop,
+) -> None:
+    """No concurrency is left for the guard: Lambda answers 429, and drops what woke it."""
+    _configure(shop, interval="10m", beacon=True)
+    shop.deploy()
+    before, guard = _alias(shop)[0], f"jam-{shop.name}-guard"
+    functions = _aws(shop, "lambda")
+    functions.put_function_concurrency(FunctionName=guard, ReservedConcurrentExecutions=0)
+    with pytest.raises(functions.exceptions.TooManyRequestsException):
+        functions.invoke(FunctionName=guard)
+    _write(shop, f"Broken {next(_HEADINGS)}")
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(shop.jam, "deploy")
+            _until(lambda: bool(_alias(shop)[1]) or running.done())
+            _until(lambda: "guard was not heard" in _notes(shop) or running.done())
+            while not running.done():
+                _visit_and_report(shop)
+            done: Done = running.result()
+    finally:
+        functions.delete_function_concurrency(FunctionName=guard)
+    assert (done.status, done.answer["outcome"]) == (4, "rolled_back"), done.log[-3000:]
+    assert "the guard was not heard" in done.log
+    assert "the guard was not heard" in " ".join(done.answer["rollout"]["notes"])
+    assert _alias(shop) == (before, {})
+    assert "Broken" not in _heading(shop)
+
+
+def _notes(site: Site) -> str:
+    rollout = site.jam("status").answer["environments"][0]["rollout"]
+    return " ".join(rollout["notes"])
+
+
+def test_a_candidate_whose_version_is_deleted_under_way_leaves_every_visitor_what_was_live(
+    shop: Shop,
+) -> None:
+    """Lambda keeps a version that an alias names; so its share is taken away by hand first."""
+    heading, (before, _) = _heading(shop), _alias(shop)
+    opened = _open(shop)["release"]
+    _until(lambda: bool(_alias(shop)[1]))
+    functions, name = _aws(shop, "lambda"), shop.entry["FunctionName"]
+    (candidate,) = _alias(shop)[1]
+    with pytest.raises(functions.exceptions.ResourceConflictException):
+        functions.delete_function(FunctionName=name, Qualifier=candidate)
+    functions.update_alias(
+        **shop.entry, FunctionVersion=before, RoutingConfig={"AdditionalVersionWeights": {}}
+    )
+    functions.delete_function(FunctionName=name, Qualifier=candidate)
+    pages = [shop.visit(shop.url, "/") for _ in range(10)]
+    assert {page.status for page in pages} == {200}
+    assert all(heading.encode() in page.data for page in pages)
+    done = shop.jam("settle")
+    kept = _kept(shop, opened)
+    assert (done.status in (0, 4), kept["outcome"]["S"]) == (True, "rolled_back"), done.log
+    assert kept["why"]["S"]
+    assert _alias(shop) == (before, {})
+    assert _heading(shop) == heading
