@@ -137,7 +137,8 @@ def _at_last(
 ) -> Way:
     """The way as it is under the lease, the candidate of an open rollout taken back.
 
-    All is looked at once more: while this run waited another may have ended, or a `gc`.
+    Where anybody had the lease since the first look all is looked at once more: another run may
+    have ended meanwhile, or a `gc`.
     """
     now = environment_of(aws, names)
     if now.rollout:
@@ -147,6 +148,9 @@ def _at_last(
             ended = follower.act(Act.TAKE_BACK, f"{wish.by or 'somebody'} rolled production back")
         if ended.outcome == "open":
             raise _stuck()
+    alone = lease.token == first.there.turns + 1 and not lease.inherited
+    if alone and not now.rollout and now.sequence == first.there.sequence:
+        return first
     return way_back(aws, names, _same(wish, first), unsure=lease.inherited is not None)
 
 

@@ -10,9 +10,11 @@ import urllib3
 
 from runner.aws import api, files, keyvalues
 from runner.aws.bootstrap import bootstrap
+from runner.aws.leases import Lease, key_of
+from runner.aws.session import connect
 from runner.errors import JamError
 from runner.local.cloud import Cloud
-from runner.model import Release
+from runner.model import Origin, Release
 from runner.names import ALIAS, Names
 from runner.plan.refs import Made
 from runner.rollback import Wish, rollback, way_back
@@ -127,7 +129,9 @@ def test_a_release_without_its_manifest_cannot_go_live(
     site: Deployer, two: tuple[Release, Release]
 ) -> None:
     first, _ = two
-    site.aws.s3.delete_object(Bucket=site.names.bucket, Key=files.manifest_key(first.id, site.names))
+    site.aws.s3.delete_object(
+        Bucket=site.names.bucket, Key=files.manifest_key(first.id, site.names)
+    )
     with pytest.raises(JamError, match="manifest"):
         way_back(site.aws, site.names, WISH)
 
@@ -138,3 +142,31 @@ def test_the_plan_says_what_visitors_will_find(
     way = way_back(site.aws, site.names, WISH)
     assert "changed: index.html" in way.changes
     assert "changed functions: notes/[id]" in way.changes
+
+
+def test_what_gc_took_while_the_lease_was_waited_for_is_named_and_nothing_moves(
+    cloud: Cloud, site: Deployer, two: tuple[Release, Release]
+) -> None:
+    first, _ = two
+    aws, names = site.aws, site.names
+
+    def others(_seconds: float) -> None:
+        """Another run ends while this one waits, and the release is gone with it."""
+        aws.s3.delete_object(Bucket=names.bucket, Key=files.manifest_key(first.id, names))
+        aws.records.delete_item(TableName=names.records, Key=key_of(names))
+
+    waiting = connect(
+        region=aws.region,
+        endpoint=cloud.endpoint,
+        clock=aws.clock,
+        sleep=others,
+        chance=lambda: 0.5,
+    )
+    other = Lease(aws, names, owner="other", run="another run", origin=Origin())
+    other.take(say=str)
+    before = cloud.journal.last
+    with pytest.raises(JamError) as raised:
+        rollback(waiting, names, WISH, watcher=Silent(), clock=lambda: 0.0)
+    assert raised.value.code == "JAM-ROLLBACK-GONE"
+    moved = {entry.name for entry in cloud.journal.writes(since=before)}
+    assert not {name for name in moved if "UpdateAlias" in name or "UpdateKeys" in name}

@@ -61,6 +61,7 @@ class Environment:
     origin: Origin = field(default_factory=Origin)  # of the newest run that changed it
     offered: Origin = field(default_factory=Origin)  # of the run that opened the rollout
     holder: Holder | None = None
+    turns: int = 0  # how often anybody has had the lease
     hold: Hold | None = None
     history: tuple[str, ...] = ()  # releases that were live, the newest first
     tables: tuple[str, ...] | None = None  # of the site's own; None on a record without them
@@ -125,6 +126,7 @@ def read(aws: Aws, names: Names, *, release: str) -> tuple[Environment, Staged |
             rollout=rollout.candidate if rollout else "",
             offered=_offered(rollout) if rollout else Origin(),
             holder=holder_of(items.get("lease", {})),
+            turns=int(items.get("lease", {}).get("token", {"N": "0"})["N"]),
             hold=_read_hold(plain(items.get("hold", {}))),
             doubted=int(plain(items.get("doubt", {})).get("at", 0)),
         ),

@@ -32,6 +32,19 @@ def run(number: int, commit: str, *, attempt: int = 1) -> dict[str, str]:
     }
 
 
+# No program, GitHub's server or registry can be reached: whoever tries is refused at once.
+REFUSED = "http://127.0.0.1:9"
+NOWHERE = {
+    "PATH": "/nowhere",
+    "GITHUB_API_URL": REFUSED,
+    "npm_config_registry": REFUSED,
+    "UV_INDEX_URL": REFUSED,
+    "HTTP_PROXY": REFUSED,
+    "HTTPS_PROXY": REFUSED,
+    "NO_PROXY": "127.0.0.1,.localhost",
+}
+
+
 def deployed(site: Site, number: int, commit: str, *options: str) -> dict:
     done = site.jam("deploy", "--now", *options, **run(number, commit))
     assert done.status == 0, done.log[-3000:] + json.dumps(done.answer)
@@ -65,7 +78,7 @@ def test_going_back_moves_pointers_alone_and_holds(changed):
     assert "index.html" in " ".join(before["changes"])
     assert "Bye" in page(site, second)
     last, _ = writes(site)
-    done = site.jam("rollback", PATH="/nowhere", **run(6, "b"))
+    done = site.jam("rollback", **NOWHERE, **run(6, "b"))
     assert writes(site, last)[1] == [
         "dynamodb:UpdateItem",  # the lease
         "lambda:UpdateAlias",
@@ -88,6 +101,14 @@ def test_going_back_moves_pointers_alone_and_holds(changed):
     assert "Hello" in page(site, second)
     assert deployed(site, 8, "c")["outcome"] == "live"
     assert "Newer" in page(site, second)
+
+
+@pytest.mark.hunt
+def test_going_back_takes_less_than_three_seconds(changed):
+    site, *both = changed
+    releases = [each["release"] for each in (*both, *both)]
+    took = [site.jam("rollback", each, "--no-hold", **NOWHERE) for each in releases]
+    assert min(each.answer["seconds"] for each in took) < 3.0
 
 
 def test_an_older_run_changes_nothing_and_a_rerun_of_it_neither(changed):
