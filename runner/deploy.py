@@ -22,6 +22,7 @@ from runner.config.load import Config
 from runner.config.pending import refuse_pending
 from runner.decide import Decided, decide, new_functions, planned_again
 from runner.errors import JamError
+from runner.forecast import foreseen
 from runner.guard.rollout import Act
 from runner.mending import felt, mark, reassure, staged, tell
 from runner.names import PRODUCTION, Names
@@ -32,7 +33,6 @@ from runner.plan.releasing import PutFiles
 from runner.promote import (
     SUPERSEDED,
     Follower,
-    foreseen,
     is_open,
 )
 from runner.report.rollout import told_of

@@ -20,7 +20,6 @@ from runner.guard import journal
 from runner.guard.announce import message, post, tell
 from runner.guard.journal import Item
 from runner.guard.look import Look, look
-from runner.guard.power import power
 from runner.guard.rollout import Act, Decision, Phase, Policy
 from runner.guard.settle import Settler
 from runner.names import Names
@@ -28,7 +27,6 @@ from runner.plan.promotion import OnOpen, Promotion, Strategy
 from runner.report.rollout import GUARD_SILENT, UNPROTECTED
 
 LOOK_EVERY = 15.0  # seconds; metrics have minutes, CodeDeploy moves by them
-SIGNALS = 4  # by which a rollout is judged, more or less
 SETTLES_WITHIN = 900.0  # seconds for CodeDeploy to put an alias back
 
 SUPERSEDED = ": superseded"  # ends the reason for which a newer deploy takes a candidate back
@@ -222,40 +220,6 @@ def progress(seen: Look, decision: Decision, *, now: float) -> str:
     ending = f", {left} min left" if seen.rollout.phase is Phase.OPEN and left else ""
     said = f"; {decision.act}: {decision.why}" if decision.why else ""
     return f"weight {seen.weight:.0%}{shown}{failing}{ending}{said}"
-
-
-def foreseen(aws: Aws, names: Names, promotion: Promotion) -> str:
-    """The forecast by the traffic of the rollout before, whose record has its counts."""
-    with explained():
-        last = rollouts.recorded(aws, names)
-    pace = journal.pace(last) if last else None
-    if pace is None:
-        return (
-            "Nothing is known of the traffic yet, nor what this rollout can find out: the first "
-            "one counts."
-        )
-    return forecast(promotion, sessions_a_minute=pace)
-
-
-def forecast(promotion: Promotion, *, sessions_a_minute: float) -> str:
-    """What this rollout will be able to find out, in one sentence."""
-    strategy = promotion.strategy
-    told = power(
-        sessions_a_minute=sessions_a_minute,
-        percent=strategy.percent,
-        minutes=strategy.minutes,
-        signals=SIGNALS,
-    )
-    if told.detects is None:
-        return (
-            f"About {told.sessions:.0f} sessions will see the candidate before the last step: too "
-            "few to find even a broken one; a longer interval or a larger percent would help."
-        )
-    found = f", a broken one within {told.minutes} min" if told.minutes else ""
-    return (
-        f"About {told.sessions:.0f} sessions will see the candidate before the last step: enough "
-        f"to find one that fails in {told.detects:.1%} of them{found}."
-    )
 
 
 @contextmanager

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from runner.forecast import forecast, unknown
 from runner.guard import journal
 from runner.guard.rollout import Phase
 from runner.plan.promotion import Promotion, Strategy
-from runner.promote import Ended, forecast
+from runner.promote import Ended
 from runner.report.curve import sparkline
 from runner.report.rollout import UNPROTECTED, recorded, text_of, told_of
 from tests.guard_site import OPEN, OPENED, Site
@@ -86,3 +87,19 @@ def test_the_pace_of_a_rollout_foretells_the_next() -> None:
     assert journal.pace(journal.put("t", OPEN)["Item"]) is None
     told = forecast(Promotion(strategy=Strategy(percent=10)), sessions_a_minute=100)
     assert "About 150 sessions" in told
+
+
+@pytest.mark.parametrize(
+    ("strategy", "needs"),
+    [
+        (Strategy(), "from about 5 sessions a minute on"),
+        (Strategy(percent=50, interval=2), "from about 20 sessions a minute on"),
+        (Strategy(percent=1, interval=1), "from about 500 sessions a minute on"),
+    ],
+)
+def test_before_the_first_rollout_the_forecast_says_what_traffic_one_needs(
+    strategy: Strategy, needs: str
+) -> None:
+    told = unknown(Promotion(strategy=strategy))
+    assert told.startswith("Nothing is known of the traffic yet")
+    assert needs in told

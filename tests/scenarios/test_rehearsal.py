@@ -95,12 +95,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
 VISITORS = tuple(f"visitor {number}" for number in range(10))
 
 
-def test_open_tabs_find_their_late_parts_through_a_rollout_and_its_rollback(
-    endpoint: str, browser: Browser, tmp_path: Path
+@pytest.mark.parametrize(
+    ("candidate", "interval", "status"), [("function-throws", "15m", 4), ("healthy", "8m", 0)]
+)
+def test_open_tabs_find_their_late_parts_through_a_rollout_and_whatever_its_end(
+    endpoint: str, browser: Browser, tmp_path: Path, *, candidate: str, interval: str, status: int
 ) -> None:
     stage = _stage(copy_of(ROOT / "examples" / "notes", tmp_path), endpoint)
-    theatre, url = _theatre(stage, "first", percent=50, interval="15m")
-    theatre.sources.write(NAMED["function-throws"], build="second", pause=0)
+    theatre, url = _theatre(stage, "first", percent=50, interval=interval)
+    theatre.sources.write(NAMED[candidate], build="second", pause=0)
     _replace(stage.site / "src" / "editor.ts", "Markdown is welcome", "Markdown, if you like")
     drawn = tmp_path / "drawn.png"
     with ThreadPoolExecutor(1) as pool, (tmp_path / "deploy.log").open("wb") as log:
@@ -110,22 +113,22 @@ def test_open_tabs_find_their_late_parts_through_a_rollout_and_its_rollback(
         with _crowd(Line(endpoint, theatre.host)) as player:
             process.communicate(timeout=PATIENCE)
             seen = playing.result(PATIENCE)
-        assert process.returncode == 4
+        assert process.returncode == status
         assert player.tally.mixed == 0, player.tally.examples
 
     tabs = {each["tab"]: each["traffic"] for each in seen.results if each["action"] == "traffic"}
-    assert set(tabs) == {"first", *VISITORS}
+    assert set(tabs) == {"first", *VISITORS, "last"}
     given = {_document(traffic)["release"] for traffic in tabs.values()}
     assert len(given) == 2, "of ten visitors some are drawn to each release"
-    before = _document(tabs["first"])["release"]
+    before, after = (_document(tabs[name])["release"] for name in ("first", "last"))
+    assert (after == before) == (status == 4), "who comes after the end gets what is live then"
     told = [
         part["status"]
         for traffic in tabs.values()
         for part in traffic
         if "/.jam/report?k=function" in part["url"] and _document(traffic)["release"] != before
     ]
-    assert told, "the beacon of a page whose function fails says so"
-    assert set(told) == {204}
+    assert set(told) == ({204} if status else set()), "a page whose function fails says so"
     for traffic in tabs.values():
         document, parts = _document(traffic), traffic
         assert [part["url"] for part in parts if part["status"] == 404] == []
@@ -148,8 +151,9 @@ def _script(url: str, drawn: Path) -> list[dict[str, Any]]:
         )
     ]
     opened: list[dict[str, Any]] = [{"goto": url}, {"card": {"candidate": True}}, {"pause": 4}]
-    taken_back = {"card": {"candidate": False}}
-    return [*opened, *visits, {"screenshot": str(drawn)}, taken_back, *late]
+    ended = {"card": {"candidate": False}}
+    last = [{"newVisitor": "last"}, {"goto": url}, {"traffic": "last"}]
+    return [*opened, *visits, {"screenshot": str(drawn)}, ended, *late, *last]
 
 
 def _document(traffic: list[dict[str, Any]]) -> dict[str, Any]:
