@@ -90,21 +90,21 @@ def test_15_an_alarm_that_rings_already_keeps_the_rollout_from_opening(rolling: 
     assert rolling.kept() == before
 
 
-def test_16_an_alarm_of_ours_that_was_deleted_is_made_again_before_visitors_come(
+def test_16_an_alarm_of_ours_that_was_deleted_is_in_nobodys_way_and_none_opens_without(
     rolling: Scene,
 ) -> None:
     rolling.settled()
-    commit = rolling.commit()
+    names, metrics = rolling.site.names, rolling.site.aws.metrics
     rolling.kill("CreateDeploymentConfig")  # after the alarm, before visitors
-    assert rolling.deploy(commit, way=OPENS).code == "killed"
-    metrics = rolling.site.aws.metrics
-    made = [each for each in rolling.open_rollout().alarms if each != ALARM]
-    metrics.delete_alarms(AlarmNames=made)
-    ended = rolling.deploy(commit.again, way=OPENS)
+    assert rolling.deploy(rolling.commit(), way=OPENS).code == "killed"
+    left = alarms.name_of(names, rolling.open_rollout().id)
+    metrics.delete_alarms(AlarmNames=[left])
+    ended = rolling.deploy(rolling.commit(), way=OPENS)
     assert (ended.status, ended.outcome) == (0, "open"), ended
-    found = metrics.describe_alarms(AlarmNames=made)["MetricAlarms"]
-    assert [each["AlarmName"] for each in found] == made
-    assert made == [alarms.name_of(rolling.site.names, rolling.open_rollout().id)]
+    made = alarms.name_of(names, rolling.open_rollout().id)
+    found = metrics.describe_alarms(AlarmNames=[left, made])["MetricAlarms"]
+    assert [each["AlarmName"] for each in found] == [made]
+    assert rolling.open_rollout().alarms == (made,)
 
 
 def test_17_a_deployment_that_is_not_ours_is_named_where_it_is_not_to_be_stopped(

@@ -126,6 +126,10 @@ SITE: dict[str, tuple[str, str]] = {
         "Leave them out, or wait for the version that has them.",
     ),
     "JAM-PORT-TAKEN": ("A port cannot be listened on.", "Choose another with --port."),
+    "JAM-PREVIEW-PASSWORD": (
+        "The password of previews cannot be used.",
+        "The hint says what `[preview] password` may be.",
+    ),
     "JAM-PREVIEW-SECRETS": (
         "Functions need secrets, and previews do not get production's.",
         "Name previews' own under [preview.secrets].",
