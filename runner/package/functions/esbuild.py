@@ -125,11 +125,12 @@ class Bundle:
 class Outcome:
     """Bundles by the entries' paths, none if there are errors.
 
-    `largest` is the most bytes that were read for one of them.
+    `read` and `written` are the most bytes of sources and of code of one of them.
     """
 
     bundles: Mapping[str, Bundle]
-    largest: int
+    read: int
+    written: int
     errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
 
@@ -153,12 +154,17 @@ class Esbuild:
             done = self._run(*points, *options.flags(), f"--outdir={out}", f"--metafile={metafile}")
             warnings, errors = problems(done.stderr, "WARNING"), _errors(done)
             if errors:
-                return Outcome(bundles={}, largest=0, errors=errors, warnings=warnings)
+                return Outcome(bundles={}, read=0, written=0, errors=errors, warnings=warnings)
             ours = Ours(self.root, scratch, _ADAPTERS)
             graph = Graph(metafile, ours)
             bundles = dict(_bundles(entries, out, options=options, graph=graph, ours=ours))
-        largest = max(graph.size(one.inputs) for one in bundles.values())
-        return Outcome(bundles=bundles, largest=largest, errors=(), warnings=warnings)
+        return Outcome(
+            bundles=bundles,
+            read=max(graph.size(one.inputs) for one in bundles.values()),
+            written=max(one.code.stat().st_size for one in bundles.values()),
+            errors=(),
+            warnings=warnings,
+        )
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -17,7 +17,7 @@ from runner.errors import Problem, site_error
 from runner.package.archive import Member
 from runner.package.functions import external, npm
 from runner.package.functions.bundles import Bundles
-from runner.package.functions.esbuild import Bundle, Entry, Options, Shape
+from runner.package.functions.esbuild import Bundle, Entry, Esbuild, Options, Shape
 from runner.package.functions.foreign import NETLIFY
 from runner.package.functions.judge import Asked, Judge
 from runner.package.functions.pack import Built
@@ -86,13 +86,11 @@ def bundle_functions(
     install_packages(toolchain, environment)
     files = [root / function.path for function in wanted]
     npm.install(files, root, toolchain=toolchain, environment=environment, echo=echo)
-    options = [_options(function, root) for function in wanted]
-    jobs = dict(zip(_entries(wanted, root), options, strict=True))
+    jobs = {entry: _options(one, root) for entry, one in _entries(wanted, root)}
     known = Bundles(cache, root=root, version=toolchain.versions["esbuild"])
     judge = Judge(root=root)
-    workshop = Workshop(
-        root=root, known=known, esbuild=toolchain.esbuild, echo=echo, judge=judge, ready=ready
-    )
+    esbuild = Esbuild(toolchain.esbuild, root)
+    workshop = Workshop(esbuild=esbuild, known=known, echo=echo, judge=judge, ready=ready)
     bundles = workshop.bundles(jobs)
     _refuse_native(bundles, judge)
     traces = _traces(bundles, root, toolchain=toolchain)
@@ -208,7 +206,7 @@ def _refuse_native(bundles: Mapping[str, Bundle], judge: Judge) -> None:
         )
 
 
-def _entries(wanted: Sequence[Wanted], root: Path) -> list[Entry]:
+def _entries(wanted: Sequence[Wanted], root: Path) -> list[tuple[Entry, Wanted]]:
     texts = [
         (function, (root / function.path).read_text(encoding="utf-8", errors="replace"))
         for function in wanted
@@ -226,11 +224,14 @@ def _entries(wanted: Sequence[Wanted], root: Path) -> list[Entry]:
             problems=silent,
         )
     return [
-        Entry(
-            path=function.path,
-            adapted=function.streams or bool(_ADAPTED.search(text)),
-            streams=function.streams,
-            netlify=bool(NETLIFY.search(text)),
+        (
+            Entry(
+                path=function.path,
+                adapted=function.streams or bool(_ADAPTED.search(text)),
+                streams=function.streams,
+                netlify=bool(NETLIFY.search(text)),
+            ),
+            function,
         )
         for function, text in texts
     ]

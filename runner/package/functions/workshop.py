@@ -28,9 +28,11 @@ from runner.package.functions.judge import Judge, declared
 from runner.package.functions.leads_nowhere import UNRESOLVED, explained
 from runner.package.functions.metafile import package_of
 
-# Entries of a call: as many as read about this many bytes together, so that esbuild, which gives
-# back nothing before it ends, takes under 400 MB; the first call shows what one reads.
-_READ_TOGETHER = 28_000_000
+# Entries of a call: as many as esbuild, which gives back nothing before it ends, holds in so many
+# bytes. It was seen to take 35 for one that it reads, and 24 more for each that it writes (0.28.2,
+# bundles of 0.5 and of 1.2 MB); the first call shows how many bytes those are.
+_MEMORY = 360_000_000
+_TO_READ, _TO_WRITE = 35, 24
 _FIRST, _FEWEST, _MOST = 8, 4, 50
 _LOADED_LATER = re.compile(
     r'"require" call|call to "require"|"import" expression|"require\.resolve"|Indirect calls'
@@ -67,14 +69,13 @@ class _Job:
 
 @dataclass(slots=True, kw_only=True)
 class Workshop:
-    """Bundles of the site at `root`; those of `known` are not made again.
+    """Bundles of a site; those of `known` are not made again.
 
     `ready` is told the file of each new bundle while others are being made.
     """
 
-    root: Path
+    esbuild: Esbuild
     known: Bundles
-    esbuild: Path
     echo: Callable[[str], None]
     judge: Judge
     ready: Callable[[Path], object]
@@ -95,13 +96,12 @@ class Workshop:
                 "JAM-FUNCTION-BUNDLE",
                 "functions cannot be bundled",
                 hint="Correct these places; all that is wrong is named.",
-                problems=tuple(explained(error, self.root) for error in self._errors),
+                problems=tuple(explained(error, self.esbuild.root) for error in self._errors),
             )
         return {entry.path: kept or self._made[entry.path] for entry, kept in found.items()}
 
     def _make(self, waiting: list[_Job]) -> None:
         """While esbuild works at one call, what came of the one before is looked at."""
-        esbuild = Esbuild(self.esbuild, self.root)
         call: list[_Job] = []
         running: Future[Outcome] | None = None
         with self.known.workbench() as bench, ThreadPoolExecutor(max_workers=1) as beside:
@@ -112,7 +112,10 @@ class Workshop:
                 running = None
                 if call:
                     running = beside.submit(
-                        esbuild.bundle, entries, bench / f"{number}", options=call[0].now()
+                        self.esbuild.bundle,
+                        entries,
+                        bench / f"{number}",
+                        options=call[0].now(),
                     )
                 if outcome:
                     waiting += self._looked_at(done, outcome)
@@ -205,7 +208,8 @@ def _next(jobs: list[_Job], most: int) -> tuple[list[_Job], list[_Job]]:
 
 
 def _together(outcome: Outcome | None) -> int:
-    """How many entries the next call has, by what one of the last call's read at most."""
-    if outcome is None or not outcome.largest:
+    """How many entries the next call has, by the largest of the last one."""
+    if outcome is None or not outcome.written:
         return _FIRST
-    return max(_FEWEST, min(_MOST, _READ_TOGETHER // outcome.largest))
+    most = (_MEMORY - _TO_READ * outcome.read) // (_TO_WRITE * outcome.written)
+    return max(_FEWEST, min(_MOST, most))
