@@ -70,7 +70,9 @@ def _trust(site: Site) -> None:
 
 def _alias(site: Site) -> None:
     code = {"FunctionName": site.names.entry}
-    site.aws.functions.update_function_configuration(**code, Description="by hand")
+    site.aws.functions.update_function_configuration(**code, MemorySize=512)
+    waiter = site.aws.functions.get_waiter("function_updated_v2")
+    waiter.wait(**code, WaiterConfig={"Delay": 1})
     version = site.aws.functions.publish_version(**code)["Version"]
     site.aws.functions.update_alias(**code, Name="live", FunctionVersion=version)
 
@@ -350,13 +352,13 @@ BATCHES = {
     ),
     "what belongs to it": (
         _stage, _no_role, _no_policy, _other_page, _schedule_off, _queue, _word, _program,
-        _no_paths, _keys, _entry_log, _off,
+        _no_paths, _no_router, _keys, _entry_log, _off,
     ),
     "functions": (
         _no_hello, _no_entry, _no_acceptor, _no_guard, _group, _deployments, _manifest,
     ),
     "pointers": (
-        _alias, _live_key, _guard_code, _deployment_group, _no_router, _url_gone, _letters,
+        _alias, _live_key, _guard_code, _deployment_group, _url_gone, _letters,
         _entry_off,
     ),
 }  # fmt: skip

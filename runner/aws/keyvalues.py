@@ -80,7 +80,11 @@ def make(aws: Aws, names: Names) -> str:
 def live_release(aws: Aws, store_arn: str) -> str | None:
     """The release that the store names as live."""
     found = get(aws, store_arn, key=LIVE)
-    return None if found is None else json.loads(found).get("live")
+    try:
+        told = json.loads(found or "{}")
+    except ValueError:  # somebody wrote over it
+        return None
+    return told.get("live") if isinstance(told, dict) else None
 
 
 def get(aws: Aws, store_arn: str, *, key: str) -> str | None:

@@ -105,6 +105,7 @@ class _Look:
         self._aws = aws
         self._names = names
         self._reader = Reader(aws)
+        self._unkept: set[str] = set()  # functions whose failures go nowhere any more
         self._foundation = foundation
         self._there, self._staged = recorded.there, recorded.staged
         self._manifest = looks_at_files.manifest(aws, names, release=recorded.there.release)
@@ -137,7 +138,7 @@ class _Look:
             findings=_merged(
                 tuple(one for one in every if not (_is_unseen(one) and one.name in absent))
             ),
-            functions=frozenset(lost) - {ENTRY},
+            functions=(frozenset(lost) | self._unkept) - {ENTRY},
             api_stages=stages,
             files=other,
         )
@@ -271,6 +272,7 @@ class _Look:
         ):
             name = f"{self._names.function(function.name)}:{version}"
             told = "what becomes of events that it fails at"
+            self._unkept.add(function.name)
             yield Finding(kind=What.VERSION, name=name, state=State.CHANGED, told=told)
 
     def _pointers(self, known: Known) -> Iterator[Look]:

@@ -46,10 +46,11 @@ def ask(aws: Aws, names: Names, *, there: Environment) -> Answers:
 
 
 def _probes(aws: Aws, names: Names, *, there: Environment) -> tuple[Callable[[], object], ...]:
-    """Sources: DynamoDB API reference, UpdateItem, ConditionExpression; S3 user guide, "How to
-    prevent object overwrites with conditional writes", If-Match; Lambda API reference, UpdateFunctionCode,
-    DryRun; CloudFront KeyValueStore API reference, UpdateKeys, IfMatch; CloudFront API reference,
-    UpdateDistribution, IfMatch.
+    """Each asks for a revision that nothing has: allowed or not, it writes nothing.
+
+    Sources: DynamoDB API reference, UpdateItem, ConditionExpression; S3 API reference, PutObject,
+    If-Match; Lambda API reference, UpdateFunctionCode, DryRun; CloudFront KeyValueStore API
+    reference, UpdateKeys, IfMatch; CloudFront API reference, UpdateDistribution, IfMatch.
     """
     store, distribution = there.ids[Made.STORE], there.ids[Made.DISTRIBUTION]
 
