@@ -16,6 +16,7 @@ from runner.aws.session import Aws
 from runner.names import Names
 from runner.plan.refs import Made
 
+_KINDS = ("releases", "assets", "~newest.json")  # of objects; the last is one for all releases
 NEWEST = 3  # releases that are looked at part by part
 
 
@@ -98,10 +99,7 @@ def _objects(aws: Aws, names: Names, told: Known) -> Iterator[str]:
     for page in pages:
         for each in page.get("Contents", []):
             _, kind, *rest = each["Key"].split("/")
-            if (kind == "releases" and rest[0] not in told.releases) or kind not in (
-                "releases",
-                "assets",
-            ):
+            if (kind == "releases" and rest[0] not in told.releases) or kind not in _KINDS:
                 yield f"object {each['Key']}"
 
 

@@ -162,6 +162,23 @@ class Commands(RuleBasedStateMachine):
         self.commits += [each for each in may[-1:] if each not in self.commits and not still_open]
 
 
+def warmed(cloud: Cloud, folder: Path) -> None:
+    """Everything is used once, so that no syntax tree is made under Hypothesis.
+
+    It moves Python's recursion limit, which 3.11 takes amiss within `ast` (python/cpython#106905).
+    """
+    site = Site(cloud, folder, strategy="canary")
+    for number, way in ((1, Way(now=True)), (2, Way(wait=False))):
+        site.deploy(Commit(page=str(number), code=str(number), number=number), Wire(), way=way)
+    _plant(site)
+    _by_hand(site, "alias")
+    _foreign(site)
+    site.collect(Wire())
+    settle(site.account(Wire()), site.names, promote=True, say=str)
+    site.gone(Wire())
+    site.close()
+
+
 def _live(site: Site) -> tuple[str, str, str]:
     """The live release by the record, by the store and by the alias."""
     found = records.read(site.aws, site.names, release="")

@@ -56,6 +56,8 @@ def _still_whole(site: Site, commit: Commit) -> Iterator[Trouble]:
     found = site.visit(pinned=commit)
     if found.asset != commit.page:
         yield Trouble("mixed", f"who is pinned to {commit.page} gets {found}")
+    if not _objects(site, commit):  # an edge may have had the sheet
+        yield Trouble("loss", f"who is pinned to {commit.page} finds nothing of it")
 
 
 def _goes_back(site: Site, commit: Commit) -> Iterator[Trouble]:
@@ -73,11 +75,15 @@ def _collects(site: Site) -> Iterator[Trouble]:
 
 
 def _forgotten(site: Site, commit: Commit) -> Iterator[Trouble]:
+    for key in _objects(site, commit):
+        yield Trouble("orphan", f"{key} of a release that is past its time")
+    site.remembered.pop(site.release_of(commit).id, None)
+
+
+def _objects(site: Site, commit: Commit) -> list[str]:
     prefix = f"production/releases/{site.release_of(commit).id}/"
     found = site.aws.s3.list_objects_v2(Bucket=site.names.bucket, Prefix=prefix)
-    for each in found.get("Contents", []):
-        yield Trouble("orphan", f"{each['Key']} of a release that is past its time")
-    site.remembered.pop(site.release_of(commit).id, None)
+    return [each["Key"] for each in found.get("Contents", [])]
 
 
 def _delete_a_part(site: Site, commit: Commit, *, which: int) -> None:
