@@ -127,8 +127,8 @@ SITE: dict[str, tuple[str, str]] = {
     ),
     "JAM-PORT-TAKEN": ("A port cannot be listened on.", "Choose another with --port."),
     "JAM-PREVIEW-PASSWORD": (
-        "The password of previews cannot be used.",
-        "The hint says what `[preview] password` may be.",
+        "`[preview] password` names a variable that is not set.",
+        "Set it where jam-deploy runs, or leave the setting out: one is made up then.",
     ),
     "JAM-PREVIEW-SECRETS": (
         "Functions need secrets, and previews do not get production's.",
