@@ -186,7 +186,7 @@ def scenarios(name: str) -> Iterator[Scenario]:
 
 
 def jobs(chosen: Sequence[str], *, seed: int, each: int) -> list[Job]:
-    """Shuffled, so that a hunt cut short has seen a bit of everything; saboteurs first.
+    """Shuffled, so that a hunt cut short has seen a bit of everything.
 
     `each` is at most so many scenarios of an experiment, 0 is all.
     """
@@ -198,9 +198,10 @@ def jobs(chosen: Sequence[str], *, seed: int, each: int) -> list[Job]:
     places = _drawn(list(range(len(list(races.points())))), chance, each)
     hunts += [Races(some) for some in _parted(places, RACES)]
     hunts += [Kills(some) for some in _parted(_drawn(list(range(ALL_KILLS)), chance, each), KILLS)]
+    planted = (*saboteurs.SABOTEURS, *races.SABOTEURS)
+    hunts += [Sabotage(each.name) for each in planted]
     chance.shuffle(hunts)
-    planted = [*saboteurs.SABOTEURS, *races.SABOTEURS]
-    return [*(Sabotage(each.name) for each in planted), *hunts]
+    return hunts
 
 
 def _drawn(every: list[T], chance: random.Random, most: int) -> list[T]:
