@@ -13,52 +13,33 @@ from runner.apply import Known, Moved, Perform, unfenced
 from runner.aws import (
     api,
     background,
-    distributions,
-    edge,
     entry,
     files,
+    foundation_steps,
     functions,
     keyvalues,
     preview_api,
+    preview_steps,
     previews,
     promotion,
     published,
+    publishing,
     records,
     roles,
     streaming,
-    tables,
-    versions,
 )
 from runner.aws.files import CopyAll, Put
 from runner.aws.leases import Lease
-from runner.aws.refusals import explained, is_missing
+from runner.aws.refusals import explained
 from runner.aws.session import Aws
-from runner.errors import JamError
-from runner.model import File, Release
-from runner.names import PREVIEWS, PRODUCTION, Names
+from runner.model import Release
+from runner.names import PRODUCTION, Names
 from runner.package import summary
 from runner.plan.background import BackgroundStep
 from runner.plan.decide import Foundation
-from runner.plan.foundation import (
-    ENTRY,
-    FoundationStep,
-    GrantEntry,
-    GrantFiles,
-    MakeAccess,
-    MakeApi,
-    MakeBucket,
-    MakeDistribution,
-    MakeEdge,
-    MakeEntryUrl,
-    MakePolicy,
-    MakeRecords,
-    MakeRole,
-    MakeStore,
-    MakeTable,
-    Role,
-)
+from runner.plan.foundation import ENTRY, FoundationStep
 from runner.plan.origins import AllowOrigins
-from runner.plan.previewing import PreviewStage, Show, TakeHost
+from runner.plan.previewing import PreviewStage, Show
 from runner.plan.promotion import OpenRollout, PromotionFoundation
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
@@ -81,7 +62,6 @@ from runner.plan.releasing import (
     SwitchStep,
     TendFunction,
     WriteRouting,
-    role_of,
 )
 from runner.plan.steps import Step, TidyingStep, VisibleStep
 from runner.plan.streaming import MoveStream, StreamStep
@@ -161,9 +141,20 @@ class _Performer:
                     guard_archive=self._content.guard_archive,
                 )
             if isinstance(step, FoundationStep):
-                return self._make(step, known)
+                unattended = self._unattended
+                return foundation_steps.performed(
+                    self._aws, self._names, step=step, known=known, unattended=unattended
+                )
             if isinstance(step, PreviewStage):
-                return self._of_preview(step, known, moved=moved)
+                return preview_steps.performed(
+                    self._aws,
+                    self._names,
+                    step=step,
+                    known=known,
+                    put=self._content.put,
+                    copy=self._content.copy,
+                    moved=moved,
+                )
             if isinstance(step, ReleaseStep):
                 return self._stage(step, known, moved=moved)
             self._switch(step, known)
@@ -177,53 +168,6 @@ class _Performer:
             self._lease.begin()
         if not isinstance(step, _FENCED_INSIDE):
             self._fence()
-
-    def _make(self, step: FoundationStep, known: Known) -> Known:
-        aws, names = self._aws, self._names
-        match step:
-            case MakeRecords():
-                return {Ref(Made.RECORDS): tables.make_records(aws, names)}
-            case MakeBucket():
-                return {Ref(Made.BUCKET): files.make_bucket(aws, names)}
-            case MakeRole(role=role):
-                arn = roles.make(aws, names, role=role, unattended=self._unattended)
-                return {Ref(Made.ROLE, role): arn}
-            case MakeTable(table=table):
-                return {Ref(Made.TABLE, table.name): tables.make(aws, names, table=table)}
-            case MakeAccess(access=access):
-                return {Ref(Made.ACCESS, access): edge.make_access(aws, names, access=access)}
-            case MakePolicy(policy=policy):
-                return {Ref(Made.POLICY, policy): edge.make_policy(aws, names, policy=policy)}
-            case MakeStore():
-                return {Ref(Made.STORE): keyvalues.make(aws, names)}
-            case MakeEdge(edge=which, code=code):
-                store = known[Ref(Made.STORE)]
-                arn = edge.make_edge(aws, names, edge=which, code=code, store_arn=store)
-                return {Ref(Made.EDGE, which): arn}
-            case MakeApi():
-                return {Ref(Made.API): api.make(aws, names)}
-            case MakeEntryUrl():
-                version = known[Ref(Made.VERSION, ENTRY)]
-                return {Ref(Made.ENTRY_URL): entry.make_url(aws, names, version=version)}
-            case MakeDistribution() | GrantFiles() | GrantEntry():
-                return self._distribute(step, known)
-            case _:
-                assert_never(step)
-
-    def _distribute(self, step: MakeDistribution | GrantFiles | GrantEntry, known: Known) -> Known:
-        aws, names = self._aws, self._names
-        if isinstance(step, MakeDistribution):
-            made, domain = distributions.make(aws, names, known=known, streams=step.streams)
-            return {Ref(Made.DISTRIBUTION): made, Ref(Made.DOMAIN): domain}
-        arn = distributions.arn_of(names, self._readers(known))
-        grant = files.grant if isinstance(step, GrantFiles) else entry.grant
-        grant(aws, names, distribution_arn=arn)
-        return {}
-
-    def _readers(self, known: Known) -> str:
-        """One distribution, or for what previews share all of the account's: they are many."""
-        is_pool = self._names.environment == PREVIEWS
-        return "*" if is_pool else known[Ref(Made.DISTRIBUTION)]
 
     def _stage(self, step: ReleaseStep, known: Known, *, moved: Moved) -> Known:
         aws, names, content = self._aws, self._names, self._content
@@ -250,7 +194,10 @@ class _Performer:
                 if names.environment == PRODUCTION:
                     published.write(aws, names, summary.text_of(whole))
             case PublishFunction() | PublishEntry():
-                return self._publish(step, known)
+                archive = content.entry_archive
+                return publishing.published(
+                    aws, names, step=step, known=known, entry_archive=archive
+                )
             case MakeApiStage():
                 self._api_stage(step, known)
             case WriteRouting(release=release, routing=routing, header_sets=sets):
@@ -277,50 +224,6 @@ class _Performer:
             lease=self._lease,
             again=step.again,
         )
-
-    def _of_preview(self, step: PreviewStage, known: Known, *, moved: Moved) -> Known:
-        if isinstance(step, TakeHost):
-            host = previews.take_host(self._aws, self._names, step=step, known=known)
-            return dict.fromkeys(step.makes, host)
-        self._copy_published(step.release, step.origin, step.files, moved=moved)
-        return dict.fromkeys(step.makes, "")
-
-    def _copy_published(
-        self, release: str, origin: str, wanted: tuple[File, ...], *, moved: Moved
-    ) -> None:
-        """Where production has let go of that release meanwhile, its files come from here."""
-        names, bucket = self._names, self._names.bucket
-        copies = (
-            files.published_copy_of(each, release, origin=origin, names=names) for each in wanted
-        )
-        try:
-            self._content.copy(self._aws, bucket, copies, moved=moved)
-        except JamError as error:
-            if not is_missing(error):
-                raise
-            uploads = (files.upload_of(each, release, names) for each in wanted)
-            self._content.put(self._aws, bucket, uploads, moved=moved)
-
-    def _publish(self, step: PublishFunction | PublishEntry, known: Known) -> Known:
-        names = self._names
-        if isinstance(step, PublishEntry):
-            role = known[Ref(Made.ROLE, Role.ENTRY)]
-            archive = self._content.entry_archive(step.release)
-            wanted = entry.wanted_of(names, role_arn=role, archive=archive)
-        else:
-            function = step.function
-            wanted = versions.wanted_of(
-                function,
-                names,
-                role_arn=known[role_of(function.grants)],
-                versions={
-                    other: known[Ref(Made.VERSION, other)] for other in function.grants.invoke
-                },
-            )
-        version = functions.publish(self._aws, names, wanted=wanted)
-        if isinstance(step, PublishFunction) and step.function.background:
-            background.keep_failures(self._aws, names, function=step.function, version=version)
-        return dict.fromkeys(step.makes, version)
 
     def _switch(self, step: SwitchStep | SettleStep | OpenRollout | Show, known: Known) -> None:
         aws, names = self._aws, self._names
