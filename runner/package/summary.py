@@ -70,6 +70,7 @@ def _told(function: Function) -> dict[str, Any]:
         "timeout": function.timeout,
         "size": function.size,
         "digest": function.digest,
+        "code": function.code_sha256,  # a preview's digest differs by its settings alone
         "variables": [name for name, _ in function.environment],
         "tables": [list(each) for each in function.grants.tables],
         "invoke": list(function.grants.invoke),
