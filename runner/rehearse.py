@@ -17,6 +17,7 @@ from runner.errors import JamError
 from runner.local.browser import Browser
 from runner.rehearsal.candidates import UNBROKEN
 from runner.rehearsal.drill import FIRST, Drill, rest
+from runner.rehearsal.ending import go_back, take_down
 from runner.rehearsal.sources import keep_installed, set_rollout, sources_of
 from runner.rehearsal.stage import CREDENTIALS, SPEED, Stage, Story, cloud, copy_of, failed
 from runner.rehearsal.theatre import MINUTES, PERCENT, UNTRUE, Theatre
@@ -66,16 +67,18 @@ def perform(site: Path, wanted: Wanted) -> dict[str, Any]:
             clock=wanted.clock,
             sleep=wanted.sleep,
         )
-        fault = _play(stage, story, whole=wanted.whole)
+        fault = _play(stage, story, wanted)
         if wanted.keep:
             wanted.watcher.note(f"left running until interrupted: {endpoint}, {stage.site}")
             wanted.wait()
     return _receipt(story, seconds=wanted.clock() - start, fault=fault)
 
 
-def _play(stage: Stage, story: Story, *, whole: bool) -> JamError | None:
+def _play(stage: Stage, story: Story, wanted: Wanted) -> JamError | None:
     try:
-        rehearse(stage, story, whole=whole)
+        rehearse(stage, story, whole=wanted.whole)
+        if not wanted.keep:
+            take_down(stage, story)
     except JamError as error:
         return error
     return None
@@ -101,7 +104,9 @@ def rehearse(stage: Stage, story: Story, *, whole: bool) -> None:
     if not whole:
         with story.step("deploy the healthy one again") as told:
             theatre.sources.write(FIRST.candidate, build=FIRST.build, pause=0)
-            _deployed(stage, told, expected="unchanged")
+            # A runner that was killed under its lease leaves something to set again.
+            _deployed(stage, told, expected=("unchanged", "live"))
+        go_back(theatre, story, before=before)
 
 
 def _opened(stage: Stage, told: list[str], *, whole: bool) -> tuple[Theatre, str, str]:
@@ -115,7 +120,7 @@ def _opened(stage: Stage, told: list[str], *, whole: bool) -> tuple[Theatre, str
     rollout = {"strategy": "canary", "percent": PERCENT, "interval": f"{MINUTES}m"}
     set_rollout(stage.site, **rollout, **({"beacon": True} if whole else {}))
     sources.write(UNBROKEN, build="first", pause=0)
-    answer = _deployed(stage, told, expected="live")
+    answer = _deployed(stage, told, expected=("live",))
     keep_installed(stage.site)
     stage.cloud("cloudfront", UNTRUE)
     host = urlsplit(answer["url"]).netloc
@@ -124,22 +129,23 @@ def _opened(stage: Stage, told: list[str], *, whole: bool) -> tuple[Theatre, str
 
 
 def _receipt(story: Story, *, seconds: float, fault: JamError | None) -> dict[str, Any]:
-    """interface.md's receipt; previews and the audit join with their commands."""
+    """interface.md's receipt; without the audit where it did not come to that."""
     error = {"code": fault.code, "message": str(fault), "hint": fault.hint} if fault else None
     return {
         "outcome": "failed" if fault else "passed",
         "seconds": round(seconds, 1),
         "steps": [asdict(step) for step in story.steps],
         "rollouts": story.rollouts,
-        "previews": [],
+        "previews": story.previews,
+        **({"audit": asdict(story.audit)} if story.audit else {}),
         **({"error": error} if error else {}),
     }
 
 
-def _deployed(stage: Stage, told: list[str], *, expected: str) -> dict[str, Any]:
+def _deployed(stage: Stage, told: list[str], *, expected: tuple[str, ...]) -> dict[str, Any]:
     answer = stage.jam("deploy")
-    if answer["outcome"] != expected:
-        raise failed(f"the deploy ended as {answer['outcome']}, not as {expected}")
+    if answer["outcome"] not in expected:
+        raise failed(f"the deploy ended as {answer['outcome']}, not as {expected[0]}")
     uploaded = answer["uploaded"]
     told.append(
         f"release {answer['release'][:8]}: {answer['calls']} AWS calls, "

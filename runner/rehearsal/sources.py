@@ -45,6 +45,11 @@ def sources_of(site: Path) -> Sources:
     return Sources(pages=pages, functions=functions)
 
 
+def tables_of(site: Path) -> tuple[str, ...]:
+    """The names that the settings give to the site's own tables."""
+    return tuple(_settings(site).get("tables", {}))
+
+
 def set_rollout(site: Path, **rollout: Any) -> None:
     """Writes `[production.rollout]` of the copy's jam.toml.
 

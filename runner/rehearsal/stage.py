@@ -40,6 +40,14 @@ class Played:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """Resources that nothing explained while the site stood, and that its end left."""
+
+    unexplained: int
+    left_after_destroy: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Story:
     """What has been played so far; the one mutable thing here."""
@@ -48,6 +56,8 @@ class Story:
     watcher: Watcher
     steps: list[Played] = field(default_factory=list)
     rollouts: list[dict[str, Any]] = field(default_factory=list)
+    previews: list[dict[str, Any]] = field(default_factory=list)
+    audit: Audited | None = None
 
     @contextmanager
     def step(self, name: str) -> Iterator[list[str]]:
