@@ -23,21 +23,15 @@ from runner.config.pending import refuse_pending
 from runner.decide import Decided, decide, new_functions, planned_again
 from runner.errors import JamError
 from runner.forecast import foreseen
-from runner.guard.rollout import Act
+from runner.inherited import follower, has_to_wait, is_adopted, made_way, settled
 from runner.mending import felt, mark, reassure, staged, tell
 from runner.names import PRODUCTION, Names
 from runner.plan.live import Live
-from runner.plan.promotion import OnOpen, OpenRollout
+from runner.plan.promotion import OpenRollout
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import PutFiles
-from runner.promote import (
-    SUPERSEDED,
-    Follower,
-    is_open,
-)
 from runner.report.rollout import told_of
 from runner.report.text import Check, Outcome, Uploaded
-from runner.rollback import mend
 from runner.stage import api_url, carry_out, look_at_live
 from runner.turn import leased, newer_than, origin_of, overtaken, run_of, told
 from runner.world import PLAIN, Way, World, account_of, near
@@ -99,8 +93,8 @@ def _released(decided: Decided, world: World) -> Outcome:
     known = decided.live.known
     turn = _turn(decided, world)
     if turn is Next.CHANGE:
-        if decided.live.rollout and _on_open(decided) is not OnOpen.SUPERSEDE:
-            decided = _made_way(decided, world)  # to wait for its end needs no lease
+        if has_to_wait(decided):
+            decided = made_way(decided, world)
         _prepare(decided)
         run, say = run_of(world.environment), world.watcher.note
         mine = origin_of(world.environment)
@@ -133,7 +127,7 @@ def _turn(decided: Decided, world: World) -> Next:
     if newer := newer_than(mine, live, is_ancestor=world.is_ancestor):
         world.watcher.note(overtaken(newer))
         return Next.SUPERSEDED
-    if live.rollout == decided.release.id:
+    if live.rollout == decided.release.id and not live.opening:
         return Next.FOLLOW
     ready = not (todo.staging.is_empty and todo.readying.is_empty)
     if _is_held(decided) and not ready:
@@ -178,16 +172,10 @@ def _again(decided: Decided, world: World, *, lease: Lease) -> Decided:
     return planned_again(decided, world, lease=lease)
 
 
-def _mended(decided: Decided, world: World, *, lease: Lease) -> Decided:
-    """A rollout starts from what is recorded: what a dead run left between is put right first."""
-    with world.watcher.stage("mend"):
-        mend(decided.aws, decided.names, lease=lease, watcher=world.watcher, clock=world.clock)
-    return planned_again(decided, world, lease=lease)
-
-
 def _is_as_read(there: Environment, live: Live) -> bool:
     def decides(it: Environment | Live) -> tuple[object, ...]:
-        return (it.sequence, it.release, it.foundation, it.rollout, it.trailing, it.streams)
+        rollout = (it.rollout, it.opening)
+        return (it.sequence, it.release, it.foundation, *rollout, it.trailing, it.streams)
 
     return decides(there) == decides(live)
 
@@ -201,12 +189,13 @@ def _changed(decided: Decided, world: World) -> tuple[Decided, Known, Next]:
         decided, ready = staged(decided, world)
         known = carry_out(decided, world, part=decided.plan.readying, known=ready).known
         return decided, known, Next.HELD
-    if decided.live.rollout:
-        decided = _made_way(decided, world)
-        if decided.plan.is_empty:
-            return decided, decided.live.known, Next.UNCHANGED
-    elif decided.plan.opens and decided.lease and decided.lease.inherited:
-        decided = _mended(decided, world, lease=decided.lease)
+    if is_adopted(decided, world):
+        if decided.lease:
+            decided.lease.done()
+        return decided, decided.live.known, Next.FOLLOW
+    decided = settled(decided, world)
+    if decided.plan.is_empty:
+        return decided, decided.live.known, Next.UNCHANGED
     decided, ready = staged(decided, world)
     if decided.plan.opens:
         world.watcher.note(foreseen_of(decided))
@@ -251,7 +240,7 @@ def _followed(decided: Decided, world: World, *, known: Known) -> Outcome:
         _tell_left(decided, world)
         return _outcome(decided, world, known=known, outcome="open", checks=())
     with world.watcher.stage("rollout"):
-        ended = _follower(decided, world, known=known).follow()
+        ended = follower(decided, world, known=known).follow()
     if ended.outcome != "live":
         told = replace(_outcome(decided, world, known=known, outcome=ended.outcome, checks=()))
         return replace(told, rollout=told_of(ended))
@@ -288,35 +277,6 @@ def _settled(decided: Decided, world: World, *, known: Known) -> Known:
         )
         lease.done()
     return applied.known
-
-
-def _made_way(decided: Decided, world: World) -> Decided:
-    """What another candidate's rollout leaves behind, by setting; the plan as it is then.
-
-    An older candidate that gives way leaves live what was live before.
-    """
-    on_open = _on_open(decided)
-    if on_open is OnOpen.REFUSE:
-        raise is_open(decided.live.rollout)
-    follower = _follower(decided, world, known=decided.live.known)
-    with world.watcher.stage("rollout"):
-        if on_open is OnOpen.WAIT:
-            ended = follower.follow()
-        else:
-            ended = follower.act(
-                Act.TAKE_BACK, f"release {decided.release.id[:8]} came after it{SUPERSEDED}"
-            )
-    if ended.outcome == "open":
-        raise is_open(decided.live.rollout)
-    return planned_again(decided, world, lease=decided.lease)
-
-
-def _on_open(decided: Decided) -> OnOpen:
-    return OnOpen(decided.config.settings.production.rollout.on_open)
-
-
-def _follower(decided: Decided, world: World, *, known: Known) -> Follower:
-    return Follower(decided.aws, decided.names, known=known, say=world.watcher.note)
 
 
 def _outcome(

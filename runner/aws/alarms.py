@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from runner.aws import ownership
+from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.aws.waiting import until
 from runner.entry.counts import NAMESPACE
 from runner.errors import JamError, Problem, aws_error
-from runner.guard.settle import TWIN, VERDICT
+from runner.guard.rollout import Rollout
+from runner.guard.settle import TWIN, VERDICT, alarms_made
 from runner.names import Names
 
 PERIOD = 60  # seconds
@@ -47,6 +49,13 @@ def prove(aws: Aws, names: Names, *, rollout: str, candidate: str) -> None:
         )
     finally:
         aws.metrics.delete_alarms(AlarmNames=[twin])
+
+
+def drop(aws: Aws, rollout: Rollout) -> None:
+    """Those that were made for this rollout."""
+    for name in alarms_made(rollout):
+        with tolerating("ResourceNotFound", "ResourceNotFoundException"):
+            aws.metrics.delete_alarms(AlarmNames=[name])
 
 
 def check(aws: Aws, alarms: Iterable[str]) -> None:

@@ -131,6 +131,7 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment, unsure: bool)
         functions=environment.functions,
         stages=environment.stages,
         rollout=environment.rollout,
+        opening=environment.opening,
         trailing=environment.trailing or (unsure and bool(environment.release)),
         origin=environment.origin,
         offered=environment.offered,

@@ -22,7 +22,7 @@ from runner.aws.refusals import code_of, tolerating
 from runner.aws.session import Aws
 from runner.errors import busy_error
 from runner.guard import journal
-from runner.guard.look import Clients, Place
+from runner.guard.look import Clients, Place, begun
 from runner.guard.rollout import Phase, Rollout
 from runner.guard.settle import Announce, Settler
 from runner.guard.signals import Where
@@ -37,6 +37,7 @@ from runner.plan.refs import Made, Ref
 # before its routing is known would lose its functions.
 # Source: CloudFront developer guide, "Amazon CloudFront KeyValueStore", eventual consistency.
 KNOWN_AFTER = 60.0  # seconds
+OPENED_AGAIN = "a run before this one ended while it opened the rollout: it was opened again"
 DEAD_KEPT = 3  # releases that were taken back and may still have open tabs
 MOST = 1024  # bytes of a value. Source: CloudFront developer guide, "Quotas", KeyValueStore
 
@@ -75,7 +76,7 @@ def open_rollout(
     known: Known,
     fence: Fence = unfenced,
 ) -> str:
-    """Opens the rollout, or goes on opening it; returns CodeDeploy's deployment.
+    """Opens the rollout, or opens it again; returns CodeDeploy's deployment.
 
     Raises JamError `JAM-ALARM-*`, `JAM-ROLLOUT-*`; nobody has seen the candidate then.
     """
@@ -94,12 +95,26 @@ def open_rollout(
     offered = {keyvalues.LIVE: _offered(aws, store, rollout, step=step)}
     keyvalues.write(aws, store, puts=offered, fence=fence)
     fence()
-    begun = deployments.begin(aws, names, shift=_shift(rollout, config=config))
+    deployment = deployments.begin(aws, names, shift=_shift(rollout, config=config))
     now = int(aws.clock())
     ends = now + promotion.strategy.minutes * 60
-    opened = replace(rollout, phase=Phase.OPEN, deployment=begun, opened=now, ends=ends)
+    opened = replace(rollout, phase=Phase.OPEN, deployment=deployment, opened=now, ends=ends)
     _note(aws, names, opened)
-    return begun
+    return deployment
+
+
+def adopted(aws: Aws, names: Names, *, known: Known) -> bool:
+    """Whether the rollout whose run ended over opening it is open: what that run did not note is
+    noted. False where CodeDeploy has nothing of it: visitors get what they got before."""
+    left = _last(aws, names)
+    if left is None or left.phase is Phase.CLOSED:
+        return False
+    found = begun(clients(aws), place(names, known=known), left)
+    if found is left:
+        return left.phase is not Phase.OPENING
+    created = int(deployments.info_of(aws, found.deployment)["createTime"].timestamp())
+    _note(aws, names, replace(found, opened=created, ends=created + left.ends - left.opened))
+    return True
 
 
 def settler(aws: Aws, names: Names, *, known: Known, announce: Announce) -> Settler:
@@ -149,16 +164,20 @@ _KEY: Any = journal.KEY
 def _recorded(
     aws: Aws, names: Names, *, step: OpenRollout, release: Release, known: Known
 ) -> Rollout:
-    """The rollout's record, written before anything of it exists; one that is open goes on."""
+    """The rollout's record, written before anything of it exists. One of the same candidate that a
+    dead run left half open gives way: what that run prepared may be of another day."""
     last = _last(aws, names)
-    if last and last.phase is not Phase.CLOSED:
-        if last.candidate == step.release and not last.deployment:
-            return last
-        raise _open(last)
+    left = last if last and last.phase is not Phase.CLOSED else None
+    if left and (left.candidate != step.release or left.phase is not Phase.OPENING):
+        raise _open(left)
     on_open = step.promotion.on_open
     ready = preflight(aws, names, entry=step.entry, on_open=on_open, last=last)
     rollout = _rollout(aws, names, step=step, release=release, known=known, ready=ready)
     call: Any = journal.put(names.records, rollout)
+    if left:
+        alarms.drop(aws, left)
+        rollout = replace(rollout, notes=(*rollout.notes, OPENED_AGAIN))
+        call = journal.put_over(names.records, rollout, left=left)
     try:
         aws.records.put_item(**call)
     except aws.records.exceptions.ConditionalCheckFailedException as error:

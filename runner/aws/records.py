@@ -57,6 +57,7 @@ class Environment:
     streams: tuple[Stream, ...] = ()
     origins: str = ""
     rollout: str = ""  # the release of which a rollout is open
+    opening: bool = False  # that rollout's run is at it still, or died over it
     trailing: bool = False
     origin: Origin = field(default_factory=Origin)  # of the newest run that changed it
     offered: Origin = field(default_factory=Origin)  # of the run that opened the rollout
@@ -118,12 +119,19 @@ def read(aws: Aws, names: Names, *, release: str) -> tuple[Environment, Staged |
             return None
         found += answer["Responses"].get(names.records, [])
         wanted = answer.get("UnprocessedKeys")
-    items = {item["sk"]["S"]: item for item in found}
+    return told(names, {item["sk"]["S"]: item for item in found}, release=release)
+
+
+def told(
+    names: Names, items: Mapping[str, Mapping[str, Any]], *, release: str
+) -> tuple[Environment, Staged | None]:
+    """What an environment's items say, by their sort keys, as DynamoDB has them."""
     rollout = _open_rollout(plain(items.get("rollout", {})))
     return (
         replace(
             _read_environment(plain(items.get("environment", {}))),
             rollout=rollout.candidate if rollout else "",
+            opening=rollout is not None and rollout.phase is Phase.OPENING,
             offered=_offered(rollout) if rollout else Origin(),
             holder=holder_of(items.get("lease", {})),
             turns=int(items.get("lease", {}).get("token", {"N": "0"})["N"]),

@@ -119,6 +119,18 @@ def put(table: str, rollout: Rollout) -> dict[str, Any]:
     }
 
 
+def put_over(table: str, rollout: Rollout, *, left: Rollout) -> dict[str, Any]:
+    """PutItem over a rollout whose run ended while it opened it, unless somebody ends it by now."""
+    call = put(table, rollout)
+    values = {":id": {"S": rollout.id}, ":left": {"S": left.id}, ":opening": {"S": Phase.OPENING}}
+    return call | {
+        "ConditionExpression": "#id = :id OR (#id = :left AND #phase = :opening "
+        "AND attribute_not_exists(#outcome))",
+        "ExpressionAttributeNames": {"#phase": "phase", "#id": "id", "#outcome": "outcome"},
+        "ExpressionAttributeValues": values,
+    }
+
+
 def witness(table: str, rollout: Rollout, *, evidence: str) -> dict[str, Any]:
     """UpdateItem of the evidence alone: whoever opens the rollout may be writing the rest."""
     call = update(table, rollout, evidence=evidence)

@@ -112,25 +112,11 @@ class _Looker:
         )
 
     def _begun(self, rollout: Rollout) -> Rollout:
-        """With the deployment that a run began and did not live to note: it bears the rollout's id.
-
-        While CodeDeploy does not tell, the rollout is taken for one that is still being opened.
-        """
-        if rollout.deployment or rollout.phase is not Phase.OPENING:
-            return rollout
+        """While CodeDeploy does not tell, the rollout is one that is still being opened."""
         try:
-            found = self.clients.deployments.list_deployments(
-                applicationName=self.place.application,
-                deploymentGroupName=GROUP,
-                createTimeRange={"start": rollout.opened},
-            )
-            for each in found["deployments"]:
-                info = self.clients.deployments.get_deployment(deploymentId=each)
-                if info["deploymentInfo"].get("description", "").endswith(f" {rollout.id}"):
-                    return replace(rollout, deployment=str(each), phase=Phase.OPEN)
+            return begun(self.clients, self.place, rollout)
         except Exception:  # noqa: BLE001  # whatever ails it: the next look asks again
             return rollout
-        return rollout
 
     def _deployment(self, rollout: Rollout) -> tuple[Deployment, str]:
         if not rollout.deployment:
@@ -200,6 +186,22 @@ class _Looker:
         for each in (*found["MetricAlarms"], *found.get("CompositeAlarms", ())):
             reason = each.get("StateReason", "")  # CloudWatch's: value and threshold
             yield f"{each['AlarmName']} ({reason})" if reason else each["AlarmName"]
+
+
+def begun(clients: Clients, place: Place, rollout: Rollout) -> Rollout:
+    """With the deployment that a run began and did not live to note: it bears the rollout's id."""
+    if rollout.deployment or rollout.phase is not Phase.OPENING:
+        return rollout
+    found = clients.deployments.list_deployments(
+        applicationName=place.application,
+        deploymentGroupName=GROUP,
+        createTimeRange={"start": rollout.opened},
+    )
+    for each in found["deployments"]:
+        info = clients.deployments.get_deployment(deploymentId=each)["deploymentInfo"]
+        if info.get("description", "").endswith(f" {rollout.id}"):
+            return replace(rollout, deployment=str(each), phase=Phase.OPEN)
+    return rollout
 
 
 def alias_of(clients: Clients, place: Place) -> dict[str, Any]:

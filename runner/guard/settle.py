@@ -224,7 +224,7 @@ class Settler:
             TableName=self._place.table, Key=journal.KEY, ConsistentRead=True
         )
         self._clients.records.put_item(**journal.kept(self._place.table, found["Item"], closed))
-        for name in _alarms_made(closed):
+        for name in alarms_made(closed):
             self._tolerate(partial(self._clients.metrics.delete_alarms, AlarmNames=[name]), _GONE)
         self._note(look, closed, weight=weight)
         self.stop_clock()
@@ -274,9 +274,12 @@ def _with_note(rollout: Rollout, note: str) -> Rollout:
     return rollout if note in known else replace(rollout, notes=(*known, note))
 
 
-def _alarms_made(rollout: Rollout) -> Iterator[str]:
-    """Also that of a self-test over which the run died. One that is gone keeps all others of its
-    call: each has a call of its own. Source: CloudWatch API reference, DeleteAlarms."""
+def alarms_made(rollout: Rollout) -> Iterator[str]:
+    """The names of a rollout's own alarms; also that of a self-test over which the run died.
+
+    One that is gone keeps all others of its call: each has a call of its own. Source: CloudWatch
+    API reference, DeleteAlarms.
+    """
     for name in rollout.alarms:
         if rollout.id in name:
             yield name

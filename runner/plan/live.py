@@ -66,6 +66,7 @@ class Live:
     entry: str = ""
     entry_agrees: bool = True  # alias and KeyValueStore name the recorded release
     rollout: str = ""  # the release of which a rollout is open
+    opening: bool = False  # that rollout's run is at it still, or died over it
     trailing: bool = False  # nobody has seen to what follows the live release
     origin: Origin = field(default_factory=Origin)  # of the run that made it live
     offered: Origin = field(default_factory=Origin)  # of the run that opened the rollout

@@ -8,11 +8,16 @@ import pytest
 
 from runner.aws import alarms, deployments
 from runner.aws.deployments import Shift
+from runner.aws.promotion import OPENED_AGAIN
+from runner.guard import journal
+from runner.guard.rollout import Phase
+from runner.inherited import ADOPTED
 from runner.local.cloud import Cloud
 from runner.plan.promotion import Strategy
 from runner.report.rollout import text_of
 from runner.world import Way
 from tests.failures.scene import Scene
+from tests.labs.site import LATER
 
 ALARM = "checkout"
 ARN = f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{ALARM}"
@@ -105,6 +110,87 @@ def test_16_an_alarm_of_ours_that_was_deleted_is_in_nobodys_way_and_none_opens_w
     found = metrics.describe_alarms(AlarmNames=[left, made])["MetricAlarms"]
     assert [each["AlarmName"] for each in found] == [made]
     assert rolling.open_rollout().alarms == (made,)
+
+
+# Over which call the run dies, and whether CodeDeploy moves visitors by then.
+DIES = {
+    "before the deployment": ("CreateDeployment", 2, False),
+    "before it is noted": ("UpdateItem", 3, True),
+}
+DIES_TOO = {
+    "before the alarm": ("PutMetricAlarm", 0, False),
+    "before CodeDeploy is asked": ("CreateDeploymentConfig", 0, False),
+    "before visitors are told of the candidate": ("UpdateKeys", 1, False),
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "skip", "begun"),
+    [
+        *(pytest.param(*each, id=name) for name, each in DIES.items()),
+        *(pytest.param(*each, id=name, marks=pytest.mark.hunt) for name, each in DIES_TOO.items()),
+    ],
+)
+def test_16_a_rollout_over_whose_opening_a_run_died_is_opened_by_the_same_commit_again(
+    rolling: Scene, operation: str, skip: int, *, begun: bool
+) -> None:
+    before = rolling.settled()
+    commit = rolling.commit()
+    rolling.kill(operation, skip=skip)
+    assert rolling.deploy(commit, way=OPENS).code == "killed"
+    left = rolling.open_rollout()
+    assert (left.phase, left.deployment) == (Phase.OPENING, "")
+    under_way = deployments.active(rolling.site.aws, rolling.site.names)
+    assert bool(under_way) is begun
+    rolling.site.sleep(LATER)
+    ended = rolling.deploy(commit.again, way=OPENS)
+    assert (ended.status, ended.outcome) == (0, "open"), ended
+    going = rolling.open_rollout()
+    assert (going.phase, going.candidate) == (Phase.OPEN, left.candidate)
+    assert (going.id == left.id) is begun  # one that CodeDeploy has is not begun again
+    assert deployments.active(rolling.site.aws, rolling.site.names) == [going.deployment]
+    assert (ADOPTED in ended.notes) is begun
+    assert (OPENED_AGAIN in going.notes) is not begun
+    assert own_alarms(rolling) == list(going.alarms)
+    assert rolling.lease() == "free"
+    assert rolling.record().release == rolling.site.release_of(before).id
+    assert rolling.settle().status == 0
+    assert rolling.site.visit().document == commit.page
+
+
+def test_16_a_candidate_that_is_to_go_at_once_now_gives_up_its_own_half_open_rollout(
+    rolling: Scene,
+) -> None:
+    rolling.settled()
+    commit = rolling.commit()
+    rolling.kill("CreateDeployment", skip=2)  # API Gateway has one, so has the way back
+    assert rolling.deploy(commit, way=OPENS).code == "killed"
+    rolling.site.sleep(LATER)
+    ended = rolling.deploy(commit.again)
+    assert (ended.status, ended.outcome) == (0, "live"), ended
+    assert rolling.site.visit().document == commit.page
+    assert rolling.open_rollout().phase is Phase.CLOSED
+    assert own_alarms(rolling) == []
+
+
+def test_16_a_rollout_that_somebody_ends_meanwhile_is_not_opened_again(rolling: Scene) -> None:
+    before = rolling.settled()
+    commit = rolling.commit()
+    rolling.kill("CreateDeployment", skip=2)  # API Gateway has one, so has the way back
+    assert rolling.deploy(commit, way=OPENS).code == "killed"
+    rolling.site.sleep(LATER)
+    left, table = rolling.open_rollout(), rolling.site.names.records
+    claim = journal.claim(table, left, outcome="rolled_back", why="somebody wanted it")
+    rolling.at("PutItem", lambda: rolling.site.aws.records.update_item(**claim))
+    ended = rolling.deploy(commit.again, way=OPENS)
+    assert (ended.code, ended.status) == ("JAM-ROLLOUT-OPEN", 75), ended
+    assert rolling.site.visit().document == before.page
+
+
+def own_alarms(scene: Scene) -> list[str]:
+    found = scene.site.aws.metrics.describe_alarms(AlarmNamePrefix=scene.site.names.prefix)
+    names = [str(each["AlarmName"]) for each in found["MetricAlarms"]]
+    return [each for each in names if "x" in each.rpartition("-")[2]]
 
 
 def test_17_a_deployment_that_is_not_ours_is_named_where_it_is_not_to_be_stopped(

@@ -29,7 +29,7 @@ from tests.labs.experiments import (
 )
 from tests.labs.kills import SPEED, Killed, kill
 from tests.labs.race import a_lab
-from tests.labs.rollouts import Rolling, opening, promoting, taking_back
+from tests.labs.rollouts import Rolling, opening, promoting, reopening, taking_back
 from tests.labs.upkeep import collecting, incomplete
 
 _GOING_ON = (Then.AGAIN, Then.NEWER, Then.BACK)
@@ -67,6 +67,7 @@ EXPERIMENTS: dict[str, Hunted] = {
     "collecting": Hunted(collecting, 60, _ALL),
     "destroying": Hunted(destroying, 150, (Then.DESTROY, Then.NEWER)),
     "opening": Hunted(opening, 210, _GOING_ON, rolls=True),
+    "reopening": Hunted(reopening, 210, (Then.AGAIN,), rolls=True),
     "promoting": Hunted(promoting, 24, _GOING_ON, rolls=True),
     "taking back": Hunted(taking_back, 24, _GOING_ON, rolls=True),
 }

@@ -24,9 +24,10 @@ from runner.aws import entry, holds, keyvalues, records
 from runner.local.cloud import Cloud
 from runner.plan.live import Hold
 from runner.plan.refs import Made
-from runner.settle import settle
 from runner.world import Way
 from tests.labs.crash import Point, Wire
+from tests.labs.rollouts import settled
+from tests.labs.rollouts import settled
 from tests.labs.site import LATER, Commit, Seen, Site
 
 NOTHING = Seen("", "", "")
@@ -103,7 +104,7 @@ class Commands(RuleBasedStateMachine):
     @precondition(lambda self: self.open)
     @rule()
     def promote(self) -> None:
-        done = settle(self.site.account(Wire()), self.site.names, promote=True, say=str)
+        done = settled(self.site, promote=True)
         assert done.outcome in ("live", "rolled_back"), done.outcome
         self._over([each for each in self.may if self.site.release_of(each).id == done.release])
 
@@ -174,7 +175,7 @@ def warmed(cloud: Cloud, folder: Path) -> None:
     _by_hand(site, "alias")
     _foreign(site)
     site.collect(Wire())
-    settle(site.account(Wire()), site.names, promote=True, say=str)
+    settled(site, promote=True)
     site.gone(Wire())
     site.close()
 

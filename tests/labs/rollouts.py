@@ -13,15 +13,16 @@ from runner.guard.rollout import Act
 from runner.local.cloud import Cloud
 from runner.plan.refs import Ref
 from runner.promote import Follower
-from runner.settle import settle
+from runner.settle import Settled, settle
 from runner.world import Way
 from tests.labs import checks
 from tests.labs.checks import Trouble
 from tests.labs.crash import Crash, Point, Wire
 from tests.labs.experiments import Bench, Then
-from tests.labs.site import LATER, Commit, Site
+from tests.labs.site import LATER, Commit, Silent, Site
 
 OPENS = Way(wait=False)
+GOES_ON = ("open", "live", "unchanged")  # the guard may have promoted it meanwhile
 UNOPENED = 1500.0  # seconds after which the guard gives up a rollout that nobody went on opening
 
 rolling = partial(Site, strategy="canary")
@@ -42,6 +43,22 @@ def opening(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     site.deploy(commit, Wire(point), way=OPENS)
     yield from checks.seen(site, (before, commit))
     yield from _ended(bench, site, before=before, candidate=commit, then=then)
+
+
+def reopening(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """The run dies while the rollout opens, and the same commit opens it after all."""
+    site, before = bench.settled()
+    commit = bench.commit()
+    site.deploy(commit, Wire(point), way=OPENS)
+    yield from checks.seen(site, (before, commit))
+    site.sleep(LATER)
+    if (outcome := site.deploy(commit.again, Wire(), way=OPENS)) not in GOES_ON:
+        yield Trouble("loss", f"{then}: {outcome}")
+    done = settled(site)
+    if done.release != site.release_of(commit).id:
+        yield Trouble("loss", f"the rollout ended as {done.outcome}")
+    yield from checks.seen(site, (commit,))
+    yield from checks.held(site, bench.whole)
 
 
 def promoting(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
@@ -76,6 +93,18 @@ def _act(site: Site, act: Act, wire: Wire) -> None:
         return
 
 
+def settled(site: Site, *, promote: bool = False) -> Settled:
+    """As `settle` leaves it."""
+    return settle(
+        site.account(Wire()),
+        site.names,
+        promote=promote,
+        run="lab",
+        watcher=Silent(),  # type: ignore[arg-type]  # it answers to every name
+        clock=site.cloud.clock.now,
+    )
+
+
 def _ended(
     bench: Bench, site: Site, *, before: Commit, candidate: Commit, then: Then
 ) -> Iterator[Trouble]:
@@ -90,7 +119,7 @@ def _ended(
     else:
         wanted = (before, candidate)
         site.sleep(UNOPENED)
-        done = settle(site.account(Wire()), site.names, promote=False, say=lambda _: None)
+        done = settled(site)
         outcome = "live" if done.outcome in ("live", "rolled_back", "unchanged") else done.outcome
         recorded = [each for each in wanted if site.release_of(each).id == done.release]
         wanted = tuple(recorded)
