@@ -24,7 +24,7 @@ class Some(Generic[Thing]):
 
 
 Names = Some[str]
-NO_NAMES = Names()
+NO_NAMES: Names = Some()  # never `Names()`: a generic alias cannot make what has slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ NO_SIZE = Size(name="", before=None, after=None)
 
 
 def names_of(names: Iterable[str]) -> Names:
-    return Names(first=tuple(sorted(names)))
+    return Some(first=tuple(sorted(names)))
 
 
 def between(was: Mapping[str, str], now: Mapping[str, str]) -> Changes:

@@ -29,8 +29,8 @@ class Difference:
     `hashed` are files with a hash in their name, which browsers keep for ever. `again` are bytes
     that somebody who has seen every page of before downloads to see every page of now. `site` are
     all files, `packages` the functions' archives that changed. `settings` are lines about how
-    functions are set up, `rights` what they may do, `variables` names alone, `schedules` what all of
-    them cost a month at most, before and after.
+    functions are set up, `rights` what they may do, `variables` names alone, `schedules` what all
+    schedules cost a month at most, before and after.
     """
 
     since: str = ""
@@ -52,14 +52,11 @@ class Difference:
 
     def cut(self, most: int) -> Difference:
         """With at most so many names of each kind."""
-        return replace(
-            self,
-            **{
-                each.name: value.cut(most)
-                for each in fields(self)
-                if isinstance(value := getattr(self, each.name), Some | Changes)
-            },
-        )
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}
+        cut: dict[str, Any] = {
+            name: part.cut(most) for name, part in parts.items() if isinstance(part, Some | Changes)
+        }
+        return replace(self, **cut)
 
 
 def difference(before: Summary, after: Summary, *, preview: bool = False) -> Difference:
@@ -170,7 +167,7 @@ def _redirects(before: Summary, after: Summary) -> Changes:
     order = set(was) == set(now) and was != now
     return Changes(
         added=names_of(set(now) - set(was)),
-        changed=Names(first=("the order of the rules",) if order else ()),
+        changed=Some(first=("the order of the rules",) if order else ()),
         removed=names_of(set(was) - set(now)),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from runner.plan.changes import Changes, Names, Size, between, names_of
+from runner.plan.changes import NO_NAMES, Changes, Names, Size, Some, between, names_of
 
 _Told = Mapping[str, Any]
 Functions = Mapping[str, _Told]
@@ -37,7 +37,7 @@ def code(was: Functions, now: Functions) -> Changes:
 def settings(was: Functions, now: Functions, *, preview: bool) -> Names:
     """A line for each setting that is another, of functions that were there before."""
     both = sorted(was.keys() & now.keys())
-    return Names(
+    return Some(
         first=tuple(
             line for name in both for line in _lines(name, was[name], now[name], preview=preview)
         )
@@ -132,4 +132,4 @@ def _variables(told: _Told) -> Iterator[str]:
 
 def _of_preview(was: Mapping[str, str], now: Mapping[str, str], *, preview: bool) -> Changes:
     changes = between(was, now)
-    return replace(changes, removed=Names()) if preview else changes
+    return replace(changes, removed=NO_NAMES) if preview else changes

@@ -12,13 +12,12 @@ from dataclasses import replace
 
 import msgspec
 
-from runner.report.comment.row import Row, State
+from runner.report.comment.row import UNSURE, Row, State
 
 _OPEN, _CLOSE = "<!-- jam-deploy:rows ", " -->"
 _KEPT = re.compile(re.escape(_OPEN) + r"(\[.*\])" + re.escape(_CLOSE))
 # What could end the HTML comment, or mention somebody to who reads it without rendering.
 _MEANT = re.compile(r"[^\w\s\[\]{}\"\\,:./+-]|-(?=[->])", re.ASCII)
-_UNSURE = (State.QUEUED, State.BUILDING, State.FAILED, State.SKIPPED)
 
 
 def merged(previous_body: str, row: Row) -> tuple[Row, ...]:
@@ -39,7 +38,7 @@ def kept(body: str) -> tuple[Row, ...]:
         return ()
     try:
         return msgspec.json.decode(found[1], type=tuple[Row, ...])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return ()
 
 
@@ -54,12 +53,12 @@ def _after(before: Row | None, row: Row) -> Row:
         return row
     if row.state is State.SUPERSEDED or _is_older(row, before):
         return before
-    if row.outcome is not None or row.state not in _UNSURE:
+    if row.outcome is not None or row.state not in UNSURE:
         return row
     return replace(
         row,
         outcome=before.outcome,
-        shows=before.shows,
+        shows=before.shows or before.origin.commit,
         commit_url=before.commit_url,
         password=before.password,
         bypass=before.bypass,

@@ -28,6 +28,12 @@ class State(StrEnum):
     HELD = "held"
 
 
+PRODUCTION = frozenset({State.LIVE, State.OPEN, State.ROLLED_BACK, State.HELD})
+GONE = frozenset({State.REMOVED, State.SKIPPED})
+UNSURE = frozenset({State.QUEUED, State.BUILDING, State.FAILED})
+"""What a row says beside what it showed before."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A JamError as a value."""
@@ -46,7 +52,8 @@ class Row:
     row that builds or failed keeps it, because the preview still answers. `password` and `bypass`
     are empty where everybody may look. `difference` is None where nothing was compared.
     `last_lines` are the build's. `stages` are names and seconds. `note` says why something was
-    skipped or by whom it was superseded. `qr` asks for the address as a QR code.
+    skipped or by whom it was superseded. `qr` asks for the address as a QR code. `passed` counts
+    the checks that passed and are not among the outcome's any more.
     """
 
     site: str
@@ -65,6 +72,13 @@ class Row:
     stages: tuple[tuple[str, float], ...] = ()
     note: str = ""
     qr: bool = False
+    passed: int = 0
+
+    @property
+    def url(self) -> str:
+        """Where it is to be seen; empty if nowhere, or no longer."""
+        gone = self.outcome is None or self.state in GONE
+        return "" if gone or self.outcome is None else self.outcome.url
 
 
 def fault_of(error: JamError) -> Fault:

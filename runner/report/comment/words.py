@@ -1,0 +1,64 @@
+"""States, counts and amounts in words. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from runner.report.comment.row import Row, State
+
+SIGNS = {
+    State.QUEUED: "⏳",
+    State.BUILDING: "🔨",
+    State.READY: "✅",
+    State.UNCHANGED: "✅",
+    State.FAILED: "❌",
+    State.REMOVED: "🧹",
+    State.SUPERSEDED: "⏭️",
+    State.SKIPPED: "⏭️",
+    State.LIVE: "✅",
+    State.OPEN: "🚦",
+    State.ROLLED_BACK: "↩️",
+    State.HELD: "⏸️",
+}
+NAMES = {
+    State.QUEUED: "Queued",
+    State.BUILDING: "Building",
+    State.READY: "Ready",
+    State.UNCHANGED: "Ready, nothing new",
+    State.FAILED: "Failed",
+    State.REMOVED: "Removed",
+    State.SUPERSEDED: "Superseded",
+    State.SKIPPED: "Skipped",
+    State.LIVE: "Live",
+    State.OPEN: "Rolling out",
+    State.ROLLED_BACK: "Taken back",
+    State.HELD: "Staged, held",
+}
+
+
+def status(row: Row) -> str:
+    return f"{SIGNS[row.state]} {NAMES[row.state]}"
+
+
+def moment(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def lasted(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s"
+
+
+def dollars(amount: float) -> str:
+    """Two digits that say something: `$0.0042`, `$12.40`."""
+    if amount == 0:
+        return "$0"
+    if amount < 0.0001:
+        return "less than $0.0001"
+    return f"${amount:,.2f}" if amount >= 0.1 else f"${float(f'{amount:.2g}'):.6f}".rstrip("0")
