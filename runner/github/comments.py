@@ -40,6 +40,12 @@ def upsert_comment(
     return _created(github, pull, marker=marker, text=text, author=author)
 
 
+def said(github: GitHub, pull: int, *, marker: str, author: str = "") -> str:
+    """What the comment says below its marker; empty where there is none."""
+    found = _found(github, pull, marker=marker, author=author)
+    return found[0].body.removeprefix(f"{marker}\n") if found else ""
+
+
 def remove_comment(github: GitHub, pull: int, *, marker: str, author: str = "") -> None:
     """The comment with `marker` is gone."""
     _tidy(github, _found(github, pull, marker=marker, author=author))

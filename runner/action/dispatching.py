@@ -1,0 +1,181 @@
+"""Commands that a person starts by hand, with `workflow_dispatch`: what each does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from runner.action import collecting, releasing
+from runner.action.job import Job
+from runner.action.page import page
+from runner.aws import holds
+from runner.aws.session import Aws
+from runner.errors import JamError, aws_error, site_error
+from runner.names import PRODUCTION, Names
+from runner.plan.live import Hold
+from runner.report.text import Outcome
+from runner.world import near
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A command with all that it works on."""
+
+    job: Job
+    aws: Aws
+    names: Names
+    release: str
+
+
+Said = Outcome | str  # a result, or what a person reads
+
+
+def dispatch(job: Job, command: str, release: str) -> Outcome:
+    """Does it; what a person would read of it is in the log and on the job's page."""
+    if command == "deploy":
+        return releasing.release(job)
+    if command == "gc":
+        return collecting.collect(job)
+    aws, names = job.account()
+    said = _COMMANDS[command](_Asked(job=job, aws=aws, names=names, release=release))
+    if isinstance(said, Outcome):
+        return said
+    job.console.line(said)
+    job.console.summary(page(f"{names.site}: {command}", said))
+    return plain(names.site, PRODUCTION)
+
+
+def plain(site: str, environment: str) -> Outcome:
+    """Of a command that changes no environment."""
+    return Outcome(
+        site=site, environment=environment, release="", previous="", url="", api_url="",
+        prefix="", outcome="", seconds=0.0, calls=0,
+    )  # fmt: skip
+
+
+def _rollback(it: _Asked) -> Outcome:
+    from runner.operate.history import history
+    from runner.rollback import Wish, rollback
+
+    job = it.job
+    wish = Wish(
+        release=it.release,
+        by=job.event.origin.author,
+        run=job.run_url,
+        near=near(job.world),
+    )
+    outcome, changed = rollback(it.aws, it.names, wish, watcher=job.log, clock=job.world.clock)
+    for line in changed:
+        job.console.line(line)
+    job.console.notice("Production is held: pushes do not go live until `unhold`.", title="Held")
+    known = {each.kept.release: each.kept.origin for each in history(it.aws, it.names).releases}
+    origin = known.get(outcome.release)
+    telling = job.tell(it.names.site)
+    if origin:
+        telling.begin(origin.commit)
+    return releasing.ended(job, telling, outcome, commit=origin.commit if origin else "")
+
+
+def _settle(it: _Asked) -> Outcome:
+    from runner.report.rollout import told_of
+    from runner.settle import settle
+
+    job = it.job
+    settled = settle(
+        it.aws, it.names, promote=False, run=job.run_url, watcher=job.log, clock=job.world.clock
+    )
+    outcome = replace(
+        plain(it.names.site, PRODUCTION),
+        release=settled.release,
+        previous=settled.previous,
+        url=settled.url,
+        outcome=settled.outcome,
+        rollout=told_of(settled.ended) if settled.ended else None,
+    )
+    return releasing.ended(job, job.tell(it.names.site), outcome, commit="")
+
+
+def _hold(it: _Asked) -> str:
+    who = it.job.event.origin.author
+    holds.put(it.aws, it.names, Hold(by=who, why=it.job.event.title, at=int(it.aws.clock())))
+    return f"{it.names.site}: production is held"
+
+
+def _unhold(it: _Asked) -> str:
+    holds.drop(it.aws, it.names)
+    return f"{it.names.site}: production is free"
+
+
+def _status(it: _Asked) -> str:
+    from runner.operate.status import status
+    from runner.report.status import status_text
+
+    return status_text(status(it.aws, it.names))
+
+
+def _releases(it: _Asked) -> str:
+    from runner.operate.history import history
+    from runner.report.returning import history_text
+
+    return history_text(history(it.aws, it.names))
+
+
+def _audit(it: _Asked) -> str:
+    from runner.audit import audit
+    from runner.report.tidying import audit_text, unexplained_hint
+
+    found = audit(it.aws, it.names)
+    if found.unexplained:
+        raise aws_error("JAM-UNEXPLAINED", audit_text(found), hint=unexplained_hint())
+    return audit_text(found)
+
+
+def _doctor(it: _Asked) -> str:
+    from runner.doctor import Practice, doctor
+    from runner.promote import promotion_of
+    from runner.report.doctor import doctor_text
+
+    config = it.job.config(publishes=False)
+    practice = Practice(tables=config.tables, rollouts=promotion_of(config) is not None)
+    health = doctor(it.aws, it.names, practice)
+    if not health.is_well:
+        raise aws_error(
+            "JAM-UNWELL", doctor_text(health), hint="Each line above says how to put it right."
+        )
+    return doctor_text(health)
+
+
+def _destroy(it: _Asked) -> str:
+    from runner.destroy import Doom, destroy
+    from runner.report.tidying import removed_text
+
+    named = it.job.inputs.environment
+    if named not in (PRODUCTION, "all"):
+        raise _what_to_destroy(named)
+    doom = Doom(environment="" if named == "all" else named, run=it.job.run_url)
+    with it.job.log.stage("destroy"):
+        doomed, removed = destroy(it.aws, it.names, doom, say=it.job.log.note)
+    it.job.tell(it.names.site).retire()
+    return removed_text(it.names.site, removed, doomed.left)
+
+
+def _what_to_destroy(named: str) -> JamError:
+    return site_error(
+        "JAM-INPUT",
+        f"`destroy` takes away what the input `environment` names, and that is {named!r}.",
+        hint="Say `environment: production`, or `environment: all` for everything of the site. A "
+        "preview goes when its pull request is closed.",
+    )
+
+
+_COMMANDS: Mapping[str, Callable[[_Asked], Said]] = {
+    "rollback": _rollback,
+    "settle": _settle,
+    "hold": _hold,
+    "unhold": _unhold,
+    "status": _status,
+    "releases": _releases,
+    "audit": _audit,
+    "doctor": _doctor,
+    "destroy": _destroy,
+}
