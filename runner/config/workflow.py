@@ -12,7 +12,10 @@ import re
 from string import Template
 
 WORKFLOW = ".github/workflows/deploy.yml"
-COMMANDS = ("deploy", "rollback", "settle", "hold", "unhold", "gc", "audit", "doctor", "destroy")
+COMMANDS = (
+    *("deploy", "rollback", "settle", "hold", "unhold", "status", "releases", "gc", "audit"),
+    *("doctor", "destroy"),
+)
 
 # `$$` is a dollar sign: GitHub's own expressions pass through.
 _TEXT = Template("""\

@@ -158,6 +158,12 @@ ELSEWHERE: dict[str, tuple[Turn, str, str]] = {
         "A signal came: no further step was begun, and the lease is free.",
         "Run the same command again; nothing is lost.",
     ),
+    "JAM-UNEXPLAINED": (
+        Turn.AWS, "`audit` found what no record explains.", "Remove it, or its tag, by hand."
+    ),
+    "JAM-UNWELL": (
+        Turn.AWS, "`doctor` found something wrong.", "Each line says how to put it right."
+    ),
     "JAM-CLOUD": (Turn.US, "The rehearsal's cloud did not start.", "Its last words are shown."),
     "JAM-DEFECT": (Turn.US, "An error of ours.", "Run again with -v and report what it prints."),
     "JAM-EVENT-UNREADABLE": (

@@ -11,6 +11,10 @@ SITE: dict[str, tuple[str, str]] = {
         "A function's files do not fit into one archive.",
         "An archive holds at most 65,535 files and 4 GB: ship less.",
     ),
+    "JAM-ARTEFACT": (
+        "What a fork's run handed on is no folder of plain files.",
+        "Hand on the publish folder alone, and name it with the input `artefact`.",
+    ),
     "JAM-BUILD": (
         "The site's own build failed; its last lines are shown.",
         "Run the command on your own machine with a clean checkout.",
@@ -120,6 +124,9 @@ SITE: dict[str, tuple[str, str]] = {
     "JAM-HEADERS": ("_headers has lines that cannot be served.", "Each line says what is wrong."),
     "JAM-HEADERS-SIZE": (
         "A file's headers are more than CloudFront sends.", "Shorten the largest in _headers."
+    ),
+    "JAM-INPUT": (
+        "An input of the action is not as it should be.", "Correct `with:` in the workflow."
     ),
     "JAM-NOT-YET": (
         "The settings ask for what this version cannot do.",
