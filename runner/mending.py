@@ -2,6 +2,7 @@
 
 The rule: a deploy with nothing to do takes a visitor's look; one that fails looks at everything and
 goes on; `doctor`, or a run that failed, leaves a mark that makes the next one look at everything.
+A run that finds no room for its versions makes some.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from runner.decide import Decided, planned_again
 from runner.errors import JamError, Turn
 from runner.plan.refs import Made, Ref
 from runner.pulse import pulse
+from runner.room import FULL, roomier, with_room
 from runner.stage import fetches, make_ready, try_candidate
 from runner.world import World
 
@@ -52,18 +54,28 @@ def tell(decided: Decided, world: World) -> None:
 
 
 def staged(decided: Decided, world: World) -> tuple[Decided, Known]:
-    """Staged and, before a rollout, tried; once more where the failure was of what is gone."""
+    """Staged and, before a rollout, tried; once more where the failure was of what is gone, or of
+    room for it."""
+    decided = with_room(decided, world)
     try:
         return decided, _staged(decided, world)
     except JamError as error:
-        if decided.live.drift or not decided.live.release or error.turn in _NOT_DRIFT:
-            raise
-        again = planned_again(decided, world, lease=decided.lease, doubted=True)
-        if not again.live.drift.is_mended:
+        again = _after(error, decided, world)
+        if again is None:
             raise
         world.watcher.note(f"{error.code}: {error.message}")
     tell(again, world)
     return again, _staged(again, world)
+
+
+def _after(error: JamError, decided: Decided, world: World) -> Decided | None:
+    """What is worth another try after this failure."""
+    if error.code == FULL:
+        return roomier(decided, world)
+    if decided.live.drift or not decided.live.release or error.turn in _NOT_DRIFT:
+        return None
+    again = planned_again(decided, world, lease=decided.lease, doubted=True)
+    return again if again.live.drift.is_mended else None
 
 
 def _staged(decided: Decided, world: World) -> Known:

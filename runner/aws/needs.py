@@ -77,7 +77,9 @@ NEEDS: tuple[Need, ...] = (
         "UpdateAlias UpdateFunctionCode UpdateFunctionConfiguration UpdateFunctionUrlConfig",
         resources=_FUNCTIONS,
     ),
-    Need(why="get, audit and destroy", service="lambda", names="GetAccountSettings ListFunctions"),
+    Need(why="room for code; get, audit and destroy", service="lambda",
+        names="GetAccountSettings ListFunctions",
+    ),
     Need(
         why="functions with layers", service="lambda", names="GetLayerVersion",
         resources=(_arn("lambda:*:*:layer:*"),),

@@ -58,6 +58,13 @@ def quotas(aws: Aws, *, api: str) -> tuple[Quota, ...]:
     return tuple(found)
 
 
+def code_storage(aws: Aws) -> Quota | None:
+    """Lambda's, for all versions of all functions; None where these credentials may not see it."""
+    with tolerating("AccessDenied", "AccessDeniedException"):
+        return _code(aws.functions.get_account_settings())
+    return None
+
+
 def concurrency(aws: Aws) -> int:
     """How many executions of functions the account may have at once."""
     return int(aws.functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
@@ -79,17 +86,21 @@ def _stages(aws: Aws, api: str) -> Iterator[Quota]:
 def _lambda(aws: Aws) -> Iterator[Quota]:
     """Source: Lambda API reference, GetAccountSettings."""
     found = aws.functions.get_account_settings()
-    limit, usage = found["AccountLimit"], found["AccountUsage"]
-    yield Quota(
-        what="Lambda's code storage",
-        used=int(usage["TotalCodeSize"]),
-        limit=int(limit["TotalCodeSize"]),
-        hint=_GC,
-        is_bytes=True,
-    )
+    yield _code(found)
+    limit = found["AccountLimit"]
     every = int(limit["ConcurrentExecutions"])
     free = int(limit.get("UnreservedConcurrentExecutions", every))
     yield Quota(what="Lambda's concurrency, reserved", used=every - free, limit=every, hint=_RAISE)
+
+
+def _code(found: Any) -> Quota:
+    return Quota(
+        what="Lambda's code storage",
+        used=int(found["AccountUsage"]["TotalCodeSize"]),
+        limit=int(found["AccountLimit"]["TotalCodeSize"]),
+        hint=_GC,
+        is_bytes=True,
+    )
 
 
 def _edge(aws: Aws) -> Iterator[Quota]:
