@@ -6,21 +6,33 @@ nothing again. A closing that is killed goes on where it stopped, whoever runs i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
-from runner.aws import emptying, pool, preview_api, preview_records, previews, records, removal
-from runner.aws.owned import is_of_environment
+from runner.aws import (
+    emptying,
+    pool_records,
+    preview_api,
+    preview_keys,
+    preview_records,
+    preview_rights,
+    preview_steps,
+    records,
+)
+from runner.aws.leases import Lease
 from runner.aws.preview_records import Known
+from runner.aws.preview_steps import things_of
 from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
+from runner.aws.tables import make_records
 from runner.model import Origin
 from runner.names import Names
-from runner.plan.inventory import Thing, What
+from runner.plan.order import IsAncestor
 from runner.plan.refs import Made
 from runner.report.text import Outcome
+from runner.together import at_once
 from runner.turn import leased, newer_than, overtaken
 from runner.world import World
 
@@ -28,61 +40,87 @@ AT_ONCE = 8
 
 
 def close(aws: Aws, names: Names, world: World, *, run: str, origin: Origin) -> Outcome:
-    """Outcome `removed`, also where there is nothing; `superseded` if a newer run has begun."""
-    begun, say = world.clock(), world.watcher.note
-    with explained():
-        there = preview_records.known(aws, names)
-    if there is None or there.is_gone:
-        return _told(aws, names, "removed", seconds=world.clock() - begun)
-    with leased(aws, names, run=run, say=say, origin=origin) as lease, explained():
+    """Outcome `removed`, also where there is nothing; `superseded` if a newer run has begun.
+
+    Where there is nothing a tombstone stands afterwards as well: the run that was to make the
+    preview may only be slow.
+    """
+    begun = world.clock()
+    closing = Closing(run=run, origin=origin, say=world.watcher.note, is_ancestor=world.is_ancestor)
+    outcome = closing.end(aws, names)
+    return _told(aws, names, outcome, seconds=world.clock() - begun)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """Who takes previews away; `is_over`, asked under the lease, may still say that one is not."""
+
+    run: str
+    origin: Origin
+    say: Callable[[str], None]
+    is_ancestor: IsAncestor | None = None
+    is_over: Callable[[], bool] = lambda: True
+
+    def end(self, aws: Aws, names: Names) -> str:
+        """`removed`, `superseded`, or `kept` where it is not over."""
+        with explained():
+            there = preview_records.known(aws, names)
+            if there and there.is_gone and self.origin.number and there.origin == self.origin:
+                return "removed"  # by this very run
+            make_records(aws, names.previews)
+        run, say, origin = self.run, self.say, self.origin
+        with leased(aws, names, run=run, say=say, origin=origin) as lease, explained():
+            return self._end(aws, names, lease)
+
+    def _end(self, aws: Aws, names: Names, lease: Lease) -> str:
+        before = Environment(origin=lease.inherited.origin) if lease.inherited else Environment()
         found = records.read(aws, names, release="")
-        if found and (newer := newer_than(origin, found[0], is_ancestor=world.is_ancestor)):
-            say(overtaken(newer))
-            return _told(aws, names, "superseded", seconds=world.clock() - begun)
-        there = preview_records.known(aws, names)
-        if there is not None:
-            remove(aws, names, there, origin=origin, say=say)
+        for each in (found[0] if found else Environment(), before):
+            if newer := newer_than(self.origin, each, is_ancestor=self.is_ancestor):
+                self.say(overtaken(newer))
+                return "superseded"
+        if not self.is_over():
+            return "kept"
+        sure = lease.inherited is None
+        lease.begin()
+        remove(aws, names, origin=self.origin, say=self.say, sure=sure)
         lease.done()
-    return _told(aws, names, "removed", seconds=world.clock() - begun)
+        return "removed"
 
 
 def remove(
-    aws: Aws, names: Names, there: Known, *, origin: Origin, say: Callable[[str], None]
+    aws: Aws, names: Names, *, origin: Origin, say: Callable[[str], None], sure: bool = False
 ) -> None:
-    """Everything of the preview; under its lease."""
+    """Everything of the preview; under its lease. Unless it is `sure` that its last run ended
+    well, more is looked for than is recorded."""
     preview_records.close(aws, names, origin=origin)
+    there = preview_records.known(aws, names)
+    if there is None:
+        return
     shared = records.read(aws, names.previews, release="")
-    ids = (shared[0] if shared else Environment()).ids
+    store = (shared[0] if shared else Environment()).ids.get(Made.STORE)
     say(f"removing {names.environment}: {len(there.owns)} functions and tables")
-    if store := ids.get(Made.STORE):
-        previews.hide(aws, names, store)
-    if api := ids.get(Made.API):
-        preview_api.drop_stage(aws, api, api_stage=names.environment)
-    with ThreadPoolExecutor(AT_ONCE) as workers:
-        list(workers.map(partial(_remove, aws, names), _things(there.owns)))
+    if store:
+        preview_keys.hide(aws, names, store, there=there, sure=sure)
+    preview_api.drop_stage(aws, names)
+    with at_once(AT_ONCE) as workers:
+        list(workers.map(partial(preview_steps.remove, aws, names), things_of(there.owns)))
     if store:
         emptying.empty(aws, names, prefix=f"{names.objects}/")
-    pool.give_back(aws, names)
+    _drop_rights(aws, names, there)
+    pool_records.give_back(aws, names)
     preview_records.forget_releases(aws, names, releases=there.releases)
 
 
-def _things(owns: Iterable[str]) -> list[Thing]:
-    """`owns` names them as `function NAME` and `table NAME`."""
-    found = []
-    for each in owns:
-        kind, _, name = each.partition(" ")
-        what = What.TABLE if kind == "table" else What.FUNCTION
-        found.append(Thing(kind=what, name=name, key=name))
-        if what is What.FUNCTION:
-            group = f"/aws/lambda/{name}"
-            found.append(Thing(kind=What.LOG_GROUP, name=group, key=group))
-    return found
-
-
-def _remove(aws: Aws, names: Names, thing: Thing) -> None:
-    """What bears others' tags, or none, was not made by us: it stays, whatever its name is."""
-    if is_of_environment(aws, names, thing):
-        removal.remove(aws, names, thing)
+def _drop_rights(aws: Aws, names: Names, there: Known) -> None:
+    """Those that no other preview has. One that is being pushed right now finds them gone, and
+    makes them again with its next change."""
+    mine = {each for each in there.owns if each.startswith("rights ")}
+    if not mine:
+        return
+    others = (it for it in preview_records.every(aws, names) if it.environment != there.environment)
+    used = {each for other in others for each in other.owns}
+    preview_rights.drop(aws, names, policies=sorted(each.partition(" ")[2] for each in mine - used))
 
 
 def _told(aws: Aws, names: Names, outcome: str, *, seconds: float) -> Outcome:

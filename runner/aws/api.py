@@ -134,7 +134,7 @@ def make_stage(
     stands calls what is gone, and is replaced.
     """
     api_id = known[Ref(Made.API)]
-    standing = _stages(aws, api_id)
+    standing = stages_of(aws, api_id)
     others = [each for each in standing if each["StageName"] != api_stage]
     if len(others) < len(standing):
         if not again:
@@ -206,7 +206,7 @@ def drop_stage(aws: Aws, api_id: str, *, api_stage: str) -> None:
         aws.api.delete_deployment(ApiId=api_id, DeploymentId=deployment)
 
 
-def _stages(aws: Aws, api_id: str) -> list[Any]:
+def stages_of(aws: Aws, api_id: str) -> list[Any]:
     """All api_stages, the oldest first."""
     pages = aws.api.get_paginator("get_stages").paginate(ApiId=api_id)
     found = [each for page in pages for each in page["Items"]]

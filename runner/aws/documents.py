@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from runner.entry.counts import NAMESPACE
@@ -65,8 +66,8 @@ def permissions(role: Role, names: Names, unattended: Unattended = _NOTHING) -> 
     match role:
         case Role.FUNCTIONS:
             letters = [_letters(names)] if unattended else []
-            tables = _previews_tables(names) if names.environment == PREVIEWS else []
-            return _document(_logs(names, f"{names.functions}*"), *tables, *letters)
+            own = [*_previews_tables(names), invoke] if names.environment == PREVIEWS else []
+            return _document(_logs(names, f"{names.functions}*"), *own, *letters)
         case Role.ENTRY:
             return _document(_logs(names, names.entry), *_read_files(names))
         case Role.API:
@@ -90,6 +91,17 @@ def granted(grants: Grants, names: Names) -> Document:
     return _document(
         _logs(names, logs), *tables, *invoke, *secrets, *_around(grants, names), *letters
     )
+
+
+def beside(grants: Iterable[Grants], names: Names) -> Document:
+    """What previews' functions need beside their common role: secrets, tracing, a network."""
+    every = tuple(grants)
+    whole = Grants(
+        secrets=tuple(sorted({secret for each in every for secret in each.secrets})),
+        tracing=any(each.tracing for each in every),
+        network=any(each.network for each in every),
+    )
+    return _document(*_secrets(names, whole.secrets), *_around(whole, names.previews))
 
 
 # X-Ray and EC2 know no resources for these. Sources: Lambda developer guide, "Visualize Lambda

@@ -142,14 +142,14 @@ def _secret(aws: Aws, store_arn: str, key: str) -> str:
 def drop(aws: Aws, store_arn: str, *, keys: Iterable[str]) -> None:
     """Removes those of `keys` that exist: deleting a missing key is refused."""
     wanted = set(keys)
-    _delete(aws, store_arn, keys=[key for key in contents(aws, store_arn) if key in wanted])
+    remove(aws, store_arn, keys=[key for key in contents(aws, store_arn) if key in wanted])
 
 
 def drop_routing(aws: Aws, store_arn: str, *, api_stage: str) -> None:
     """Removes the routing of every release that names `api_stage`: its functions follow live."""
     found = contents(aws, store_arn)
     routing = {key: json.loads(value) for key, value in found.items() if key.startswith("r/")}
-    _delete(
+    remove(
         aws, store_arn, keys=[key for key, each in routing.items() if each.get("s") == api_stage]
     )
 
@@ -162,7 +162,8 @@ def contents(aws: Aws, store_arn: str) -> dict[str, str]:
     return {each["Key"]: each["Value"] for page in pages for each in page.get("Items", [])}
 
 
-def _delete(aws: Aws, store_arn: str, *, keys: Sequence[str]) -> None:
+def remove(aws: Aws, store_arn: str, *, keys: Sequence[str]) -> None:
+    """Removes these, all of which exist."""
     items = [{"Key": key} for key in keys]
     for start in range(0, len(items), CHUNK):
         _update(aws, store_arn, changes={"Deletes": items[start : start + CHUNK]})

@@ -39,7 +39,7 @@ from runner.plan.background import BackgroundStep
 from runner.plan.decide import Foundation
 from runner.plan.foundation import ENTRY, FoundationStep
 from runner.plan.origins import AllowOrigins
-from runner.plan.previewing import PreviewStage, Show
+from runner.plan.previewing import LetGo, PreviewStage, Show
 from runner.plan.promotion import OpenRollout, PromotionFoundation
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
@@ -124,7 +124,9 @@ class _Performer:
             if isinstance(step, VisibleStep | TidyingStep):
                 self._enter(step)
             if isinstance(step, BackgroundStep):
-                return background.performed(self._aws, self._names, step=step, known=known)
+                # The acceptor is all previews'.
+                names = self._names if self._names.is_shared else self._names.previews
+                return background.performed(self._aws, names, step=step, known=known)
             if isinstance(step, StreamStep):
                 return streaming.performed(
                     self._aws, self._names, step=step, known=known, fence=self._fence
@@ -199,7 +201,7 @@ class _Performer:
                     aws, names, step=step, known=known, entry_archive=archive
                 )
             case MakeApiStage():
-                self._api_stage(step, known)
+                return self._api_stage(step, known)
             case WriteRouting(release=release, routing=routing, header_sets=sets):
                 keys = keyvalues.routing_keys(
                     release, routing, header_sets=sets, within=names.within
@@ -210,10 +212,11 @@ class _Performer:
                 assert_never(step)
         return dict.fromkeys(step.makes, "")
 
-    def _api_stage(self, step: MakeApiStage, known: Known) -> None:
+    def _api_stage(self, step: MakeApiStage, known: Known) -> Known:
+        made: Known = dict.fromkeys(step.makes, "")
         if not self._names.is_shared:
-            preview_api.make_stage(self._aws, self._names, step=step, known=known)
-            return
+            api_id = preview_api.make_stage(self._aws, self._names, step=step, known=known)
+            return {**made, Ref(Made.API): api_id}
         api.make_stage(
             self._aws,
             self._names,
@@ -224,8 +227,11 @@ class _Performer:
             lease=self._lease,
             again=step.again,
         )
+        return made
 
-    def _switch(self, step: SwitchStep | SettleStep | OpenRollout | Show, known: Known) -> None:
+    def _switch(
+        self, step: SwitchStep | SettleStep | OpenRollout | Show | LetGo, known: Known
+    ) -> None:
         aws, names = self._aws, self._names
         match step:
             case RecordStaged(release=release):
@@ -238,6 +244,8 @@ class _Performer:
                 keyvalues.write(aws, known[Ref(Made.STORE)], puts=value, fence=self._fence)
             case Show():
                 previews.show(aws, names, step=step, known=known, fence=self._fence)
+            case LetGo():
+                preview_steps.let_go(aws, names, step=step, release=self._release, known=known)
             case OpenRollout():
                 promotion.open_rollout(
                     aws, names, step=step, release=self._release, known=known, fence=self._fence

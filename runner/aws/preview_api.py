@@ -9,32 +9,34 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from runner.apply import Known
 from runner.aws import ownership
-from runner.aws.api import access_log, made_once
+from runner.aws.api import MOST_STAGES, access_log, bearer_of, made_once, stages_of
 from runner.aws.background import acceptor_arn
 from runner.aws.leases import Lease
 from runner.aws.openapi import body, route_settings
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.model import Origin
-from runner.names import Names
+from runner.names import PREVIEWS, Names
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import MakeApiStage
 
 ROUTES = "jam:routes"  # the tag of an api_stage with the digest of what it serves
 
 
-def make_stage(aws: Aws, names: Names, *, step: MakeApiStage, known: Known) -> None:
-    """The stage with these routes; two reads where it has them already."""
-    text = _text(names, step, known)
+def make_stage(aws: Aws, names: Names, *, step: MakeApiStage, known: Known) -> str:
+    """The stage with these routes, in the API whose id is returned; one read where it has them."""
+    text = _text(names, step, known, bearer=bearer_of(aws, known, functions=step.functions))
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]
     api_id = known[Ref(Made.API)]
     stands = _stage(aws, api_id, step.api_stage)
     if stands and stands.get("Tags", {}).get(ROUTES) == digest:
-        return
+        return api_id
     lease = Lease(
         aws,
         names.previews,
@@ -44,20 +46,71 @@ def make_stage(aws: Aws, names: Names, *, step: MakeApiStage, known: Known) -> N
     )
     with lease.kept():
         lease.take(say=lambda _line: None)
-        _lead(aws, names, step=step, text=text, digest=digest, api_id=api_id, lease=lease)
+        if stands is None:
+            api_id, stands = _placed(aws, names, api_stage=step.api_stage)
+        if api_id != known[Ref(Made.API, PREVIEWS)]:
+            text = _named(aws, text, api_id)
+        snapshot = _Snapshot(text=text, digest=digest, api_id=api_id, stands=stands)
+        _lead(aws, names, step=step, snapshot=snapshot, lease=lease)
+    return api_id
 
 
-def drop_stage(aws: Aws, api_id: str, *, api_stage: str) -> None:
-    """The stage and its snapshot; what is not there is gone already."""
-    stands = _stage(aws, api_id, api_stage)
-    if stands is None:
-        return
-    with tolerating("NotFoundException"):
-        aws.api.delete_stage(ApiId=api_id, StageName=api_stage)
-    _drop_deployment(aws, api_id, stands.get("DeploymentId", ""))
+def drop_stage(aws: Aws, names: Names) -> None:
+    """The preview's stage and its snapshot, whichever API has it; nothing where none has."""
+    for api_id in _apis(aws, names).values():
+        stands = _stage(aws, api_id, names.environment)
+        if stands is None:
+            continue
+        with tolerating("NotFoundException"):
+            aws.api.delete_stage(ApiId=api_id, StageName=names.environment)
+        _drop_deployment(aws, api_id, stands.get("DeploymentId", ""))
 
 
-def _text(names: Names, step: MakeApiStage, known: Known) -> str:
+def _placed(aws: Aws, names: Names, *, api_stage: str) -> tuple[str, Any]:
+    """The API that has the stage, with it; else the first with room for one more, or a new one.
+
+    Source: API Gateway developer guide, "Quotas for configuring and running an HTTP API", stages
+    per API.
+    """
+    apis = _apis(aws, names)
+    room = ""
+    for api_id in apis.values():
+        stages = {each["StageName"]: each for each in stages_of(aws, api_id)}
+        if api_stage in stages:
+            return api_id, stages[api_stage]
+        if not room and len(stages) < MOST_STAGES:
+            room = api_id
+    if room:
+        return room, None
+    name = f"{names.previews.api}-{max(apis, default=0) + 1}"
+    return made_once(
+        aws,
+        lambda: aws.api_once.create_api(
+            Name=name, ProtocolType="HTTP", Tags=ownership.tags_of(names.previews)
+        )["ApiId"],
+        find=lambda: next((it["ApiId"] for it in _listed(aws, names) if it["Name"] == name), None),
+    ), None
+
+
+def _apis(aws: Aws, names: Names) -> dict[int, str]:
+    """The APIs of the site's previews by their numbers; the first bears none in its name."""
+    found = {}
+    for each in _listed(aws, names):
+        number = each["Name"].removeprefix(names.previews.api).removeprefix("-") or "1"
+        if number.isdecimal():
+            found[int(number)] = each["ApiId"]
+    return dict(sorted(found.items()))
+
+
+def _listed(aws: Aws, names: Names) -> Iterator[Any]:
+    for page in aws.api.get_paginator("get_apis").paginate():
+        for each in page["Items"]:
+            is_ours = ownership.is_ours(each.get("Tags", {}), names.previews)
+            if is_ours and each["Name"].startswith(names.previews.api):
+                yield each
+
+
+def _text(names: Names, step: MakeApiStage, known: Known, *, bearer: str) -> str:
     arns = {
         each.name: f"{names.function_arn(names.function(each.name))}:"
         f"{known[Ref(Made.VERSION, each.name)]}"
@@ -67,24 +120,32 @@ def _text(names: Names, step: MakeApiStage, known: Known) -> str:
     acceptor = acceptor_arn(names, known)
     # The API is all previews': an import sets its name and tags as well.
     whole = body(
-        names.previews, step.functions, step.api, role_arn=role, arns=arns, acceptor=acceptor
+        names.previews,
+        step.functions,
+        step.api,
+        role_arn=role,
+        arns=arns,
+        acceptor=acceptor,
+        bearer=bearer,
     )
     return json.dumps(whole)
 
 
-def _lead(
-    aws: Aws,
-    names: Names,
-    *,
-    step: MakeApiStage,
-    text: str,
-    digest: str,
-    api_id: str,
-    lease: Lease,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Snapshot:
+    """What is to be served, in which API; `stands` is the stage as it is, None where it is new."""
+
+    text: str
+    digest: str
+    api_id: str
+    stands: Any
+
+
+def _lead(aws: Aws, names: Names, *, step: MakeApiStage, snapshot: _Snapshot, lease: Lease) -> None:
     """Import, deployment, stage: a deployment is of what the API is at its moment."""
-    description = f"{step.api_stage} {lease.token} {digest[:16]}"
-    aws.api.reimport_api(ApiId=api_id, Body=text, FailOnWarnings=False)
+    api_id, stands = snapshot.api_id, snapshot.stands
+    description = f"{step.api_stage} {lease.token} {snapshot.digest[:16]}"
+    aws.api.reimport_api(ApiId=api_id, Body=snapshot.text, FailOnWarnings=False)
     deployment = made_once(
         aws,
         lambda: aws.api_once.create_deployment(ApiId=api_id, Description=description)[
@@ -99,9 +160,8 @@ def _lead(
     }
     if step.api.access_log:
         more["AccessLogSettings"] = access_log(aws, names.previews, days=step.api.log_days)
-    before = _stage(aws, api_id, step.api_stage)
-    tags = {**ownership.tags_of(names), ROUTES: digest}
-    if before is None:
+    tags = {**ownership.tags_of(names), ROUTES: snapshot.digest}
+    if stands is None:
         aws.api.create_stage(
             ApiId=api_id, StageName=step.api_stage, AutoDeploy=False, Tags=tags, **more
         )
@@ -109,8 +169,15 @@ def _lead(
     aws.api.update_stage(ApiId=api_id, StageName=step.api_stage, AutoDeploy=False, **more)
     here = f"arn:{names.partition}:apigateway:{names.region}::"
     aws.api.tag_resource(ResourceArn=f"{here}/apis/{api_id}/stages/{step.api_stage}", Tags=tags)
-    if before.get("DeploymentId") != deployment:
-        _drop_deployment(aws, api_id, before.get("DeploymentId", ""))
+    if stands.get("DeploymentId") != deployment:
+        _drop_deployment(aws, api_id, stands.get("DeploymentId", ""))
+
+
+def _named(aws: Aws, text: str, api_id: str) -> str:
+    """The definition with the API's own name: an import sets it."""
+    whole = json.loads(text)
+    whole["info"]["title"] = aws.api.get_api(ApiId=api_id)["Name"]
+    return json.dumps(whole)
 
 
 def _stage(aws: Aws, api_id: str, api_stage: str) -> Any:

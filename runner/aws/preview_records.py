@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
 from runner.aws import records
+from runner.aws.records import Environment, Staged
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.model import Origin
 from runner.names import PREVIEW, Names
+from runner.plan.preview import Remembered
 
 _serialise = TypeSerializer().serialize
 
@@ -45,8 +47,39 @@ class Known:
         return bool(self.closed) and not self.releases
 
 
-def known(aws: Aws, names: Names) -> Known | None:
-    """What is recorded of the preview of `names`; None if nothing is, or no preview ever was."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A preview's records: what it serves, the release that is looked for if it lies ready, and
+    all of its releases that are remembered, or were begun."""
+
+    environment: Environment = field(default_factory=Environment)
+    staged: Staged | None = None
+    past: tuple[Remembered, ...] = ()
+
+
+def recorded(aws: Aws, names: Names, *, release: str) -> Recorded:
+    """Everything that is recorded of the preview, in one call."""
+    items = _items(aws, names)
+    environment, staged = records.told(names, items, release=release)
+    past = (records.plain(each) for sk, each in items.items() if sk.startswith("release#"))
+    return Recorded(
+        environment=environment,
+        staged=staged,
+        past=tuple(_remembered(names, each) for each in past),
+    )
+
+
+def _remembered(names: Names, item: Mapping[str, Any]) -> Remembered:
+    published = item.get("functions", {})
+    return Remembered(
+        release=item["sk"].partition("#")[2],
+        versions=frozenset((names.function(n), each["version"]) for n, each in published.items()),
+        owns=tuple(item.get("makes", ())),
+    )
+
+
+def _items(aws: Aws, names: Names) -> dict[str, Mapping[str, Any]]:
+    """The preview's items by their sort keys; none where no preview ever was."""
     pages = aws.records.get_paginator("query").paginate(
         TableName=names.records,
         ConsistentRead=True,
@@ -55,9 +88,30 @@ def known(aws: Aws, names: Names) -> Known | None:
         ExpressionAttributeValues={":mine": {"S": f"environment#{names.environment}"}},
     )
     with tolerating("ResourceNotFoundException"):
-        items = [records.plain(item) for page in pages for item in page["Items"]]
-        return _known(names.environment, items) if items else None
-    return None
+        return {item["sk"]["S"]: item for page in pages for item in page["Items"]}
+    return {}
+
+
+def known(aws: Aws, names: Names) -> Known | None:
+    """What is recorded of the preview of `names`; None if nothing is, or no preview ever was."""
+    items = [records.plain(each) for each in _items(aws, names).values()]
+    return _known(names.environment, items) if items else None
+
+
+def note(aws: Aws, names: Names, *, origin: Origin, sequence: int) -> None:
+    """A newer run found its release shown already: what an older one brings comes too late."""
+    with tolerating("ConditionalCheckFailedException"):
+        aws.records.update_item(
+            TableName=names.records,
+            Key=_key(names, "environment"),
+            UpdateExpression="SET #origin = :origin",
+            ConditionExpression="#sequence = :sequence",
+            ExpressionAttributeNames={"#origin": "origin", "#sequence": "sequence"},
+            ExpressionAttributeValues={
+                ":origin": _serialise(asdict(origin)),
+                ":sequence": {"N": str(sequence)},
+            },
+        )
 
 
 def every(aws: Aws, names: Names) -> tuple[Known, ...]:
@@ -81,7 +135,7 @@ def _known(environment: str, items: list[dict[str, Any]]) -> Known:
         release=there.get("release", ""),
         host=there.get("domain", ""),
         since=int(there.get("since", 0)),
-        closed=int(there.get("closed", 0)),
+        closed=0 if there.get("release") else int(there.get("closed", 0)),
         origin=records.read_origin(there.get("origin", {})),
         releases=tuple(it["sk"].partition("#")[2] for it in releases),
         owns=tuple(dict.fromkeys(name for it in releases for name in it.get("makes", ()))),

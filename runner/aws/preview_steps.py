@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import assert_never
 
 from runner.apply import Known, Moved
-from runner.aws import files, previews
+from runner.aws import emptying, files, preview_records, preview_rights, previews, removal
 from runner.aws.files import CopyAll, Put
+from runner.aws.owned import is_of_environment
 from runner.aws.refusals import is_missing
 from runner.aws.session import Aws
 from runner.errors import JamError
-from runner.model import File
+from runner.model import File, Release
 from runner.names import Names
-from runner.plan.previewing import CopyPublished, PreviewStage, TakeHost
+from runner.plan.inventory import Thing, What
+from runner.plan.previewing import AllowFunctions, CopyPublished, LetGo, PreviewStage, TakeHost
+from runner.plan.refs import Made, Ref
+from runner.together import at_once
+
+LOOKS = 8  # at once
 
 
 def performed(
@@ -29,8 +36,10 @@ def performed(
     """What the step made; `put` and `copy` bring files."""
     match step:
         case TakeHost():
-            host = previews.take_host(aws, names, step=step, known=known)
-            return dict.fromkeys(step.makes, host)
+            return previews.take_host(aws, names, step=step, known=known)
+        case AllowFunctions(grants=grants):
+            role = preview_rights.allow(aws, names, grants=grants)
+            return dict.fromkeys(step.makes, role)
         case CopyPublished(release=release, files=wanted):
             copies = (
                 files.published_copy_of(each, release, origin=step.origin, names=names)
@@ -50,3 +59,55 @@ def performed(
 
 def _uploads(wanted: Iterable[File], release: str, names: Names) -> Iterable[files.Upload]:
     return (files.upload_of(each, release, names) for each in wanted)
+
+
+def let_go(aws: Aws, names: Names, *, step: LetGo, release: Release, known: Known) -> None:
+    """What leads to them goes first, their records last. A version that `release` has found again
+    stays."""
+    if step.releases:
+        previews.forget(aws, names, known[Ref(Made.STORE)], releases=step.releases)
+    in_use = {
+        (names.function(it.name), known[Ref(Made.VERSION, it.name)]) for it in release.functions
+    }
+    versions = [each for each in step.versions if each not in in_use]
+    with at_once(LOOKS) as workers:
+        things = [*(_function(it) for it in step.functions), *(_log(it) for it in step.functions)]
+        list(workers.map(partial(remove, aws, names), things))
+        list(workers.map(lambda each: _version(aws, names, each), versions))
+        prefixes = (f"{names.objects}/releases/{each}/" for each in step.releases)
+        list(workers.map(lambda each: emptying.empty(aws, names, prefix=each), prefixes))
+    preview_records.forget_releases(aws, names, releases=step.releases)
+
+
+def things_of(owns: Iterable[str]) -> list[Thing]:
+    """What a preview is made of, by its records: `function NAME`, which has a log, and
+    `table NAME`."""
+    split = [each.partition(" ") for each in owns]
+    functions = [name for kind, _, name in split if kind == "function"]
+    tables = [name for kind, _, name in split if kind == "table"]
+    return [
+        *map(_function, functions),
+        *map(_log, functions),
+        *(Thing(kind=What.TABLE, name=name, key=name) for name in tables),
+    ]
+
+
+def remove(aws: Aws, names: Names, thing: Thing) -> None:
+    """What bears others' tags, or none, was not made by us: it stays, whatever its name is."""
+    if is_of_environment(aws, names, thing):
+        removal.remove(aws, names, thing)
+
+
+def _function(name: str) -> Thing:
+    return Thing(kind=What.FUNCTION, name=name, key=name)
+
+
+def _log(function: str) -> Thing:
+    group = f"/aws/lambda/{function}"
+    return Thing(kind=What.LOG_GROUP, name=group, key=group)
+
+
+def _version(aws: Aws, names: Names, version: tuple[str, str]) -> None:
+    name, number = version
+    if is_of_environment(aws, names, _function(name)):
+        removal.collect(aws, names, Thing(kind=What.VERSION, name=name, key=number, of=name))

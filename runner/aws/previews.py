@@ -6,26 +6,27 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from runner.apply import Fence, Known, unfenced
 from runner.aws import keyvalues, pool
 from runner.aws.session import Aws
-from runner.names import Names
+from runner.names import PREVIEWS, Names
 from runner.package.manifest import compact, routing_form
-from runner.plan.previewing import Show, TakeHost
+from runner.plan.previewing import LEASE, Show, TakeHost
 from runner.plan.refs import Made, Ref
 
 SECRET = "secret"  # noqa: S105  # a key's name
 USER = "preview"
 
 
-def take_host(aws: Aws, names: Names, *, step: TakeHost, known: Known) -> str:
-    """The preview's host name."""
+def take_host(aws: Aws, names: Names, *, step: TakeHost, known: Known) -> Known:
+    """The preview's host name, and how many previews had it."""
     if step.domain:
-        return f"{step.environment}.{step.domain}"
-    return pool.take(aws, names, known=known).domain
+        return {Ref(Made.DOMAIN): f"{step.environment}.{step.domain}", LEASE: "1"}
+    host = pool.take(aws, names, known=known)
+    return {Ref(Made.DOMAIN): host.domain, LEASE: str(host.lease)}
 
 
 def host_key(host: str) -> str:
@@ -39,31 +40,41 @@ def commit_host(host: str, release: str) -> str:
 
 def show(aws: Aws, names: Names, *, step: Show, known: Known, fence: Fence = unfenced) -> None:
     """From here on the preview's hosts answer with the step's release."""
-    store, host = known[Ref(Made.STORE)], known[Ref(Made.DOMAIN)]
-    lease = pool.taken_by(aws, names) if not step.domain else None
+    host, lease, api = known[Ref(Made.DOMAIN)], int(known[LEASE]), known[Ref(Made.API)]
     value = compact(
         {
             "v": 1,
             "e": names.environment,
             "live": step.release,
             "r": routing_form(step.routing),
-            **_doors(aws, store, step=step),
-            **({"n": lease.lease} if lease and lease.lease > 1 else {}),
+            **doors(step.environment, password=step.password, bypass=step.bypass),
+            **({"n": lease} if lease > 1 else {}),
+            **({} if api == known[Ref(Made.API, PREVIEWS)] else {"a": _api_host(names, api)}),
         }
     )
-    own = [host, commit_host(host, step.release)] if step.domain else [host]
-    puts = {host_key(each): value for each in reversed(own)}
-    keyvalues.write(aws, store, puts=puts, fence=fence)
+    # The commit's own first: whoever is shown the preview can follow its link.
+    own = [commit_host(host, step.release), host] if step.domain else [host]
+    keyvalues.write(
+        aws, known[Ref(Made.STORE)], puts={host_key(it): value for it in own}, fence=fence
+    )
 
 
-def _doors(aws: Aws, store: str, *, step: Show) -> dict[str, str]:
-    """Who may look: nothing where everybody may."""
-    if not step.private:
+def _api_host(names: Names, api: str) -> str:
+    return f"{api}.execute-api.{names.region}.amazonaws.com"
+
+
+def doors(environment: str, *, password: str, bypass: str) -> dict[str, str]:
+    """Who may look, as a host's value says it: nothing where everybody may."""
+    if not password:
         return {}
-    secret = keyvalues.secret(aws, store, key=SECRET)
-    password = step.password or password_of(secret, step.environment)
     pair = base64.b64encode(f"{USER}:{password}".encode()).decode()
-    return {"p": _sha256(f"Basic {pair}"), "b": _sha256(bypass_of(secret, step.environment))}
+    return {"p": _sha256(f"Basic {pair}"), "b": _sha256(bypass)}
+
+
+def agrees(shown: Mapping[str, Any], *, release: str, doors: Mapping[str, str]) -> bool:
+    """Whether a host shows this release to those who may look."""
+    told = {key: shown[key] for key in ("p", "b") if key in shown}
+    return shown.get("live") == release and told == doors
 
 
 def password_of(secret: str, environment: str) -> str:
@@ -92,17 +103,26 @@ def hide(aws: Aws, names: Names, store: str) -> None:
         for key, value in keyvalues.contents(aws, store).items()
         if key.startswith(f"r/{names.environment}/") or _is_of(key, value, names.environment)
     ]
-    keyvalues.drop(aws, store, keys=of_preview)
+    keyvalues.remove(aws, store, keys=of_preview)
+
+
+def forget(aws: Aws, names: Names, store: str, *, releases: tuple[str, ...]) -> None:
+    """These releases of the preview are no longer to be found."""
+    routing = {f"r/{names.within}{each}" for each in releases}
+    hosts = {f"e/{each[:8]}--" for each in releases}
+    of_these = [
+        key
+        for key, value in keyvalues.contents(aws, store).items()
+        if key in routing or (key[:12] in hosts and _is_of(key, value, names.environment))
+    ]
+    keyvalues.remove(aws, store, keys=of_these)
 
 
 def _is_of(key: str, value: str, environment: str) -> bool:
-    return key.startswith("e/") and json.loads(value).get("e") == environment
-
-
-def shown(aws: Aws, store: str, *, hosts: Iterable[str]) -> str:
-    """The release that all of these hosts show; empty where they differ."""
-    found: set[Any] = set()
-    for host in hosts:
-        value = keyvalues.get(aws, store, key=host_key(host))
-        found.add(json.loads(value).get("live", "") if value else "")
-    return str(found.pop()) if len(found) == 1 else ""
+    if not key.startswith("e/"):
+        return False
+    try:
+        told = json.loads(value)
+    except ValueError:  # somebody wrote over it
+        return False
+    return isinstance(told, dict) and told.get("e") == environment

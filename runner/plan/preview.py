@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from runner.model import Background, Function, Kind, Origin, Release, Table
+from runner.model import Background, Function, Grants, Kind, Origin, Release, Table
 from runner.plan.decide import api_stage_steps, changed_functions
 from runner.plan.foundation import MakeTable
 from runner.plan.live import Live
-from runner.plan.previewing import CopyPublished, Show, TakeHost
+from runner.plan.previewing import AllowFunctions, CopyPublished, LetGo, Show, TakeHost
+from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     CopyFiles,
     PublishFunction,
@@ -23,7 +24,7 @@ from runner.plan.releasing import (
     RecordStaged,
     WriteRouting,
 )
-from runner.plan.steps import Plan, StageStep, VisibleStep
+from runner.plan.steps import Plan, StageStep
 
 REMEMBERED = 5  # releases of a preview
 
@@ -42,14 +43,27 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """How a preview is to be shown, by the settings and the repository."""
+    """How a preview is to be shown, by the settings and the repository.
+
+    `foundation` is the digest of its tables, whatever else they hold.
+    """
 
     environment: str
-    owns: tuple[str, ...] = ()  # AWS's names of its functions and tables
+    owns: tuple[str, ...] = ()  # as `function NAME`, `table NAME`, `rights NAME`: AWS's names
     tables: tuple[Table, ...] = ()
+    foundation: str = ""
     domain: str = ""
-    private: bool = False
-    password: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)  # empty: everybody may look
+    bypass: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A release of the preview that is recorded; `versions` by the functions' names at Lambda."""
+
+    release: str
+    versions: frozenset[tuple[str, str]] = frozenset()
+    owns: tuple[str, ...] = ()
 
 
 def of_preview(release: Release, environment: str) -> Release:
@@ -71,43 +85,104 @@ def _of_preview(function: Function) -> Function:
 
 
 def plan(
-    release: Release, live: Live, *, wanted: Wanted, published: Published, origin: Origin
+    release: Release,
+    live: Live,
+    *,
+    wanted: Wanted,
+    published: Published,
+    past: tuple[Remembered, ...] = (),
+    origin: Origin,
 ) -> Plan:
     """The steps that make the preview `live` serve `release`; empty if it does already."""
     if live.release == release.id and live.entry_agrees:
         return Plan()
-    stage: tuple[StageStep, ...] = (
-        TakeHost(environment=wanted.environment, domain=wanted.domain),
-        *(MakeTable(table=each) for each in wanted.tables),
-        RecordRelease(release=release.id, origin=origin, owns=wanted.owns),
-        *(() if live.staged else _release(release, live, wanted=wanted, published=published)),
-    )
+    recording = _recording(release, live, wanted=wanted, origin=origin)
     show = Show(
         environment=wanted.environment,
         domain=wanted.domain,
         release=release.id,
         routing=release.routing,
-        private=wanted.private,
         password=wanted.password,
+        bypass=wanted.bypass,
         replaces=live.release,
     )
     return Plan(
-        stage=stage, switch=(*_switch(release, live), show, _recording(release, live, origin))
+        stage=(
+            *(() if _has_host(live, wanted) else (_host(wanted),)),
+            *_staging(release, live, wanted=wanted, published=published, past=past, origin=origin),
+        ),
+        switch=(*(() if live.staged else (RecordStaged(release=release),)), show, recording),
+        settle=tuple(_let_go(past, live, wanted=wanted, kept=frozenset(recording.history))),
     )
 
 
-def _switch(release: Release, live: Live) -> tuple[VisibleStep, ...]:
-    return () if live.staged else (RecordStaged(release=release),)
+def _host(wanted: Wanted) -> TakeHost:
+    return TakeHost(environment=wanted.environment, domain=wanted.domain)
+
+
+def _has_host(live: Live, wanted: Wanted) -> bool:
+    """Whether the recorded one is what the settings ask for, and shows what is recorded."""
+    host = live.known.get(Ref(Made.DOMAIN), "")
+    if not live.release or not live.entry_agrees or not host:
+        return False
+    is_own = host.startswith(f"{wanted.environment}.")  # no distribution's begins so
+    return host == f"{wanted.environment}.{wanted.domain}" if wanted.domain else not is_own
+
+
+def _staging(
+    release: Release,
+    live: Live,
+    *,
+    wanted: Wanted,
+    published: Published,
+    past: tuple[Remembered, ...],
+    origin: Origin,
+) -> Iterator[StageStep]:
+    # Tables stay until the preview is closed: somebody may look at what is in them.
+    lasting = ("table ", "rights ")
+    kept = (name for each in past for name in each.owns if name.startswith(lasting))
+    owns = tuple(dict.fromkeys((*wanted.owns, *kept)))
+    if live.staged:
+        if release.routing.api_stage:  # one for all releases of the preview
+            yield from api_stage_steps(release)
+        return
+    yield RecordRelease(release=release.id, origin=origin, owns=owns)
+    made = () if wanted.foundation == live.foundation else wanted.tables
+    for table in made:
+        yield MakeTable(table=table)
+    yield from _release(release, live, tables={each.name for each in made}, published=published)
+
+
+def _let_go(
+    past: tuple[Remembered, ...], live: Live, *, wanted: Wanted, kept: frozenset[str]
+) -> Iterator[LetGo]:
+    """Releases that are not remembered, what runs that were killed left among them; and functions
+    that the one before had."""
+    gone = [each for each in past if each.release not in kept]
+    before = [each for each in past if each.release == live.release]
+    had = (name for each in (*gone, *before) for name in each.owns if name.startswith("function "))
+    functions = {name.partition(" ")[2] for name in had if name not in wanted.owns}
+    used = {version for each in past if each.release in kept for version in each.versions}
+    versions = {version for each in gone for version in each.versions} - used
+    step = LetGo(
+        releases=tuple(sorted(each.release for each in gone)),
+        functions=tuple(sorted(functions)),
+        versions=tuple(sorted(each for each in versions if each[0] not in functions)),
+    )
+    if step != LetGo():
+        yield step
 
 
 def _release(
-    release: Release, live: Live, *, wanted: Wanted, published: Published
+    release: Release, live: Live, *, tables: set[str], published: Published
 ) -> Iterator[StageStep]:
     files = tuple(_files(release, live, published))
     yield from files
     yield PutManifest(release=release, after=tuple(ref for step in files for ref in step.makes))
-    tables = {each.name for each in wanted.tables}
-    for function in changed_functions(release, live):
+    changed = tuple(changed_functions(release, live))
+    if any(asks(each.grants) for each in changed):
+        yield AllowFunctions(grants=asking(release))
+    for function in changed:
         waits = tuple(table for table, _ in function.grants.tables if table in tables)
         before = function.name in live.functions
         yield PublishFunction(function=function, tables=waits, changed=before)
@@ -115,6 +190,16 @@ def _release(
         yield from api_stage_steps(release)
     new = tuple(each for each in release.header_sets if each.ref not in live.header_sets)
     yield WriteRouting(release=release.id, routing=release.routing, header_sets=new)
+
+
+def asking(release: Release) -> tuple[Grants, ...]:
+    """What of its functions' rights the common role does not have."""
+    return tuple(dict.fromkeys(each.grants for each in release.functions if asks(each.grants)))
+
+
+def asks(grants: Grants) -> bool:
+    """Whether they need more than the role that all functions of previews share has anyway."""
+    return bool(grants.secrets or grants.tracing or grants.network)
 
 
 def _files(
@@ -141,15 +226,16 @@ def _files(
         yield CopyPublished(release=release.id, origin=published.release, files=tuple(copied))
 
 
-def _recording(release: Release, live: Live, origin: Origin) -> RecordLive:
+def _recording(release: Release, live: Live, *, wanted: Wanted, origin: Origin) -> RecordLive:
     stage = release.routing.api_stage
     past = (each for each in live.history if each != release.id)
     return RecordLive(
         release=release.id,
         previous=live.previous if live.release == release.id else live.release,
         sequence=live.sequence + 1,
-        foundation="",
+        foundation=wanted.foundation,
         stages=((stage, (release.id,)),) if stage else (),
+        tables=tuple(each.name for each in wanted.tables),
         origin=origin,
         history=(release.id, *past)[:REMEMBERED],
     )

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from runner.model import File, Routing
+from runner.model import File, Grants, Routing
 from runner.plan.refs import Made, Ref, Refs
+from runner.plan.releasing import role_of
+
+# How many previews had the host, this one included: with the second on a browser is swept once.
+LEASE = Ref(Made.DOMAIN, "lease")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +20,7 @@ class TakeHost:
     environment: str
     domain: str = ""  # of the site's, without the wildcard; empty: the pool
     needs: ClassVar[Refs] = (Ref(Made.STORE), Ref(Made.DISTRIBUTION))
-    makes: ClassVar[Refs] = (Ref(Made.DOMAIN),)
+    makes: ClassVar[Refs] = (Ref(Made.DOMAIN), LEASE)
 
     def __str__(self) -> str:
         host = f"{self.environment}.{self.domain}" if self.domain else "a host of the pool"
@@ -48,9 +52,9 @@ class Show:
     environment: str
     release: str
     routing: Routing
-    private: bool
     domain: str = ""  # as in `TakeHost`
-    password: str = field(default="", repr=False)  # empty: made up
+    password: str = field(default="", repr=False)  # empty: everybody may look
+    bypass: str = field(default="", repr=False)  # what tests send in the password's place
     replaces: str = ""
 
     def __str__(self) -> str:
@@ -58,4 +62,40 @@ class Show:
         return f"show {self.release[:8]} in {self.environment} (was {was})"
 
 
-PreviewStage = TakeHost | CopyPublished
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowFunctions:
+    """What functions of previews may do beyond what the role that all of them share can do anyway.
+
+    Each set of rights is a policy of its own in that role: previews with the same share it.
+    """
+
+    grants: tuple[Grants, ...]
+    needs: ClassVar[Refs] = (Ref(Made.RECORD),)
+
+    @property
+    def makes(self) -> Refs:
+        return tuple(dict.fromkeys(role_of(each) for each in self.grants))
+
+    def __str__(self) -> str:
+        secrets = sorted({path for each in self.grants for _, path in each.secrets})
+        around = [
+            name for name in ("tracing", "network") if any(getattr(it, name) for it in self.grants)
+        ]
+        return f"grant previews {', '.join([*(f'secret {each}' for each in secrets), *around])}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetGo:
+    """What no release has any more that is remembered; functions by their names at Lambda."""
+
+    releases: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        counts = ((len(self.releases), "releases"), (len(self.functions), "functions"))
+        told = [f"{count} {what}" for count, what in (*counts, (len(self.versions), "versions"))]
+        return f"let go of {', '.join(each for each in told if not each.startswith('0 '))}"
+
+
+PreviewStage = TakeHost | CopyPublished | AllowFunctions

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from runner.plan.background import BackgroundFoundation, MoveSchedule, PublishAcceptor
 from runner.plan.foundation import FoundationStep
 from runner.plan.origins import AllowOrigins
-from runner.plan.previewing import PreviewStage, Show
+from runner.plan.previewing import LetGo, PreviewStage, Show
 from runner.plan.promotion import OpenRollout, PromotionFoundation
 from runner.plan.releasing import RecordStaged, ReleaseStep, SettleStep, SwitchStep
 from runner.plan.streaming import DropStreams, MoveStream, StreamFoundation
@@ -26,7 +26,7 @@ StageStep = (
     | PreviewStage
 )
 VisibleStep = SwitchStep | MoveSchedule | MoveStream | AllowOrigins | OpenRollout | Show
-TidyingStep = SettleStep | DropStreams
+TidyingStep = SettleStep | DropStreams | LetGo
 Step = StageStep | VisibleStep | TidyingStep
 
 

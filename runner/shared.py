@@ -1,0 +1,100 @@
+"""What all previews of a site share: found as it should be, or made so under its own lease.
+
+It is a release without a file, deployed as production's is: so it is found again, mended and fenced
+as production is. Its `live` and `r/<release>` in the previews' store are read by no router.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runner.apply import known_of
+from runner.aws import records
+from runner.aws.leases import Lease
+from runner.aws.live import check_bootstrap, read_live
+from runner.aws.preview_live import Shared
+from runner.aws.records import Environment
+from runner.aws.refusals import explained
+from runner.aws.session import Aws
+from runner.aws.tables import make_records
+from runner.aws.wanted import foundation as wanted_foundation
+from runner.config.load import Config
+from runner.decide import Decided
+from runner.edge import response_code, router_code
+from runner.model import Origin, Release, Routing
+from runner.names import Names
+from runner.package.entry import modules
+from runner.package.manifest import identity
+from runner.plan.background import Unattended
+from runner.plan.decide import Foundation, plan
+from runner.stage import carry_out
+from runner.turn import leased, run_of
+from runner.world import PLAIN, World
+
+
+def shared_release() -> Release:
+    """Without a file, so that what a preview lacks is a plain 404."""
+    empty = Release(
+        id="", files=(), header_sets=(), redirects=(), functions=(), routing=Routing(api_stage="")
+    )
+    return replace(empty, id=identity(empty, modules()))
+
+
+def shared(config: Config, world: World, *, aws: Aws, names: Names, there: Environment) -> Shared:
+    """`there` is its record as it was read."""
+    tier = names.previews
+    foundation = wanted_foundation(
+        tier,
+        tables=(),
+        router=router_code(previews=True),
+        response=response_code(previews=True),
+        unattended=Unattended(requests=True),
+    )
+    known = Shared(environment=there, foundation=foundation)
+    if known.is_firm:
+        return known
+    with world.watcher.stage("previews"):
+        _make(config, world, aws=aws, names=tier, foundation=foundation)
+    with explained():
+        found = records.read(aws, tier, release="")
+    return Shared(environment=found[0] if found else Environment(), foundation=foundation)
+
+
+def _make(config: Config, world: World, *, aws: Aws, names: Names, foundation: Foundation) -> None:
+    first = _decided(config, world, aws=aws, names=names, foundation=foundation)
+    check_bootstrap(aws, names, live=first.live, foundation=foundation)
+    with explained():
+        make_records(aws, names)
+    run, say = run_of(world.environment), world.watcher.note
+    with leased(aws, names, run=run, say=say, origin=Origin()) as lease:
+        whole = _decided(config, world, aws=aws, names=names, foundation=foundation, lease=lease)
+        known = known_of(whole.live, whole.plan)
+        known = carry_out(whole, world, part=whole.plan.staging, known=known).known
+        carry_out(whole, world, part=whole.plan.switching, known=known)
+        lease.done()
+
+
+def _decided(
+    config: Config,
+    world: World,
+    *,
+    aws: Aws,
+    names: Names,
+    foundation: Foundation,
+    lease: Lease | None = None,
+) -> Decided:
+    release = shared_release()
+    unsure = lease is not None and lease.inherited is not None
+    live = read_live(aws, names, release=release.id, foundation=foundation, unsure=unsure)
+    return Decided(
+        config=config,
+        aws=aws,
+        names=names,
+        release=release,
+        live=live,
+        foundation=foundation,
+        plan=plan(release, live, foundation=foundation, origin=Origin()),
+        begun=world.clock(),
+        way=PLAIN,
+        lease=lease,
+    )

@@ -1,0 +1,92 @@
+"""What became of a preview: looked at as its visitors do, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from runner.apply import Known
+from runner.aws.records import Environment
+from runner.aws.session import Aws
+from runner.decide import Decided, changed_files, new_functions
+from runner.fetch import Answer, Fetch, fetch_from
+from runner.names import Names
+from runner.plan.refs import Made, Ref
+from runner.plan.releasing import PutFiles
+from runner.report.text import Check, Outcome, Uploaded
+from runner.stage import SETTLES, api_url
+from runner.verify import Patience, verify
+from runner.world import World, near
+
+
+def looked_at(decided: Decided, world: World, *, known: Known, bypass: str) -> tuple[Check, ...]:
+    """What changed, as a visitor finds it; where nothing did, one file."""
+    base = f"https://{known[Ref(Made.DOMAIN)]}"
+    is_same = decided.plan.is_empty
+    return verify(
+        decided.release,
+        files=decided.release.files[:1] if is_same else changed_files(decided),
+        functions=() if is_same else new_functions(decided),
+        fetch=with_bypass(fetch_from(base, connect_to=near(world)), bypass),
+        patience=Patience(seconds=SETTLES, clock=world.clock, sleep=world.sleep),
+    )
+
+
+def with_bypass(fetch: Fetch, bypass: str) -> Fetch:
+    """The same with the token that opens a private preview."""
+
+    def fetched(path: str, headers: Mapping[str, str], /) -> Answer:
+        return fetch(path, {**headers, **({"x-jam-bypass": bypass} if bypass else {})})
+
+    return fetched
+
+
+def outcome_of(
+    decided: Decided, world: World, *, known: Known, checks: tuple[Check, ...]
+) -> Outcome:
+    puts = [step for step in decided.plan.stage if isinstance(step, PutFiles)]
+    host, names = known[Ref(Made.DOMAIN)], decided.names
+    return Outcome(
+        site=names.site,
+        environment=names.environment,
+        release=decided.release.id,
+        previous=decided.live.release,
+        url=f"https://{host}",
+        local_url=_local(host, world),
+        api_url=api_url(decided, known),
+        prefix=f"{names.objects}/releases/{decided.release.id}/",
+        outcome="unchanged" if decided.plan.is_empty else "live",
+        seconds=world.clock() - decided.begun,
+        calls=decided.aws.calls,
+        uploaded=Uploaded(
+            files=sum(len(step.files) for step in puts), bytes=sum(step.bytes for step in puts)
+        ),
+        checks=checks,
+    )
+
+
+def told(
+    aws: Aws, names: Names, there: Environment, outcome: str, *, world: World, begun: float
+) -> Outcome:
+    """For a run that changed nothing."""
+    host = there.ids.get(Made.DOMAIN, "")
+    return Outcome(
+        site=names.site,
+        environment=names.environment,
+        release=there.release,
+        previous=there.previous,
+        url=f"https://{host}" if host else "",
+        local_url=_local(host, world),
+        api_url="",
+        prefix=f"{names.objects}/releases/{there.release}/" if there.release else "",
+        outcome=outcome,
+        seconds=world.clock() - begun,
+        calls=aws.calls,
+    )
+
+
+def _local(host: str, world: World) -> str:
+    loopback = urlsplit(near(world))
+    if not loopback.netloc or not host:
+        return ""
+    return f"http://{host.partition('.')[0]}.localhost:{loopback.port}/"
