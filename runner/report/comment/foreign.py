@@ -17,7 +17,8 @@ LONGEST = 200  # characters of one name
 # Accents upon accents reach over the lines around them. Source: Unicode Standard, 7.9, blocks.
 _STACK = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0]"
 _MARKS = re.compile(rf"({_STACK}{{3}}){_STACK}+")
-_MEANT = re.compile(r"[^\w\s/.,;=%+-]|_|(?<=[wW])\.", re.ASCII)
+# What Markdown, HTML or one of GitHub's own marks begins or ends with; `www.` makes a link too.
+_MEANT = re.compile(r"[!\"#$&'()*:<>?@\[\\\]^_`{|}~]|(?<=[wW])\.")
 _HOST = r"(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}"
 _HERE = r"(?:localhost|127\.0\.0\.1|[a-z0-9.-]{1,250}\.localhost)"  # the embedded cloud's
 _REST = r"(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"

@@ -24,7 +24,8 @@ def merged(previous_body: str, row: Row) -> tuple[Row, ...]:
     """The rows of a comment once `row` is told, by site; those of other sites stay.
 
     What an older run of the same workflow says of a site changes nothing, nor does a run that was
-    superseded. Until there is something new to show, the row shows what it did before.
+    superseded. Until there is something new to show, the row shows what it did before. Once a
+    comment has the row, this changes nothing: so a run sees whether another's wrote over it.
     """
     rows = {each.site: each for each in kept(previous_body)}
     rows[row.site] = _after(rows.get(row.site), row)
@@ -51,7 +52,7 @@ def keeping(rows: Iterable[Row]) -> str:
 def _after(before: Row | None, row: Row) -> Row:
     if before is None:
         return row
-    if row.state is State.SUPERSEDED or _is_older(row, before):
+    if row.state is State.SUPERSEDED or _is_older(row, before) or _is_told(row, before):
         return before
     if row.outcome is not None or row.state not in UNSURE:
         return row
@@ -65,6 +66,12 @@ def _after(before: Row | None, row: Row) -> Row:
         difference=row.difference or before.difference,
         qr=before.qr,
     )
+
+
+def _is_told(row: Row, before: Row) -> bool:
+    """Whether the comment has it, perhaps cut: then there is nothing to write."""
+    same = (row.state, row.at, row.origin) == (before.state, before.at, before.origin)
+    return same and row.run_url == before.run_url
 
 
 def _is_older(row: Row, before: Row) -> bool:

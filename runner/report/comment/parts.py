@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.report.comment import changes
 from runner.report.comment.foreign import block, code, commit, link
-from runner.report.comment.row import PRODUCTION, UNSURE, Row, State
+from runner.report.comment.row import UNSURE, Row, State
 from runner.report.comment.words import count, lasted
 from runner.report.text import Check
 from runner.report.watch import size_of
@@ -57,7 +57,7 @@ def addresses(row: Row, *, secrets: bool) -> str:
     if row.outcome is None or not row.url:
         return ""
     lines = [
-        _line("Preview" if row.state not in PRODUCTION else "Site", link(row.url)),
+        _line("Preview" if row.is_preview else "Site", link(row.url)),
         _line("This commit", link(row.commit_url) if row.commit_url else ""),
         _line("API", code(row.outcome.api_url)),
         _line("Files in S3", code(row.outcome.prefix)),

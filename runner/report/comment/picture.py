@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from runner.report.printable import printable
 
-WIDTH, LEFT, RIGHT, TOP, HIGH, BETWEEN = 760, 56, 20, 64, 130, 54  # pixels
+WIDTH, LEFT, RIGHT, TOP, HIGH, BETWEEN = 760, 56, 20, 76, 130, 54  # pixels
 _CANDIDATE, _BEFORE, _SHARE, _INK, _FAINT = "#0969da", "#afb8c1", "#8250df", "#1f2328", "#59636e"
 _FAILURES = ("#cf222e", "#bc4c00", "#9a6700", "#bf3989", "#6639ba")
 _FONT = "-apple-system,'Segoe UI','Noto Sans',Helvetica,Arial,sans-serif"
@@ -53,7 +53,7 @@ def rollout_svg(told: Mapping[str, Any]) -> str:
 
 
 def _title(told: Mapping[str, Any]) -> Iterator[str]:
-    said = f"Candidate {told['candidate'][:8]}: {told.get('outcome', '')}"
+    said = f"Candidate {told['candidate'][:8]}: {str(told.get('outcome', '')).replace('_', ' ')}"
     yield _text(LEFT, 24, said, size=16, colour=_INK)
     yield _text(LEFT, 44, str(told.get("why", ""))[:110], colour=_FAINT)
 
@@ -105,18 +105,18 @@ def _axes(panel: _Panel, most: str, of: str) -> Iterator[str]:
     yield _line(corner, colour=_FAINT, wide=1)
     yield _text(LEFT - 6, panel.top + 10, most, anchor="end", colour=_FAINT)
     yield _text(LEFT - 6, bottom, "0", anchor="end", colour=_FAINT)
-    yield _text(LEFT + 6, panel.top + 10, of, colour=_FAINT)
+    yield _text(LEFT, panel.top - 6, of, colour=_FAINT)
     for minute in range(0, panel.minutes + 1, max(1, panel.minutes // 10)):
         yield _text(panel.x(minute), bottom + 16, str(minute), anchor="middle", colour=_FAINT)
 
 
 def _legend(names: Sequence[tuple[str, str]], y: float) -> Iterator[str]:
-    x = WIDTH - RIGHT
+    x: float = WIDTH - RIGHT
     for colour, name in reversed(names):
         yield _text(x, y, name, anchor="end", colour=_INK)
-        x -= 8 * len(name) + 6
+        x -= 6.6 * len(name) + 12
         yield _bar(x, y - 9, 10, 10, colour=colour)
-        x -= 12
+        x -= 14
 
 
 def _bar(x: float, y: float, wide: float, high: float, *, colour: str) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from runner.errors import JamError
 from runner.model import Origin
+from runner.names import PRODUCTION
 from runner.plan.difference import Difference
 from runner.report.text import Outcome
 
@@ -28,7 +29,6 @@ class State(StrEnum):
     HELD = "held"
 
 
-PRODUCTION = frozenset({State.LIVE, State.OPEN, State.ROLLED_BACK, State.HELD})
 GONE = frozenset({State.REMOVED, State.SKIPPED})
 UNSURE = frozenset({State.QUEUED, State.BUILDING, State.FAILED})
 """What a row says beside what it showed before."""
@@ -75,6 +75,10 @@ class Row:
     passed: int = 0
 
     @property
+    def is_preview(self) -> bool:
+        return self.outcome is None or self.outcome.environment != PRODUCTION
+
+    @property
     def url(self) -> str:
         """Where it is to be seen; empty if nowhere, or no longer."""
         gone = self.outcome is None or self.state in GONE
@@ -87,6 +91,6 @@ def fault_of(error: JamError) -> Fault:
 
 def state_of(outcome: Outcome) -> State:
     """The state that a finished command's result stands for."""
-    if outcome.environment.startswith("pr-") and outcome.outcome == "live":
+    if outcome.environment != PRODUCTION and outcome.outcome == "live":
         return State.READY
     return State(outcome.outcome)

@@ -8,7 +8,7 @@ from typing import Any
 from runner.report.comment import changes, parts
 from runner.report.comment.cut import PLENTY, cut
 from runner.report.comment.foreign import block, code, commit, link
-from runner.report.comment.row import PRODUCTION, Row
+from runner.report.comment.row import Row
 from runner.report.comment.words import moment, status
 from runner.report.rollout import text_of
 
@@ -37,7 +37,7 @@ def summary(row: Row, *, title: str = "") -> str:
 
 def _facts(row: Row) -> Iterator[str]:
     if row.url:
-        yield f"- {'Site' if row.state in PRODUCTION else 'Preview'}: **{link(row.url)}**"
+        yield f"- {'Preview' if row.is_preview else 'Site'}: **{link(row.url)}**"
     if row.url and row.commit_url:
         yield f"- This commit: {link(row.commit_url)}"
     if row.url and row.password:

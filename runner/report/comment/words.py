@@ -24,7 +24,7 @@ NAMES = {
     State.QUEUED: "Queued",
     State.BUILDING: "Building",
     State.READY: "Ready",
-    State.UNCHANGED: "Ready, nothing new",
+    State.UNCHANGED: "Unchanged",
     State.FAILED: "Failed",
     State.REMOVED: "Removed",
     State.SUPERSEDED: "Superseded",
