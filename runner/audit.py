@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner.aws import ledger
+from runner.aws import ledger, previewed
 from runner.aws.inventory import things
 from runner.aws.session import Aws
 from runner.names import PRODUCTION, Names
+from runner.plan import previewed as of_previews
 from runner.plan.inventory import Thing, is_removable
-from runner.plan.ledger import SURVIVED, Ledger, explained
+from runner.plan.ledger import SURVIVED, Ledger, explained, site_of
+from runner.plan.previewed import Previewed
 from runner.plan.retention import COLLECTED
 
 
@@ -43,16 +45,22 @@ class Audit:
 def audit(aws: Aws, names: Names) -> Audit:
     """The resources first: a record that is made meanwhile explains more, never less."""
     there = things(aws, names)
-    told = ledger.read(aws, names)
+    told, previews = ledger.read(aws, names), previewed.read(aws, names)
     return Audit(
         site=names.site,
         account=names.account,
         region=names.region,
         found=tuple(
-            Accounted(thing=each, by=explained(each, told, names) or _left(each, told, names))
-            for each in there
+            Accounted(thing=each, by=_by(each, told, previews, names=names)) for each in there
         ),
     )
+
+
+def _by(thing: Thing, told: Ledger, previews: Previewed, *, names: Names) -> str:
+    is_ours = site_of(thing, told, names) == names.site
+    if is_ours and of_previews.is_of_previews(thing, names):
+        return of_previews.explained(thing, previews, names)
+    return explained(thing, told, names) or _left(thing, told, names)
 
 
 def _left(thing: Thing, told: Ledger, names: Names) -> str:

@@ -66,7 +66,7 @@ def _sites(aws: Aws) -> Iterator[str]:
                 continue
             answer = aws.records.list_tags_of_resource(ResourceArn=found["TableArn"])
             tags = {each["Key"]: each["Value"] for each in answer.get("Tags", [])}
-            if name == f"{_PREFIX}{tags.get('jam:site')}":
+            if name in (own := f"{_PREFIX}{tags.get('jam:site')}", f"{own}--pr"):
                 yield tags["jam:site"]
 
 
@@ -83,9 +83,8 @@ def _entry(aws: Aws, names: Names, item: Mapping[str, Any]) -> Entry:
     environment = item.get("environment", PRODUCTION)
     there = replace(names, environment=environment)
     versions = {(there.function(name), each["version"]) for name, each in functions.items()}
-    manifest = _manifest(aws, there, release)
-    wanted: Mapping[str, Any] = (manifest or {}).get("files", {})
-    headers = [*(manifest or {}).get("headers", {}), (manifest or {}).get("routing", {}).get("h")]
+    told = manifest(aws, there, release)
+    wanted: Mapping[str, Any] = (told or {}).get("files", {})
     return Entry(
         release=release,
         is_ready=item.get("state") == records.READY,
@@ -96,14 +95,21 @@ def _entry(aws: Aws, names: Names, item: Mapping[str, Any]) -> Entry:
         versions=frozenset({*versions, (names.entry, item.get("entry", ""))}),
         roles=frozenset(each["role"] for each in functions.values() if "role" in each),
         api_stage=item.get("api_stage", ""),
-        header_sets=frozenset(each.partition(".")[0] for each in headers if each),
+        header_sets=frozenset(digests(told or {})),
         assets=frozenset(key for key, form in wanted.items() if form[0] == Kind.IMMUTABLE),
-        is_known=manifest is not None,
+        is_known=told is not None,
         environment=environment,
     )
 
 
-def _manifest(aws: Aws, names: Names, release: str) -> Mapping[str, Any] | None:
+def digests(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Of the header sets that it names."""
+    headers = [*manifest.get("headers", {}), manifest.get("routing", {}).get("h")]
+    return (each.partition(".")[0] for each in headers if each)
+
+
+def manifest(aws: Aws, names: Names, release: str) -> Mapping[str, Any] | None:
+    """What a release consists of; None where nobody put it, or it is gone."""
     try:
         answer = aws.s3.get_object(
             Bucket=names.bucket,

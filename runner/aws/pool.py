@@ -1,51 +1,26 @@
 """Distributions that previews take in turn where the site has no domain for them.
 
 Each preview has a host of its own, so that no cookie and no worker script of one meets another. A
-host that was given back rests: edges may know its last preview for up to half a minute.
+member's number is claimed on record before its distribution is made: of twenty runs at once each
+makes its own, and what a killed run made is found again by its number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from runner.apply import Known
-from runner.aws import distributions, edge
-from runner.aws.refusals import tolerating
+from runner.aws import distributions, edge, pool_records
+from runner.aws.pool_records import give_back, hosts
 from runner.aws.session import Aws
-from runner.errors import JamError, busy_error
+from runner.errors import JamError, Problem, Turn
 from runner.names import PREVIEWS, Names
 from runner.plan.foundation import Access, Policy, edges_of
+from runner.plan.hosts import MOST, RESTS, Host, numbers, own, rested, until_free
 from runner.plan.refs import Made, Ref
 
-RESTS = 600  # seconds between two previews
-MOST = 20  # distributions of a site; an account has 500. Source: "Quotas on distributions"
+__all__ = ["find", "flaw", "give_back", "hosts", "take", "taken_by"]
+
 _TRIES = 40  # others take what we have just seen free
 _PAUSE = 1.0  # seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
-    """A distribution of the pool: whose it is (empty: free) by which lease, free since when."""
-
-    distribution: str
-    domain: str
-    environment: str = ""
-    lease: int = 0
-    free: int = 0
-
-
-def hosts(aws: Aws, names: Names) -> tuple[Host, ...]:
-    """The whole pool."""
-    pages = aws.records.get_paginator("query").paginate(
-        TableName=names.records,
-        ConsistentRead=True,
-        KeyConditionExpression="#pk = :pool",
-        ExpressionAttributeNames={"#pk": "pk"},
-        ExpressionAttributeValues={":pool": {"S": _POOL}},
-    )
-    return tuple(_host(item) for page in pages for item in page["Items"])
 
 
 def take(aws: Aws, names: Names, *, known: Known) -> Host:
@@ -54,87 +29,67 @@ def take(aws: Aws, names: Names, *, known: Known) -> Host:
     Raises JamError `JAM-PREVIEW-POOL` where all are taken.
     """
     for _ in range(_TRIES):
-        there = hosts(aws, names)
-        mine = next((each for each in there if each.environment == names.environment), None)
-        taken = mine or _rested(aws, names, there) or _another(aws, names, there, known=known)
-        if taken:
-            return taken
+        there = _without_replaced(aws, names, hosts(aws, names), known=known)
+        taken = own(there, names.environment) or _free(aws, names, there)
+        if taken is None and not any(numbers(there)):
+            raise full(there, now=aws.clock())
+        whole = taken and _whole(aws, names, taken, known=known)
+        if whole:
+            return whole
         aws.sleep(_PAUSE * (0.5 + aws.chance()))
-    raise _full()
+    raise full(hosts(aws, names), now=aws.clock())
 
 
 def taken_by(aws: Aws, names: Names) -> Host | None:
     """The host that the preview has."""
-    there = hosts(aws, names)
-    return next((each for each in there if each.environment == names.environment), None)
+    return own(hosts(aws, names), names.environment)
 
 
-def give_back(aws: Aws, names: Names) -> None:
-    """The preview's host rests from now on."""
-    for each in hosts(aws, names):
-        if each.environment != names.environment:
-            continue
-        with tolerating("ConditionalCheckFailedException"):
-            aws.records.update_item(
-                TableName=names.records,
-                Key=_key(each.distribution),
-                UpdateExpression="SET #free = :now REMOVE #leased",
-                ConditionExpression="#leased = :mine",
-                ExpressionAttributeNames={"#free": "free", "#leased": "leased"},
-                ExpressionAttributeValues={
-                    ":now": {"N": str(int(aws.clock()))},
-                    ":mine": {"S": names.environment},
-                },
-            )
+def flaw(aws: Aws, host: Host) -> str:
+    """What somebody did to its distribution by hand: `deleted`, `disabled`; empty if nothing."""
+    try:
+        found = aws.edge.get_distribution(Id=host.distribution)["Distribution"]
+    except aws.edge.exceptions.NoSuchDistribution:
+        return "deleted"
+    return "" if found["DistributionConfig"]["Enabled"] else "disabled"
 
 
-_POOL = "pool"
+def find(aws: Aws, names: Names, host: Host) -> tuple[str, str] | None:
+    """The distribution that was made for the number, as (id, domain), if it ever was."""
+    return distributions.find(aws, names.previews, member=host.member)
 
 
-def _rested(aws: Aws, names: Names, there: tuple[Host, ...]) -> Host | None:
-    """One that nobody has, taken; the longest-rested first."""
-    until = aws.clock() - RESTS
-    free = (each for each in there if not each.environment and each.free <= until)
-    for each in sorted(free, key=lambda host: (host.free, host.distribution)):
-        with tolerating("ConditionalCheckFailedException"):
-            changed = aws.records.update_item(
-                TableName=names.records,
-                Key=_key(each.distribution),
-                UpdateExpression="SET #leased = :mine ADD #lease :one",
-                ConditionExpression="attribute_not_exists(#leased)",
-                ExpressionAttributeNames={"#leased": "leased", "#lease": "lease"},
-                ExpressionAttributeValues={
-                    ":mine": {"S": names.environment},
-                    ":one": {"N": "1"},
-                },
-                ReturnValues="ALL_NEW",
-            )
-            return _host(changed["Attributes"])
+def _without_replaced(
+    aws: Aws, names: Names, there: tuple[Host, ...], *, known: Known
+) -> tuple[Host, ...]:
+    """The first is what previews share, by whatever id: it was made again if it was deleted."""
+    shared = known[Ref(Made.DISTRIBUTION)]
+    old = [each for each in there if each.lost and not each.member and each.distribution != shared]
+    for each in old:
+        pool_records.forget(aws, names, each)
+    return tuple(each for each in there if each not in old)
+
+
+def _free(aws: Aws, names: Names, there: tuple[Host, ...]) -> Host | None:
+    """The longest-rested that nobody takes first, else the lowest number that is nobody's."""
+    for each in rested(there, now=aws.clock()):
+        if taken := pool_records.lease(aws, names, each):
+            return taken
+    for number in numbers(there):
+        if claimed := pool_records.claim(aws, names, number):
+            return claimed
     return None
 
 
-def _another(aws: Aws, names: Names, there: tuple[Host, ...], *, known: Known) -> Host | None:
-    """The shared distribution while the pool is empty, later a new one; None if others took it."""
-    for member in _members(len(there)):
-        made = _made(aws, names, member=member, known=known)
-        if made in {(each.distribution, each.domain) for each in there}:
-            continue
-        host = Host(distribution=made[0], domain=made[1], environment=names.environment, lease=1)
-        with tolerating("ConditionalCheckFailedException"):
-            aws.records.put_item(
-                TableName=names.records,
-                Item=_item(host),
-                ConditionExpression="attribute_not_exists(#pk)",
-                ExpressionAttributeNames={"#pk": "pk"},
-            )
-            return host
-        return None
-    raise _full()
-
-
-def _members(count: int) -> Iterator[int]:
-    """Numbers that may be free: the next first, then gaps that somebody's deletion left."""
-    yield from (each for each in (count, *range(count)) if each < MOST)
+def _whole(aws: Aws, names: Names, host: Host, *, known: Known) -> Host | None:
+    """With its distribution, which serves; None where somebody took that away by hand."""
+    if host.distribution:
+        why = flaw(aws, host)
+        if why:
+            pool_records.lose(aws, names, host, why)
+        return None if why else host
+    made = _made(aws, names, member=host.member, known=known)
+    return pool_records.complete(aws, names, host, made)
 
 
 def _made(aws: Aws, names: Names, *, member: int, known: Known) -> tuple[str, str]:
@@ -155,33 +110,18 @@ def _shared(aws: Aws, names: Names) -> Known:
     return {ref: found for ref, found in looks.items() if found is not None}
 
 
-def _key(distribution: str) -> Any:
-    return {"pk": {"S": _POOL}, "sk": {"S": distribution}}
-
-
-def _item(host: Host) -> Any:
-    return {
-        **_key(host.distribution),
-        "domain": {"S": host.domain},
-        "leased": {"S": host.environment},
-        "lease": {"N": str(host.lease)},
-    }
-
-
-def _host(item: Mapping[str, Any]) -> Host:
-    return Host(
-        distribution=item["sk"]["S"],
-        domain=item["domain"]["S"],
-        environment=item.get("leased", {}).get("S", ""),
-        lease=int(item.get("lease", {}).get("N", "0")),
-        free=int(item.get("free", {}).get("N", "0")),
-    )
-
-
-def _full() -> JamError:
-    return busy_error(
+def full(there: tuple[Host, ...], *, now: float) -> JamError:
+    """When one is free again, and which ones somebody took away by hand."""
+    soon = until_free(there, now=now)
+    wait = f"One is free again in {soon // 60 + 1} minutes. " if soon is not None else ""
+    lost = (each for each in there if each.lost)
+    return JamError(
         "JAM-PREVIEW-POOL",
         f"All {MOST} hosts of the site's previews are taken, or rest for {RESTS // 60} minutes.",
-        hint="Close previews that nobody needs, or set `[preview] domain`: with a domain there is "
-        "no such limit.",
+        hint=f"{wait}Close previews that nobody needs (`jam-deploy previews` lists them), or set "
+        "`[preview] domain`: with a domain there is no such limit.",
+        turn=Turn.AGAIN,
+        problems=tuple(
+            Problem(where=each.distribution, message=f"{each.lost} by hand") for each in lost
+        ),
     )

@@ -142,7 +142,7 @@ def site_of(thing: Thing, ledger: Ledger, names: Names) -> str:
 
 
 def _of_kind(thing: Thing, ledger: Ledger, names: Names) -> str:
-    if thing.name in _fixed(names).get(thing.kind, ()):
+    if thing.name in fixed(names).get(thing.kind, ()):
         return FOUNDATION
     match thing.kind:
         case What.DISTRIBUTION | What.API:
@@ -159,6 +159,8 @@ def _of_kind(thing: Thing, ledger: Ledger, names: Names) -> str:
             users = stages.get(thing.name, ())
             recorded = next(filter(None, map(ledger.state, users)), "")
             return recorded or ledger.first(lambda each: each.api_stage == thing.name)
+        case What.SPARE_DEPLOYMENT:
+            return ledger.first(lambda each: each.api_stage == thing.name.partition(" ")[0])
         case What.ROLE:
             return ledger.first(lambda each: thing.name in each.roles)
         case What.LOG_GROUP:
@@ -172,22 +174,23 @@ def _of_kind(thing: Thing, ledger: Ledger, names: Names) -> str:
     return ""
 
 
-def _fixed(names: Names) -> Mapping[What, tuple[str, ...]]:
+def fixed(names: Names) -> Mapping[What, tuple[str, ...]]:
     """What every site has, or may have, by its name."""
-    roles = (names.functions_role, names.entry_role, names.api_role, names.guard_role)
+    roles = (names.functions_role, names.entry_role, names.api_role, names.guard_role,
+             names.keeper_role)  # fmt: skip
     return {
         What.RULE: (names.guard_clock, names.guard_word),
         What.ALARM: (names.dead_letters,),
         What.SCHEDULE_GROUP: (names.schedules,),
         What.EDGE: (names.router, names.response, names.stream),
-        What.KEY: ("live", "token"),
+        What.KEY: ("live", "token", "key", "bearer"),
         What.STORE: (names.store,),
         What.ACCESS: (names.files_access, names.entry_access),
         What.CACHE_POLICY: (f"{names.prefix}-cache",),
         What.FORWARD_POLICY: (f"{names.prefix}-forward",),
         What.DEPLOYMENT_GROUP: (PRODUCTION,),
         What.APPLICATION: (names.application,),
-        What.FUNCTION: (names.entry, names.guard, names.acceptor),
+        What.FUNCTION: (names.entry, names.guard, names.acceptor, names.keeper),
         What.QUEUE: (names.dead_letters,),
         What.ROLE: (*roles, names.scheduler_role, names.background_role),
         What.LOG_GROUP: (names.access_log,),
@@ -200,7 +203,7 @@ def _compute(thing: Thing, ledger: Ledger, names: Names) -> str:
     if thing.kind is What.FUNCTION:
         return _function(thing.name, ledger, names)
     if thing.kind is What.VERSION:
-        if thing.of in (names.guard, names.acceptor):
+        if thing.of in (names.guard, names.acceptor, names.keeper):
             return FOUNDATION
         return ledger.first(lambda each: (thing.of, thing.key) in each.versions)
     if thing.of == names.entry:
@@ -209,7 +212,7 @@ def _compute(thing: Thing, ledger: Ledger, names: Names) -> str:
 
 
 def _function(function: str, ledger: Ledger, names: Names) -> str:
-    if function in (names.entry, names.guard, names.acceptor):
+    if function in (names.entry, names.guard, names.acceptor, names.keeper):
         return FOUNDATION
     if not function.startswith(names.functions):
         return ""

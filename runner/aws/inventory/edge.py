@@ -13,7 +13,7 @@ from runner.aws.edge import items_of
 from runner.aws.inventory.found import OURS, each_of, part, thing
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
-from runner.names import Names, tags
+from runner.names import Names
 from runner.plan.inventory import Thing, What
 
 NONE: Mapping[str, str] = {}
@@ -46,25 +46,31 @@ def stores(aws: Aws, names: Names) -> Iterator[Thing]:
             continue
         found = thing(What.STORE, each["Name"], tags=_tags(aws, each["ARN"]), key=each["ARN"])
         yield found
-        if each["Name"] == names.store and found.site == names.site:
+        if each["Name"] in (names.store, names.previews.store) and found.site == names.site:
             for key in keyvalues.contents(aws, each["ARN"]):
                 yield part(What.KEY, key, whole=found)
 
 
 def accesses(aws: Aws, names: Names) -> Iterator[Thing]:
-    mine = (names.files_access, names.entry_access)
+    mine = {
+        access: each
+        for each in (names, names.previews)
+        for access in (each.files_access, each.entry_access)
+    }
     for each in items_of(aws.edge.list_origin_access_controls, "OriginAccessControlList"):
         if each["Name"].startswith(OURS):
-            yield _named(What.ACCESS, each["Name"], names, key=each["Id"], mine=mine)
+            yield _named(What.ACCESS, each["Name"], key=each["Id"], mine=mine)
 
 
 def policies(aws: Aws, names: Names) -> Iterator[Thing]:
-    cache, forward = delivery.cache_policy(names)["Name"], delivery.forward_policy(names)["Name"]
+    both = (names, names.previews)
+    cache = {delivery.cache_policy(each)["Name"]: each for each in both}
+    forward = {delivery.forward_policy(each)["Name"]: each for each in both}
     for each in items_of(aws.edge.list_cache_policies, "CachePolicyList", Type="custom"):
         found = each["CachePolicy"]
         name = found["CachePolicyConfig"]["Name"]
         if name.startswith(OURS):
-            yield _named(What.CACHE_POLICY, name, names, key=found["Id"], mine=(cache,))
+            yield _named(What.CACHE_POLICY, name, key=found["Id"], mine=cache)
     listed = items_of(
         aws.edge.list_origin_request_policies, "OriginRequestPolicyList", Type="custom"
     )
@@ -72,11 +78,11 @@ def policies(aws: Aws, names: Names) -> Iterator[Thing]:
         found = each["OriginRequestPolicy"]
         name = found["OriginRequestPolicyConfig"]["Name"]
         if name.startswith(OURS):
-            yield _named(What.FORWARD_POLICY, name, names, key=found["Id"], mine=(forward,))
+            yield _named(What.FORWARD_POLICY, name, key=found["Id"], mine=forward)
 
 
-def _named(kind: What, name: str, names: Names, *, key: str, mine: tuple[str, ...]) -> Thing:
-    whose = tags(names.site, "production") if name in mine else NONE
+def _named(kind: What, name: str, *, key: str, mine: Mapping[str, Names]) -> Thing:
+    whose = ownership.tags_of(mine[name]) if name in mine else NONE
     return thing(kind, name, tags=whose, key=key)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -10,10 +11,11 @@ from runner.aws.inventory.found import OURS, each_of, part, thing
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.aws.tables import find
-from runner.names import PRODUCTION, Names
+from runner.names import PREVIEW, PRODUCTION, Names
 from runner.plan.inventory import Thing, What
 
 SHARED = f"{PRODUCTION}/assets/"
+_PREVIEWS = re.compile(r"previews/(?:pr-\d+/)?(?:releases/[^/]+|assets)/")
 
 
 def buckets(aws: Aws, names: Names) -> Iterator[Thing]:
@@ -25,8 +27,9 @@ def buckets(aws: Aws, names: Names) -> Iterator[Thing]:
             continue
         found = thing(What.BUCKET, name, tags=_tags(aws, names, name))
         yield found
-        if name == names.bucket:
-            for group in sorted(_groups(aws, names)):
+        mine = next((each for each in (names, names.previews) if each.bucket == name), None)
+        if mine:
+            for group in sorted(_groups(aws, mine)):
                 whose = _environment(group) or found.environment
                 yield replace(part(What.OBJECTS, group, whole=found), environment=whose)
 
@@ -49,7 +52,14 @@ def _groups(aws: Aws, names: Names) -> set[str]:
     pages = aws.s3.get_paginator("list_objects_v2").paginate(
         Bucket=names.bucket, ExpectedBucketOwner=names.account
     )
-    return {_group(each["Key"]) for page in pages for each in page.get("Contents", [])}
+    group = _group if names.environment == PRODUCTION else _group_of_previews
+    return {group(each["Key"]) for page in pages for each in page.get("Contents", [])}
+
+
+def _group_of_previews(key: str) -> str:
+    """A release's objects, and a preview's assets, are one group each."""
+    found = _PREVIEWS.match(key)
+    return found[0] if found else key
 
 
 def _group(key: str) -> str:
@@ -64,7 +74,8 @@ def _group(key: str) -> str:
 def _environment(key: str) -> str:
     """A preview's, by its prefix; empty for what is no preview's."""
     top, _, rest = key.partition("/")
-    return rest.partition("/")[0] if top == "previews" else ""
+    found = rest.partition("/")[0]
+    return found if top == "previews" and PREVIEW.fullmatch(found) else ""
 
 
 def _tags(aws: Aws, names: Names, bucket: str) -> Mapping[str, str]:
