@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import base64
+import signal
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from runner.action import inputs, outputs
+from runner.action.inputs import Inputs
+from runner.config.workflow import COMMANDS
 from runner.local.cloud import Cloud
 from runner.local.github import Hub
-from tests.action_site import Workplace, a_workplace
+from runner.local.github.faults import DOWN
+from tests.action_site import ACTION, BUILD, SETTINGS, Workplace, a_workplace
 
 SPEED = 50.0  # cloud seconds in one of ours
+AT_ONCE = SETTINGS + '[production.rollout]\nstrategy = "all-at-once"\n'
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +80,209 @@ def _password(at: Workplace, number: int, masks: list[str]) -> str:
     shown = [mask for mask in masks if mask in at.comments(number)[0]]
     assert shown
     return "Basic " + base64.b64encode(f"preview:{shown[0]}".encode()).decode()
+
+
+def test_a_push_releases_and_a_person_takes_it_back_by_hand(at: Workplace) -> None:
+    at.checkout("<h1>One</h1>", settings=AT_ONCE)
+    first = at.on_push()
+    assert first.status == 0, first.raw
+    assert first.outputs["environment"] == "production"
+    at.checkout("<h1>Two</h1>", settings=AT_ONCE)
+    second = at.on_push()
+    assert second.status == 0, second.raw
+    url = second.outputs["url"]
+    assert at.visit(url).body == b"<h1>Two</h1>"
+    assert at.deployments("deploy:notes:production") == ["inactive", "success"]
+
+    back = at.by_hand("rollback")
+    assert back.status == 0, back.raw
+    assert back.outputs["outcome"] == "live"
+    assert back.outputs["release"] == first.outputs["release"]
+    assert at.visit(url).body == b"<h1>One</h1>"
+    assert at.deployments("deploy:notes:production") == ["inactive", "inactive", "success"]
+    assert any("held" in notice for notice in back.notices)
+    assert first.outputs["release"][:8] in back.summary
+
+    status = at.by_hand("status")
+    assert (status.status, status.outputs["outcome"]) == (0, "")
+    assert first.outputs["release"][:8] in status.summary
+
+    other = at.on_push("elsewhere")
+    assert (other.status, other.outputs["outcome"]) == (0, "skipped")
+    assert "elsewhere is not the production branch" in other.notices[0]
+
+
+def test_a_fork_is_skipped_and_told_how_it_goes(at: Workplace) -> None:
+    fork = at.hands.fork("mallory")
+    fork.push("evil", {"build.sh": b"exit 1"})
+    number = fork.open("evil", author="mallory")
+    step = at.on_pull("opened", number)
+    assert step.status == 0, step.raw
+    assert step.outputs["outcome"] == "skipped"
+    assert "workflow_run" in step.notices[0]
+    assert "built by sh" not in step.raw
+    assert at.comments(number) == []
+
+
+def test_what_a_fork_has_built_is_shown_as_files_alone(at: Workplace) -> None:
+    fork = at.hands.fork("mallory")
+    fork.push("nice", {"page.html": b"x"})
+    number = fork.open("nice", author="mallory")
+    built = at.workspace / "from-the-fork"
+    built.mkdir()
+    (built / "index.html").write_text("<h1>Forked</h1>")
+    (built / "jam.toml").write_text('site = "stolen"\n[preview]\npassword = "env:HOME"\n')
+    run = at.hands.event("workflow_run", "completed", at.hands.run(number))
+    step = at.run("workflow_run", run, artefact="from-the-fork")
+    assert step.status == 0, step.raw
+    assert (step.outputs["environment"], step.outputs["outcome"]) == (f"pr-{number}", "live")
+    password = _password(at, number, step.log.masks)
+    url = step.outputs["url"]
+    assert at.visit(url, authorization=password).body == b"<h1>Forked</h1>"
+    assert at.visit(url, "/.functions/hello", authorization=password).status == 404
+    assert "built by sh" not in step.raw
+
+    (built / "link").symlink_to("/etc/passwd")
+    step = at.run("workflow_run", run, artefact="from-the-fork")
+    assert step.status == 2
+    assert "neither a file nor a folder" in step.errors[-1]
+
+    fork.push("nice", {"page.html": b"y"})  # after the run: what it built is out of date
+    step = at.run("workflow_run", run, artefact="from-the-fork")
+    assert (step.status, step.outputs["outcome"]) == (0, "skipped")
+
+
+def test_what_is_wrong_is_a_remark_on_its_line_and_in_the_comment(at: Workplace) -> None:
+    number = at.pull()
+    at.checkout("<h1>One</h1>", settings=SETTINGS + "[preview]\nexpier = 3\n")
+    wrong = at.on_pull("opened", number)
+    assert wrong.status == 2
+    places = [each.properties for each in wrong.log.of("error")]
+    assert {"file": "jam.toml", "line": "7"}.items() <= places[0].items()
+    assert "expier" in at.comments(number)[0]
+
+    at.checkout("<h1>One</h1>", settings=SETTINGS.replace("sh build.sh", "echo oh no; exit 3"))
+    broken = at.on_pull("synchronize", number)
+    assert broken.status == 2
+    assert "oh no" in at.comments(number)[0]
+    assert "oh no" in broken.summary
+    assert at.deployments(f"deploy:notes:pr-{number}") == ["failure"]
+
+
+def test_the_deploy_counts_when_github_is_down_and_is_told_later(at: Workplace) -> None:
+    number = at.pull()
+    at.hub.faults.plant(DOWN)
+    shown = at.on_pull("opened", number)
+    assert shown.status == 0, shown.raw
+    assert shown.outputs["outcome"] == "live"
+    assert shown.warnings
+    assert at.comments(number) == []
+
+    at.hub.faults.clear()
+    collected = at.run("schedule", {})
+    assert collected.status == 0, collected.raw
+    assert shown.outputs["url"] in at.comments(number)[0]
+
+    at.hands.close(number)  # and nobody was told
+    collected = at.run("schedule", {})
+    assert collected.status == 0, collected.raw
+    assert at.visit(shown.outputs["url"]).status == 404
+    assert "removed" in at.comments(number)[0]
+
+
+def test_a_missing_permission_names_the_line_of_the_workflow(at: Workplace) -> None:
+    number = at.pull()
+    at.token = at.hands.token({"contents": "read", "metadata": "read"})
+    shown = at.on_pull("opened", number)
+    assert shown.status == 0, shown.raw
+    warned = "\n".join(shown.warnings)
+    assert "`pull-requests: write`" in warned
+    assert "`deployments: write`" in warned
+
+
+def test_a_cancelled_run_says_so_and_leaves_nothing_locked(at: Workplace) -> None:
+    number = at.pull()
+    at.checkout("<h1>One</h1>", settings=SETTINGS.replace("sh build.sh", "echo begun; sleep 20"))
+    payload = at.hands.event("pull_request", "opened", number)
+    with at.started("pull_request", payload) as (process, ended):
+        assert process.stdout is not None
+        seen = ""
+        for line in process.stdout:
+            seen += line
+            if "begun" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        rest, _ = process.communicate(timeout=30)
+        assert time.monotonic() - begun < 7
+        step = ended(process.returncode, seen + rest)
+    assert step.status == 130, step.raw
+    assert at.deployments(f"deploy:notes:pr-{number}") == ["error"]
+    assert "interrupted" in at.comments(number)[0]
+    after = at.post("pull_request", payload, step.state)
+    assert (after.status, "ended in the middle" in after.raw) == (0, False)
+
+
+def test_a_killed_run_is_tidied_up_by_its_post(at: Workplace) -> None:
+    number = at.pull()
+    at.checkout("<h1>One</h1>", settings=SETTINGS.replace("sh build.sh", "echo begun; sleep 20"))
+    payload = at.hands.event("pull_request", "opened", number)
+    with at.started("pull_request", payload) as (process, ended):
+        assert process.stdout is not None
+        next(line for line in process.stdout if "begun" in line)
+        process.kill()
+        process.wait()
+        step = ended(process.returncode, "")
+    assert at.deployments(f"deploy:notes:pr-{number}") == ["in_progress"]
+    after = at.post("pull_request", payload, step.state)
+    assert after.status == 0, after.raw
+    assert at.deployments(f"deploy:notes:pr-{number}") == ["error"]
+    assert "ended in the middle" in at.comments(number)[0]
+
+
+def test_a_build_neither_steers_the_runner_nor_sees_a_secret(at: Workplace) -> None:
+    number = at.pull()
+    at.checkout("<h1>One</h1>", settings=SETTINGS.replace("sh build.sh", "sh evil.sh"))
+    (at.workspace / "evil.sh").write_text(
+        "printf '::set-output name=url::https://evil\\n'\n"
+        "printf 'x\\r::error::gotcha\\n  ##[set-output name=url]https://evil\\n'\n"
+        "printf '##[add-mask]e\\n::stop-commands::mine\\n'\n"
+        "env | sort\n" + BUILD
+    )
+    step = at.on_pull("opened", number)
+    assert step.status == 0, step.raw
+    names = {each.name for each in step.log.commands}
+    assert names <= {"add-mask", "group", "endgroup", "notice", "warning"}
+    assert "e" not in step.log.masks
+    assert "evil" not in step.outputs["url"]
+    assert at.token not in step.raw.replace(f"::add-mask::{at.token}", "")
+    assert "AWS_SECRET_ACCESS_KEY" not in step.raw
+    assert "INPUT_" not in step.raw
+
+
+def test_the_inputs_and_outputs_of_action_yml_are_the_codes() -> None:
+    assert tuple(ACTION["inputs"]) == inputs.NAMES
+    assert tuple(ACTION["outputs"]) == outputs.NAMES
+    defaults = {name: each.default for name, each in zip(inputs.NAMES, fields(Inputs), strict=True)}
+    told = {name: each["default"] for name, each in ACTION["inputs"].items()}
+    told["github-token"] = ""  # GitHub's own expression
+    assert told == {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in defaults.items()
+    }
+    commands = ACTION["inputs"]["command"]["description"]
+    assert all(f"{each}" in commands for each in COMMANDS)
+
+
+@pytest.mark.parametrize("event", ["pull_request_target", "issue_comment"])
+def test_an_event_that_strangers_can_start_is_refused(at: Workplace, event: str) -> None:
+    step = at.run(event, at.hands.event("pull_request", "opened", at.pull()))
+    assert step.status == 2
+    assert [each.properties["title"] for each in step.log.of("error")] == ["JAM-EVENT-UNSAFE"]
+
+
+def test_an_input_that_is_neither_true_nor_false_is_told(at: Workplace) -> None:
+    step = at.on_pull("opened", at.pull(), comment="maybe", qr_code="2")
+    assert step.status == 2
+    assert "comment: 'maybe'" in step.errors[-1]
+    assert "qr-code: '2'" in step.errors[-1]

@@ -128,7 +128,9 @@ class Telling:
         got = attempt(what, do)
         if isinstance(got, Missed) and not any(each.what == what for each in self.missed):
             self.missed.append(got)
-            self.console.warning(str(got), title="GitHub was not told")
+            # Who may not even read is told at once what writing takes, which comes next.
+            told = str(got).replace(": read` to `permissions:`", ": write` to `permissions:`")
+            self.console.warning(told, title="GitHub was not told")
         return got
 
     def _comment(self, row: Row) -> None:
