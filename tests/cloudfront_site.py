@@ -50,8 +50,8 @@ class World:
     clock: StillClock = field(default_factory=StillClock)
 
     def __post_init__(self) -> None:
-        for service in ("s3", "acm"):
-            self._moto(service).reset()
+        self._moto("s3").reset()
+        self._issued: dict[str, tuple[str, ...]] = {}
         cloud = SimpleNamespace(
             account=ACCOUNT,
             clock=self.clock,
@@ -60,6 +60,10 @@ class World:
             moto=lambda service, _region="us-east-1": self._moto(service),
             overlay=SimpleNamespace(lock=threading.RLock()),
             cloudwatch=SimpleNamespace(edge_request=lambda _at, _told: None),
+            domains=SimpleNamespace(
+                certificates=SimpleNamespace(covered=self._issued.get),
+                leads_to_edge=lambda _host: True,
+            ),
         )
         self.cloudfront = CloudFront(cloud)
         self.edge = self.cloudfront.edge
@@ -111,10 +115,9 @@ class World:
         self._moto("s3").buckets[BUCKET].policy = json.dumps(document).encode()
 
     def certificate(self, name: str) -> str:
-        acm = self._moto("acm")
-        arn = acm.request_certificate(name, "token", [], [])
-        acm._certificates[arn].status = "ISSUED"
-        return str(arn)
+        arn = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/{name}"
+        self._issued[arn] = (name,)
+        return arn
 
     def control(self, kind: str = "s3", behaviour: str = "always") -> str:
         config = {

@@ -123,6 +123,14 @@ def _set_cloudwatch(cloud: Cloud, request: Request) -> Any:
     return cloud.cloudwatch.configure(json.loads(request.body))
 
 
+def _dns(cloud: Cloud, _request: Request) -> Any:
+    return cloud.domains.inspect()
+
+
+def _set_dns(cloud: Cloud, request: Request) -> Any:
+    return cloud.domains.configure(json.loads(request.body))
+
+
 def _reset(cloud: Cloud, _request: Request) -> Any:
     cloud.reset()
     return {}
@@ -143,5 +151,7 @@ _ROUTES: dict[tuple[str, str], Callable[[Cloud, Request], Any]] = {
     ("POST", "cloudfront"): _set_cloudfront,
     ("GET", "cloudwatch"): _cloudwatch,
     ("POST", "cloudwatch"): _set_cloudwatch,
+    ("GET", "dns"): _dns,
+    ("POST", "dns"): _set_dns,
     ("POST", "reset"): _reset,
 }

@@ -20,6 +20,7 @@ from runner.local.cloudwatch import CloudWatch
 from runner.local.codedeploy import CodeDeploy
 from runner.local.cognito import CognitoHost, CognitoLayer
 from runner.local.compute import Compute
+from runner.local.domains import Domains
 from runner.local.dynamodb_layer import DynamoDbLayer
 from runner.local.events import Events
 from runner.local.faults import Faults
@@ -82,13 +83,14 @@ class Cloud:
         self.permissions = Permissions(self.identity.principal)
         self.cloudwatch = CloudWatch(self)
         self.cloudfront = CloudFront(self)
+        self.domains = Domains(self)
         self.compute = Compute(self)
         self.events = Events(self)
         self.scheduler = Scheduler(self)
         self.codedeploy = CodeDeploy(self)
         self.parts: tuple[Part, ...] = (
-            self.cloudwatch, self.cloudfront, self.compute, self.events, self.scheduler,
-            self.codedeploy,
+            self.cloudwatch, self.cloudfront, self.domains, self.compute, self.events,
+            self.scheduler, self.codedeploy,
         )  # fmt: skip
         self.overlay = self._overlay()
         self._pools = CognitoHost(self._user_pools, self.overlay.forward)
@@ -218,6 +220,8 @@ class Cloud:
         if rest == "localhost":
             for host in self.hosts:
                 yield from (real for real in host.names() if real.partition(".")[0] == label)
+            for host in self.hosts:
+                yield from (f"{label}{real[1:]}" for real in host.names() if real[:2] == "*.")
 
     def reset(self) -> None:
         """Back to an empty account with no history; the clock goes on."""

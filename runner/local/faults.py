@@ -27,6 +27,7 @@ THROTTLES: dict[str, tuple[str, int]] = {
     "sts": ("Throttling", 400),
     "cloudformation": ("Throttling", 400),
     "cloudfront": ("Throttling", 400),
+    "route53": ("Throttling", 400),
 }
 
 

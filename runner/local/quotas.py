@@ -16,6 +16,7 @@ _HTTP_API = 'API Gateway developer guide, "Quotas for configuring and running an
 _API_CONTROL = 'API Gateway developer guide, "Quotas for creating, deploying and managing an API"'
 _API_ALL = 'API Gateway developer guide, "Amazon API Gateway quotas"'
 _LAMBDA = 'Lambda developer guide, "Lambda quotas"'
+_ROUTE53 = 'Route 53 developer guide, "Quotas", "Maximums on API requests"'
 _S3 = 'S3 user guide, "Naming Amazon S3 objects"'
 _DYNAMODB = 'DynamoDB developer guide, "Quotas in Amazon DynamoDB"'
 
@@ -126,6 +127,7 @@ RATES: tuple[Rate, ...] = (
          burst=15, page=_LAMBDA),
     Rate(service="lambda", operations=frozenset({"GetFunction"}), seconds=0.01, burst=100,
          page=_LAMBDA),
+    Rate(service="route53", operations=frozenset(), seconds=0.2, burst=5, page=_ROUTE53),
     Rate(service="lambda", operations=frozenset({"GetPolicy"}), seconds=1 / 15, burst=15,
          page=_LAMBDA),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from runner.local.cloudfront import (
     chosen,
     compiled,
     compression,
+    conflicts,
     defaults,
     distributions,
     edge,
@@ -66,7 +67,7 @@ RULES: tuple[Rule, ...] = tuple(
         entities, quantities, defaults, checks, origin_checks, distributions, access, policies,
         functions, stores, keyvalues, invalidations, tags, values, sites, admission, compiled,
         events, chosen, visit, forward, freshness, cache, lookup, origin, s3origin, ranges,
-        compression, flowing, edge,
+        conflicts, compression, flowing, edge,
     )
     for found in module.RULES
 )  # fmt: skip
@@ -106,9 +107,17 @@ class CloudFront:
         bucket = Bucket(lambda: cloud.moto("s3"), lambda: cloud.overlay.lock)
         log = EdgeLog()
         origins = Origins(send=cloud.send, bucket=bucket, log=log)
-        self.edge = Edge(self._account, origins, log, counted=cloud.cloudwatch.edge_request)
+        self.edge = Edge(
+            self._account,
+            origins,
+            log,
+            counted=cloud.cloudwatch.edge_request,
+            leads=lambda host: cloud.domains.leads_to_edge(host),  # noqa: PLW0108 -- made after this
+        )
         control = ControlPlane(
-            self._account, lambda arn: _names(cloud, arn), forget=self.edge.reset
+            self._account,
+            lambda arn: cloud.domains.certificates.covered(arn),  # noqa: PLW0108 -- made after this
+            forget=self.edge.reset,
         )
         self.services: tuple[Service, ...] = (control, KeyValues(self._account))
         self.hosts: tuple[Host, ...] = (self.edge,)
@@ -127,14 +136,19 @@ class CloudFront:
         """Tags by ARN, for a tagging service that looks across services."""
         return {arn: dict(tags) for arn, tags in self._account.tags.items()}
 
+    def domains(self) -> frozenset[str]:
+        """The distributions' own."""
+        return frozenset(each.body.domain for each in self._account.distributions.items.values())
+
+    def users_of(self, certificate: str) -> tuple[str, ...]:
+        """The ARNs of distributions that have a certificate, or whose edges still do."""
+        now = self._account.now()
+        return tuple(
+            each.arn
+            for each in self._account.distributions.items.values()
+            for config in (each.body.config, each.body.served(now))
+            if config and config["ViewerCertificate"].get("ACMCertificateArn") == certificate
+        )
+
     def stop(self) -> None:
         self.edge.close()
-
-
-def _names(cloud: Any, arn: str) -> tuple[str, ...] | None:
-    """The names that a certificate of ACM covers; None if there is none or it is not issued."""
-    # moto's own question would advance the certificate's state, and raise for an unknown one.
-    found = cloud.moto("acm", "us-east-1")._certificates.get(arn)
-    if found is None or found.status != "ISSUED":
-        return None
-    return (found.common_name, *(found.sans or ()))

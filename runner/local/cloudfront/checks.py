@@ -128,7 +128,7 @@ def _check_certificate(config: Config, certificates: Certificates) -> None:
             "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, "
             "or doesn't include a valid certificate chain.",
         )
-    if not all(_covered(alias.lower(), names) for alias in aliases):
+    if not all(covers(names, alias.lower()) for alias in aliases):
         raise AwsError(
             "InvalidViewerCertificate",
             "The certificate that is attached to your distribution doesn't cover the alternate "
@@ -136,7 +136,8 @@ def _check_certificate(config: Config, certificates: Certificates) -> None:
         )
 
 
-def _covered(alias: str, names: Iterable[str]) -> bool:
+def covers(names: Iterable[str], alias: str) -> bool:
+    """Whether a certificate of these names is good for an alternate domain name."""
     _label, _, parent = alias.partition(".")
     return any(name.lower() in (alias, f"*.{parent}") for name in names)
 

@@ -9,6 +9,7 @@ from typing import Any
 from runner.local.cloudfront import checks
 from runner.local.cloudfront.account import Account
 from runner.local.cloudfront.checks import Certificates, Config, items
+from runner.local.cloudfront.conflicts import Conflicts
 from runner.local.cloudfront.defaults import filled
 from runner.local.cloudfront.entities import Entity, moment, page, truncated
 from runner.local.cloudfront.pages import api, guide, rule
@@ -72,6 +73,7 @@ class Distributions:
             "UpdateDistribution": self.update,
             "DeleteDistribution": self.delete,
             "ListDistributions": self.listed,
+            "ListConflictingAliases": Conflicts(self._account, self._certificates).listed,
         }
 
     def create(self, parameters: Parameters, _call: Call) -> Result:

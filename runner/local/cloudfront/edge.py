@@ -53,7 +53,7 @@ class _Answer:
 
 class Edge:
     """Owns the distributions' hosts. `log` says what happened, `lookup.cache` what is stored;
-    `counted` is told of every answer.
+    `counted` is told of every answer; `leads` says whether DNS leads a host here.
     """
 
     def __init__(
@@ -63,11 +63,12 @@ class Edge:
         log: EdgeLog,
         *,
         counted: Callable[[float, EdgeRequest], None] = lambda *_told: None,
+        leads: Callable[[str], bool] = lambda _host: True,
     ) -> None:
         self._account = account
         self._counted = counted
         self._origins = origins
-        self._sites = Sites(account)
+        self._sites = Sites(account, leads)
         self._handlers = Handlers(account)
         self.log = log
         self.lookup = Lookup(account, origins.fetch)

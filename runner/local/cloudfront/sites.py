@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from runner.local.cloudfront.account import Account
@@ -15,8 +15,11 @@ from runner.local.cloudfront.view import Distribution
 RULES = rule(
     guide("CNAMEs"),
     "a host is the distribution's own domain, an alternate domain name, or covered by a wildcard "
-    "one; the most exact wins",
+    "one; the most exact wins. Visitors come by an alternate name once DNS leads there",
 )
+
+
+OWN = ".cloudfront.net"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +34,27 @@ class _Reading:
 class Sites:
     """Safe from several threads."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, leads: Callable[[str], bool] = lambda _host: True) -> None:
         self._account = account
+        self._leads = leads  # whether DNS leads a host to CloudFront
         self._lock = threading.Lock()
         self._reading = _Reading(version=-1, until=0.0, hosts={})
 
     def owns(self, host: str) -> bool:
-        return _entry(host, self._current().hosts) is not None
+        return self._entry(host) is not None
 
     def names(self) -> Iterable[str]:
-        return [host for host in self._current().hosts if not host.startswith("*")]
+        return list(self._current().hosts)
 
     def find(self, host: str) -> Distribution | None:
         """The distribution as edges serve it now."""
-        hosts = self._current().hosts
-        entry = _entry(host, hosts)
-        return hosts[entry] if entry else None
+        entry = self._entry(host)
+        return self._current().hosts.get(entry) if entry else None
+
+    def _entry(self, host: str) -> str | None:
+        entry = _entry(host, self._current().hosts)
+        is_own = entry is not None and entry.endswith(OWN)
+        return entry if is_own or (entry and self._leads(host)) else None
 
     def _current(self) -> _Reading:
         reading = self._reading
