@@ -113,8 +113,8 @@ def _items(
     pages = aws.records.get_paginator("scan").paginate(
         TableName=names.records,
         FilterExpression="begins_with(#sk, :kind)",
-        ProjectionExpression=", ".join(f"#{word}" for word in ("pk", *words)),
-        ExpressionAttributeNames={f"#{word}": word for word in ("pk", "sk", *words)},
+        ProjectionExpression=", ".join(f"#{word}" for word in ("pk", "schema", *words)),
+        ExpressionAttributeNames={f"#{word}": word for word in ("pk", "sk", "schema", *words)},
         ExpressionAttributeValues={":kind": {"S": kind}},
         ConsistentRead=True,
     )

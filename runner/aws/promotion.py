@@ -155,6 +155,7 @@ def recorded(aws: Aws, names: Names) -> journal.Item | None:
     """The record of the rollout that is open, or of the last that was."""
     item: Any = aws.records.get_item(TableName=names.records, Key=_KEY, ConsistentRead=True)
     found: journal.Item | None = item.get("Item")
+    records.plain(found or {})  # refused, if it is of a newer program
     return found
 
 

@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError, HTTPClientError
 
 from runner.apply import Known
-from runner.aws import leases, roles, unheard
+from runner.aws import leases, roles, schema, unheard
 from runner.aws.leases import Holder, Lease, holder_of, lost
 from runner.aws.refusals import explain, needed, tolerating
 from runner.aws.session import Aws
@@ -30,7 +30,6 @@ from runner.plan.refs import Made, Ref
 from runner.plan.releasing import RecordLive
 from runner.plan.streams import Stream
 
-SCHEMA = 1
 READY, STAGING = "ready", "staging"
 
 _serialise = TypeSerializer().serialize
@@ -172,7 +171,7 @@ def record_release(
         ExpressionAttributeNames=_names("state", "schema", "at", "origin", "makes"),
         ExpressionAttributeValues=_values(
             state=STAGING,
-            schema=SCHEMA,
+            schema=schema.SCHEMA,
             at=int(aws.clock()),
             origin=asdict(origin),
             makes=list(makes),
@@ -280,6 +279,7 @@ def _live_values(
     names: Names, *, step: RecordLive, release: Release, known: Known
 ) -> dict[str, Any]:
     return {
+        "schema": schema.SCHEMA,
         "release": step.release,
         "previous": step.previous,
         "sequence": step.sequence,
@@ -498,4 +498,7 @@ def _values(**values: Any) -> dict[str, Any]:
 
 
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _deserialise(value) for name, value in item.items()}
+    """A record in Python's types. Raises JamError `JAM-SCHEMA` for one of a newer program."""
+    told = {name: _deserialise(value) for name, value in item.items()}
+    schema.check(told)
+    return told

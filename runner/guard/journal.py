@@ -15,6 +15,7 @@ from runner.guard.rollout import Phase, Policy, Rollout
 from runner.guard.verdict import Evidence, Minute
 
 Item = Mapping[str, Any]
+SCHEMA = 1  # of all records: a program that knows a lower number leaves them alone
 KEY = {"pk": {"S": "environment#production"}, "sk": {"S": "rollout"}}
 # An item may have 400 KB. Source: DynamoDB developer guide, "Quotas in Amazon DynamoDB".
 _MINUTES_KEPT = 720
@@ -188,6 +189,7 @@ def kept(table: str, item: Item, closed: Rollout) -> dict[str, Any]:
 def _attributes(rollout: Rollout) -> dict[str, dict[str, str]]:
     return {
         "id": {"S": rollout.id},
+        "schema": {"N": str(SCHEMA)},
         "phase": {"S": rollout.phase},
         "rollout": {"S": text_of(rollout)},
     }

@@ -76,6 +76,11 @@ AWS: dict[str, tuple[str, str]] = {
     "JAM-ROLLOUT-SAME": (
         "The alias points at the candidate already.", "`jam-deploy settle`, then again."
     ),
+    "JAM-SCHEMA": (
+        "A record of the site was made by a newer jam-deploy, in a form that this one does not "
+        "know. Nothing was changed.",
+        "Use the version that the site's last deploy ran with, or a later one.",
+    ),
     "JAM-SMOKE": (
         "The candidate failed before anybody was shown it. Nothing was switched.",
         "What failed is listed; deploy again.",
