@@ -13,6 +13,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
 
 from runner.aws.bootstrap import bootstrap
 from runner.closing import close
@@ -20,7 +23,7 @@ from runner.config.load import Config, Overrides, load
 from runner.decide import decide
 from runner.deploy import release
 from runner.errors import JamError
-from runner.fetch import Answer, fetch_from
+from runner.fetch import Answer
 from runner.local.cloud import Cloud
 from runner.names import Names
 from runner.preview import Pull, Shown, preview
@@ -201,20 +204,37 @@ class Visitor:
     headers: dict[str, str]
     cookies: dict[str, str] = field(default_factory=dict)
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-        fetch = fetch_from(self.url, connect_to=self.site.cloud.endpoint)
+    def get(
+        self, path: str, headers: Mapping[str, str] | None = None, *, method: str = "GET"
+    ) -> Answer:
         kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        cookie = {"cookie": kept} if kept else {}
-        return fetch(path, {**self.headers, **cookie, **(headers or {})})
+        found = urllib3.request(
+            method,
+            self.site.cloud.endpoint + path,
+            headers={
+                "host": urlsplit(self.url).netloc,
+                "accept-encoding": "identity",
+                **({"cookie": kept} if kept else {}),
+                **self.headers,
+                **(headers or {}),
+            },
+            redirect=False,
+            retries=False,
+        )
+        for line in found.headers.getlist("set-cookie"):
+            self._keep(line)
+        told = {name.lower(): value for name, value in found.headers.items()}
+        return Answer(status=found.status, headers=told, body=found.data)
 
     def visit(self, path: str = "/", headers: Mapping[str, str] | None = None) -> Answer:
         """As a browser follows a link."""
-        answer = self.get(path, {**NAVIGATION, **(headers or {})})
-        told = answer.headers.get("set-cookie", "")
-        for each in ("jam-door", "jam-pin", "jam-lease"):
-            if f"{each}=" in told:
-                self.cookies[each] = told.partition(f"{each}=")[2].partition(";")[0]
-        return answer
+        return self.get(path, {**NAVIGATION, **(headers or {})})
+
+    def _keep(self, line: str) -> None:
+        name, _, rest = line.partition("=")
+        self.cookies.pop(name, None)
+        if "Max-Age=0" not in rest:
+            self.cookies[name] = rest.partition(";")[0]
 
 
 def basic(password: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.names import Names
+from runner.names import PREVIEWS, Names
 
 Config = dict[str, Any]
 
@@ -118,6 +118,8 @@ def access(name: str, origin_type: str) -> Config:
 def distribution(names: Names, parts: Parts, *, member: int = 0) -> Config:
     """The distribution of one site; what it leaves out (aliases, certificate) stays as it is."""
     routed = [(parts.router_arn, "viewer-request")]
+    marked = (parts.response_arn, "viewer-response")  # of a preview's functions: noindex
+    around = [*routed, marked] if names.environment == PREVIEWS else routed
     site = _behaviour(SITE, _READ, functions=[*routed, (parts.response_arn, "viewer-response")])
     return {
         "CallerReference": comment(names, member).replace(" ", "-"),
@@ -140,10 +142,7 @@ def distribution(names: Names, parts: Parts, *, member: int = 0) -> Config:
                 # The first pattern that fits counts. Source: CloudFront API reference,
                 # CacheBehaviors.
                 *(_stream(parts, each) for each in parts.streams),
-                *(
-                    _call(pattern, _behaviour(API, _ALL, functions=routed))
-                    for pattern in ("/.functions/*",)
-                ),
+                _call("/.functions/*", _behaviour(API, _ALL, functions=around)),
             ]
         ),
         "CustomErrorResponses": _items(

@@ -10,6 +10,8 @@ async function mark(event) {
   response.headers['x-robots-tag'] = { value: 'noindex' };
   if (!isNavigation(request)) return;
   const now = await situation(request);
+  if (now.refused) return; // the store has changed since: whoever may not look gets no cookie
+  response.cookies = response.cookies || {};
   if (now.lease && valueOf(request.cookies, 'jam-lease') !== now.lease) {
     response.headers['clear-site-data'] = { value: '"cache", "storage"' };
     for (const name in request.cookies) {

@@ -9,6 +9,10 @@ const HIDDEN = ['server', 'x-jam-kind', 'x-jam-rollout'];
 async function handler(event) {
   const response = event.response;
   const headers = response.headers;
+  if (event.request.uri.startsWith('/.functions/')) {
+    await mark(event); // a function's answer is its own
+    return response;
+  }
   const release = valueOf(headers, META + 'release') || valueOf(headers, 'x-jam-release');
   const kind = valueOf(headers, META + 'kind') || valueOf(headers, 'x-jam-kind');
   const rollout = valueOf(headers, 'x-jam-rollout');

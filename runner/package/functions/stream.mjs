@@ -1,21 +1,78 @@
 // Makes one streaming handler of whatever a function's module exports: one that streams as AWS
-// documents it is handed on untouched, as is Netlify's `stream(handler)`, which makes such a one; a
+// documents it runs as it is, as is Netlify's `stream(handler)`, which makes such a one; a
 // default export's Response, and a plain handler's result, is sent part by part as its body is read.
 // Source: Lambda developer guide, "Writing response streaming-enabled Lambda functions".
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { Readable, Writable } from "node:stream";
+import { finished, pipeline } from "node:stream/promises";
 import { contextOf, exported, requestOf, toldBy } from "./web.mjs";
 
 const STREAMS = Symbol.for("aws.lambda.runtime.handler.streaming"); // how AWS's client marks one
+const MARK = Symbol.for("aws.lambda.runtime.handler.highWaterMark");
 
 export function streaming(module) {
   const { handler, web } = exported(module);
-  if (handler?.[STREAMS]) return handler;
-  if (handler?.length > 2) throw new TypeError("a streaming function cannot have a callback: return a promise");
-  const run = handler ? (event, stream, context) => plain(handler, event, stream, context) : undefined;
-  return awslambda.streamifyResponse(
-    run ?? ((event, stream, context) => answer(web, event, stream, context)),
+  if (handler && !handler[STREAMS] && handler.length > 2) {
+    throw new TypeError("a streaming function cannot have a callback: return a promise");
+  }
+  const run = handler?.[STREAMS]
+    ? handler
+    : (event, stream, context) =>
+        handler ? plain(handler, event, stream, context) : answer(web, event, stream, context);
+  return awslambda.streamifyResponse((event, stream, context) =>
+    isOfAnApi(event) ? whole(run, event, stream, context) : run(event, stream, context),
+    { highWaterMark: handler?.[MARK] },
   );
+}
+
+// A preview's function is reached through API Gateway, which takes one JSON text and no stream.
+const isOfAnApi = (event) => Boolean(event?.routeKey && /\.execute-api\./.test(event.requestContext?.domainName));
+
+async function whole(run, event, stream, context) {
+  const kept = new Kept();
+  await run(event, kept, context);
+  if (!kept.writableEnded) kept.end();
+  await finished(kept);
+  stream.end(JSON.stringify(kept.result()));
+}
+
+// Keeps what a function streams. What goes before the first part is told by `_onBeforeFirstWrite`, as
+// AWS's `HttpResponseStream.from` does it: status and headers, then eight bytes of nothing.
+// Source: github.com/aws/aws-lambda-nodejs-runtime-interface-client, HttpResponseStream.js.
+class Kept extends Writable {
+  parts = [];
+  before = [];
+  type = "application/octet-stream";
+
+  setContentType(type) {
+    this.type = type;
+  }
+
+  _write(part, encoding, done) {
+    this.parts.push(Buffer.from(part, encoding));
+    done();
+  }
+
+  write(...given) {
+    this.tell();
+    return super.write(...given);
+  }
+
+  end(...given) {
+    this.tell();
+    return super.end(...given);
+  }
+
+  tell() {
+    const tell = this._onBeforeFirstWrite;
+    this._onBeforeFirstWrite = undefined;
+    tell?.((part) => this.before.push(Buffer.from(part)));
+  }
+
+  result() {
+    const told = this.before.length ? JSON.parse(this.before[0].toString()) : { headers: { "content-type": this.type } };
+    const body = Buffer.concat(this.parts);
+    return { statusCode: 200, ...told, body: body.toString("base64"), isBase64Encoded: true };
+  }
 }
 
 async function answer(web, event, stream, context) {
