@@ -175,6 +175,15 @@ class Names:
         return f"{self.prefix}-background"
 
     @property
+    def keeper(self) -> str:
+        """The function that lets nothing into the API but the distribution's requests."""
+        return f"{self.prefix}-keeper"
+
+    @property
+    def keeper_role(self) -> str:
+        return f"{self.prefix}-keeper"
+
+    @property
     def schedules(self) -> str:
         """The group of the site's schedules; one is named as its function is."""
         return self.prefix

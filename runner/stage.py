@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runner.apply import Applied, Known, apply, known_of
-from runner.aws import distributions, keyvalues
+from runner.aws import distributions, keeper, keyvalues
+from runner.aws.delivery import KEY_HEADER
 from runner.aws.live import check_bootstrap
 from runner.aws.perform import Content, performer
 from runner.aws.refusals import explained
@@ -13,7 +16,7 @@ from runner.build.environment import for_build
 from runner.candidate import try_edge, try_entry
 from runner.decide import Decided, changed_files, new_functions
 from runner.errors import JamError
-from runner.fetch import Fetch, fetch_from
+from runner.fetch import Answer, Fetch, fetch_from
 from runner.model import File, Function, Release
 from runner.names import PRODUCTION
 from runner.package.entry import package as entry_archive
@@ -59,7 +62,7 @@ def make_ready(decided: Decided, world: World) -> Known:
         if functions:
             smoke(
                 functions,
-                fetch=_fetch(decided, world, base=api_url(decided, staged)),
+                fetch=_to_api(decided, world, known=staged),
                 explain=lambda each: _last_words(decided, each, known=staged),
                 patience=_patience(world, ROUTES_SETTLE),
             )
@@ -180,6 +183,18 @@ def _last_words(decided: Decided, function: Function, *, known: Known) -> str:
 
 def _fetch(decided: Decided, world: World, *, base: str) -> Fetch:
     return fetch_from(base, connect_to=near(world))
+
+
+def _to_api(decided: Decided, world: World, *, known: Known) -> Fetch:
+    """Past the distribution, with its key: its own visitors are not to see any of this yet."""
+    with explained():
+        key = keeper.key(decided.aws, known[Ref(Made.STORE)])
+    fetch = _fetch(decided, world, base=api_url(decided, known))
+
+    def fetched(path: str, headers: Mapping[str, str], /) -> Answer:
+        return fetch(path, {**headers, KEY_HEADER: key})
+
+    return fetched
 
 
 def api_url(decided: Decided, known: Known) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from runner.execution.program import Event, Listener, Outcome, Program
 from runner.execution.tokens import Tokens
 from runner.local.compute.http_api.host import HttpApis
 from runner.local.compute.http_api.refusals import ApiDesk
@@ -15,7 +16,7 @@ from runner.local.compute.http_api.service import ApiGateway
 from runner.local.compute.http_api.stages import redeploy
 from runner.local.ids import Ids
 from runner.local.wire import AwsError, Call, Request, Response
-from tests.compute_site import ACCOUNT, REGION, Plane, Standing
+from tests.compute_site import ACCOUNT, REGION, Echo, Plane, Standing
 
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f:1"
 URI = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{FUNCTION}/invocations"
@@ -102,11 +103,33 @@ class Apis:
         return api
 
 
+DECIDER_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:decider"
+
+
+def decided(**changes: Any) -> dict[str, Any]:
+    """A security scheme: the function `decider` says who may, by the header `x-key`."""
+    authorizer = {
+        "type": "request",
+        "identitySource": "$request.header.x-key",
+        "authorizerUri": URI.replace(FUNCTION, DECIDER_ARN),
+        "authorizerCredentials": ROLE,
+        "authorizerPayloadFormatVersion": "2.0",
+        "authorizerResultTtlInSeconds": 300,
+        "enableSimpleResponses": True,
+    } | changes
+    given = {name: value for name, value in authorizer.items() if value is not None}
+    return {
+        "type": "apiKey", "name": "x-key", "in": "header", "x-amazon-apigateway-authorizer": given
+    }  # fmt: skip
+
+
 class Served:
     """An API in front of the function `f`, which returns its event."""
 
-    def __init__(self, folder: Path, paths: dict[str, Any], *, stage: str = "one") -> None:
-        self.plane = Plane(folder)
+    def __init__(
+        self, folder: Path, paths: dict[str, Any], *, stage: str = "one", pool: Echo | None = None
+    ) -> None:
+        self.plane = Plane(folder, pool=pool)
         self.plane.create(Publish=True)
         self.apis = Apis()
         self.api = self.apis.deployed(paths, stage=stage)
@@ -123,3 +146,48 @@ class Served:
         assert answer.status == 200, answer
         event: dict[str, Any] = json.loads(answer.body)
         return event
+
+
+class _Deciding(Echo):
+    """Runs `decider` too: it lets in whoever says `right`, fails for `broken`, and has nothing of
+    use to say for `vague`."""
+
+    def invoke(self, program: Program, event: Event, listener: Listener | None = None) -> Outcome:
+        if program.name != "decider":
+            return super().invoke(program, event, listener)
+        (told, *_) = json.loads(event.payload)["identitySource"]
+        answer = {"isAuthorized": "yes" if told == "vague" else told == "right"}
+        error = "Unhandled" if told == "broken" else ""
+        return Outcome(
+            payload=json.dumps(answer).encode(), error=error, log=(), seconds=0.01, init=None,
+            memory=1,
+        )  # fmt: skip
+
+
+class Decided(Served):
+    """`Served`, with `decider` before every route."""
+
+    def __init__(self, folder: Path, paths: dict[str, Any], **changes: Any) -> None:
+        super().__init__(
+            folder, {"/before": {"get": operation()}}, stage="before", pool=_Deciding()
+        )
+        self.plane.create("decider")
+        guarded = {
+            path: {
+                method: each | {"security": [{"decider": []}]} for method, each in methods.items()
+            }
+            for path, methods in paths.items()
+        }
+        schemes = {"components": {"securitySchemes": {"decider": decided(**changes)}}}
+        body = json.dumps({**schemes, **definition(guarded)})
+        self.apis("ReimportApi", ApiId=self.api, Body=body)
+        made = self.apis("CreateDeployment", ApiId=self.api)["DeploymentId"]
+        self.apis("CreateStage", ApiId=self.api, StageName="one", DeploymentId=made)
+
+    def ask(self, key: str = "", path: str = "/one/a", **more: Any) -> Response:
+        return self.get(path, headers=(("x-key", key),) if key else (), **more)
+
+    @property
+    def asked(self) -> int:
+        """How often `decider` was."""
+        return sum(each.function == "decider" for each in self.plane.invoker.invocations)

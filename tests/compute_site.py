@@ -144,10 +144,10 @@ class Echo:
 class Plane:
     """Lambda's control plane, called with dicts as moto's engine calls it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, pool: Echo | None = None) -> None:
         self.clock = Standing()
         self.roles = Granting()
-        self.pool = Echo()
+        self.pool = pool or Echo()
         self.post = Post()
         self.objects: dict[tuple[str, str], bytes] = {}
         self.store = Store()

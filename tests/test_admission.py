@@ -64,7 +64,7 @@ WRONG = {
     ),
     "eleven authorizers": (
         "".join(SECTION.replace("members", f"a{n}") for n in range(11)),
-        "authorizers: found 11, allowed: 10 for one API",
+        "authorizers: found 11, allowed: 9 for one API",
     ),
     "every origin and one more": (
         '[functions]\ncors = ["*", "https://app.example.com"]',
@@ -126,32 +126,39 @@ def guarded(name: str = "a", *scopes: str, **changes: Any) -> Function:
 def defined(*functions: Function, api: Api) -> dict[str, Any]:
     arns = {each.name: f"arn:aws:lambda:eu-central-1:123456789012:function:{each.name}:1"
             for each in functions}  # fmt: skip
-    return body(NAMES, functions, api, role_arn="arn:aws:iam::123456789012:role/api", arns=arns)
+    role = "arn:aws:iam::123456789012:role/api"
+    return body(NAMES, functions, api, role_arn=role, arns=arns, bearer="x-jam-b")
 
 
 def test_a_guarded_route_names_its_scheme_and_scopes() -> None:
     made = defined(guarded("a", "read"), a_function("b"), api=Api())
     operation = made["paths"]["/.functions/a"]["x-amazon-apigateway-any-method"]
     assert operation["security"] == [{"members": ["read"]}]
-    assert made["components"]["securitySchemes"] == {
+    schemes = made["components"]["securitySchemes"]
+    assert schemes.pop("jam.keeper")["x-amazon-apigateway-authorizer"]["type"] == "request"
+    assert schemes == {
         "members": {
             "type": "oauth2",
             "x-amazon-apigateway-authorizer": {
                 "type": "jwt",
-                "identitySource": "$request.header.Authorization",
+                "identitySource": "$request.header.x-jam-b",
                 "jwtConfiguration": {"issuer": ISSUER, "audience": ["app"]},
             },
         }
     }
-    assert "security" not in made["paths"]["/.functions/b"]["x-amazon-apigateway-any-method"]
+    other = made["paths"]["/.functions/b"]["x-amazon-apigateway-any-method"]
+    assert other["security"] == [{"jam.keeper": []}]
     assert "x-amazon-apigateway-cors" not in made
 
 
-def test_with_other_origins_a_guarded_route_leaves_preflights_to_api_gateway() -> None:
-    api = Api(cors=("https://app.example.com",))
-    paths = defined(guarded("a"), a_function("b"), api=api)["paths"]
-    assert sorted(paths["/.functions/a"]) == ["delete", "get", "head", "patch", "post", "put"]
-    assert list(paths["/.functions/b"]) == ["x-amazon-apigateway-any-method"]
+def test_with_other_origins_every_route_leaves_preflights_to_api_gateway() -> None:
+    functions, methods = (guarded("a"), a_function("b")), ["delete", "get", "head", "patch", "post"]
+    paths = defined(*functions, api=Api(cors=("https://app.example.com",)))["paths"]
+    for each in ("/.functions/a", "/.functions/b"):
+        assert sorted(paths[each]) == [*methods, "put"]
+        assert list(defined(*functions, api=Api())["paths"][each]) == [
+            "x-amazon-apigateway-any-method"
+        ]
 
 
 @pytest.mark.parametrize(

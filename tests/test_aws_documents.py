@@ -31,6 +31,7 @@ PARTS = delivery.Parts(
     forward_policy="C2",
     router_arn="arn:aws:cloudfront::123456789012:function/router",
     response_arn="arn:aws:cloudfront::123456789012:function/response",
+    key="secret",
 )
 NOTES = Table(name="notes", hash_key=("id", "S"))
 
@@ -274,7 +275,8 @@ def test_an_api_stage_calls_qualified_versions_through_the_apis_role() -> None:
     integration = operation["x-amazon-apigateway-integration"]
     assert f"/functions/{arn}/invocations" in integration["uri"]
     assert integration["credentials"] == "role"
-    assert integration["requestParameters"] == {"overwrite:path": "$request.path"}
+    mapping = {"overwrite:path": "$request.path", "remove:header.x-jam-key": "''"}
+    assert integration["requestParameters"] == mapping
     assert integration["payloadFormatVersion"] == "2.0"
     assert integration["timeoutInMillis"] == 10_000
     assert [each["name"] for each in operation["parameters"]] == ["id"]

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_site import Served, operation
+from tests.api_site import Decided, operation
 from tests.compute_site import REGION
 from tests.test_develop_functions import Running, site, start, stop
 
@@ -79,12 +79,14 @@ def under_dev(server: Running, asked: Asked) -> Event:
 
 
 def in_the_cloud(folder: Path, asked: Asked) -> Event:
-    served = Served(folder, {ROUTE: {"x-amazon-apigateway-any-method": operation()}})
+    hidden = {"overwrite:path": "$request.path", "remove:header.x-key": "''"}
+    route = operation(requestParameters=hidden)
+    served = Decided(folder, {ROUTE: {"x-amazon-apigateway-any-method": route}})
     return served.heard(
         f"/one/.functions/echo/{asked.path}",
         method=asked.method,
         query=asked.query,
-        headers=tuple((name.lower(), value) for name, value in asked.headers),
+        headers=(("x-key", "right"), *((name.lower(), value) for name, value in asked.headers)),
         body=asked.body,
     )
 
@@ -140,7 +142,7 @@ CASES = {
     ),
     "no authorizer": (
         Asked(),
-        {"requestContext.authorizer": ABSENT, "requestContext.authentication": ABSENT,
+        {"requestContext.authorizer": {"lambda": None}, "requestContext.authentication": ABSENT,
          "stageVariables": ABSENT},
     ),
 }  # fmt: skip
@@ -174,6 +176,7 @@ RULES = {
     "headers.x-forwarded-proto": "https?",
     "requestContext.accountId": r"\d{12}",
     "requestContext.apiId": "[a-z0-9]+",
+    "requestContext.authorizer.lambda": "None",
     "requestContext.domainName": r"[a-z0-9]+\.execute-api\.eu-west-1\.amazonaws\.com",
     "requestContext.domainPrefix": "[a-z0-9]+",
     "requestContext.http.method": "POST",

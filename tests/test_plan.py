@@ -61,6 +61,7 @@ def test_a_first_deploy_makes_the_foundation_then_the_release_then_shows_it():
         "create the role of the functions",
         "create the role of the entry",
         "create the role of the api",
+        "create the role of the keeper",
         "create the table notes",
         "create CloudFront's access to the files",
         "create CloudFront's access to the entry",
@@ -70,6 +71,7 @@ def test_a_first_deploy_makes_the_foundation_then_the_release_then_shows_it():
         "create the router at the edge",
         "create the response at the edge",
         "create the HTTP API",
+        "create the keeper of the HTTP API",
         "create the entry's function URL",
         "create the distribution",
         "create the distribution's right to read the bucket",
@@ -185,7 +187,7 @@ def test_a_release_that_lies_ready_is_only_switched_to():
 
 def test_a_changed_foundation_is_put_right_without_a_new_release():
     todo = decide(**serving(FIRST, staged=True, foundation="f0"))
-    assert len(todo.stage) == 18
+    assert len(todo.stage) == 20
     assert f"record release {ID}" not in lines(todo.stage)
 
 
@@ -206,7 +208,8 @@ def test_releases_that_share_an_api_stage_are_kept_together():
 def test_every_reference_that_a_step_needs_is_made_by_another_or_stands_already(live):
     todo = decide(**live)
     made = {ref for step in todo.stage for ref in step.makes}
-    standing = {Made.BUCKET, Made.RECORDS, Made.ROLE, Made.API, Made.STORE} if live else set()
+    found = {Made.BUCKET, Made.RECORDS, Made.ROLE, Made.API, Made.STORE, Made.KEEPER}
+    standing = found if live else set()
     for step in todo.stage:
         assert all(ref in made or ref.kind in standing for ref in step.needs), step
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from runner.aws import api, files, keyvalues
+from runner.aws import api, files, keeper, keyvalues
 from runner.aws.bootstrap import bootstrap
 from runner.aws.leases import Lease, key_of
 from runner.aws.session import connect
@@ -66,12 +66,13 @@ def ids(site: Deployer) -> tuple[str, str]:
 
 
 def answer_of(cloud: Cloud, site: Deployer, api_id: str, release: Release) -> str:
-    """What the release's function says at its own api_stage."""
+    """What the release's function says at its own api_stage, to the distribution's key."""
     stage, region = release.routing.api_stage, site.names.region
+    key = keeper.key(site.aws, keyvalues.find(site.aws, site.names) or "")
     got = urllib3.request(
         "GET",
         f"{cloud.endpoint}/{stage}/.functions/notes/7",
-        headers={"host": f"{api_id}.execute-api.{region}.amazonaws.com"},
+        headers={"host": f"{api_id}.execute-api.{region}.amazonaws.com", "x-jam-key": key},
     )
     return got.data.decode()
 

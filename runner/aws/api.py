@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError
 
 from runner.apply import Known
-from runner.aws import keyvalues, logs, ownership, records
+from runner.aws import keeper, keyvalues, logs, ownership, records
 from runner.aws.background import acceptor_arn
 from runner.aws.leases import Lease
-from runner.aws.openapi import body, cors, route_settings
+from runner.aws.openapi import body, cors, needs_bearer, route_settings
 from runner.aws.refusals import is_fault_of_aws, tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError, aws_error, busy_error
@@ -131,17 +131,15 @@ def make_stage(
 
     Under the `lease` alone: a deployment is of what the API is at its moment, so that a run that
     slept after its import would make its own name of a newer run's routes. `again`: one that
-    stands calls what is gone, and is replaced.
+    stands calls what is gone, and is led to a new deployment; what it can answer it answers.
     """
     api_id = known[Ref(Made.API)]
     standing = stages_of(aws, api_id)
-    others = [each for each in standing if each["StageName"] != api_stage]
-    if len(others) < len(standing):
-        if not again:
-            return
-        drop_stage(aws, api_id, api_stage=api_stage)
-    if len(others) >= MOST_STAGES:
-        _make_room(aws, names, api_id=api_id, standing=others)
+    stands = next((each for each in standing if each["StageName"] == api_stage), None)
+    if stands and not again:
+        return
+    if not stands and len(standing) >= MOST_STAGES:
+        _make_room(aws, names, api_id=api_id, standing=standing)
     arns = {
         each.name: f"{names.function_arn(names.function(each.name))}:"
         f"{known[Ref(Made.VERSION, each.name)]}"
@@ -149,23 +147,45 @@ def make_stage(
     }
     role = known[Ref(Made.ROLE, "api")]
     acceptor = acceptor_arn(names, known)
-    text = json.dumps(body(names, functions, api, role_arn=role, arns=arns, acceptor=acceptor))
+    bearer = bearer_of(aws, known, functions=functions)
+    whole = body(names, functions, api, role_arn=role, arns=arns, acceptor=acceptor, bearer=bearer)
+    text = json.dumps(whole)
     token = lease.token if lease else 0
-    deployment = _deployment(aws, api_id, api_stage=api_stage, token=token, text=text)
+    before = stands.get("DeploymentId", "") if stands else ""
+    deployment = _deployment(
+        aws, api_id, api_stage=api_stage, token=token, text=text, in_use=before
+    )
     if lease:
         lease.check()
     more: dict[str, Any] = {"RouteSettings": route_settings(functions, api)}
     if api.access_log:
         more["AccessLogSettings"] = access_log(aws, names, days=api.log_days)
+    wanted = {"ApiId": api_id, "StageName": api_stage, "DeploymentId": deployment, **more}
+    marked = {**ownership.tags_of(names), CALLS: acceptor.rpartition(":")[2] or "none"}
+    if stands:
+        _lead(aws, names, wanted=wanted, tags=marked, before=before)
+        return
     with tolerating("ConflictException"):  # our own first attempt: the name is a digest
-        aws.api.create_stage(
-            ApiId=api_id,
-            StageName=api_stage,
-            DeploymentId=deployment,
-            AutoDeploy=False,
-            Tags={**ownership.tags_of(names), CALLS: acceptor.rpartition(":")[2] or "none"},
-            **more,
-        )
+        aws.api.create_stage(AutoDeploy=False, Tags=marked, **wanted)
+
+
+def _lead(
+    aws: Aws, names: Names, *, wanted: dict[str, Any], tags: dict[str, str], before: str
+) -> None:
+    """A stage that stands, to another deployment: at no moment is there none. Marked first: the
+    acceptor that it is about to call may not be collected."""
+    api_id, here = wanted["ApiId"], f"arn:{names.partition}:apigateway:{names.region}::"
+    arn = f"{here}/apis/{api_id}/stages/{wanted['StageName']}"
+    aws.api.tag_resource(ResourceArn=arn, Tags=tags)
+    aws.api.update_stage(AutoDeploy=False, **wanted)
+    if before and before != wanted["DeploymentId"]:
+        with tolerating("NotFoundException"):
+            aws.api.delete_deployment(ApiId=api_id, DeploymentId=before)
+
+
+def bearer_of(aws: Aws, known: Known, *, functions: Iterable[Function]) -> str:
+    """The header that has a visitor's token; empty where no function asks for one."""
+    return keeper.bearer(aws, known[Ref(Made.STORE)]) if needs_bearer(functions) else ""
 
 
 def access_log(aws: Aws, names: Names, *, days: int) -> dict[str, str]:
@@ -242,10 +262,12 @@ def _stage(aws: Aws, api_id: str, *, api_stage: str) -> str | None:
     return found.get("DeploymentId", "")
 
 
-def _deployment(aws: Aws, api_id: str, *, api_stage: str, token: int, text: str) -> str:
+def _deployment(
+    aws: Aws, api_id: str, *, api_stage: str, token: int, text: str, in_use: str
+) -> str:
     """The snapshot of `text`, told by its description; made where it is missing."""
     description = f"{api_stage} {token} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    _drop_unfinished(aws, api_id, api_stage=api_stage)
+    _drop_unfinished(aws, api_id, api_stage=api_stage, in_use=in_use)
     aws.api.reimport_api(ApiId=api_id, Body=text, FailOnWarnings=False)
 
     def create() -> str:
@@ -258,9 +280,10 @@ def _deployment(aws: Aws, api_id: str, *, api_stage: str, token: int, text: str)
     return made_once(aws, create, find=find)
 
 
-def _drop_unfinished(aws: Aws, api_id: str, *, api_stage: str) -> None:
+def _drop_unfinished(aws: Aws, api_id: str, *, api_stage: str, in_use: str) -> None:
     """Deployments of runs that ended before they named the stage: of whose import, nobody knows."""
-    for each in _deployments(aws, api_id, beginning=f"{api_stage} "):
+    made = _deployments(aws, api_id, beginning=f"{api_stage} ")
+    for each in (one for one in made if one != in_use):
         with tolerating("NotFoundException"):
             aws.api.delete_deployment(ApiId=api_id, DeploymentId=each)
 

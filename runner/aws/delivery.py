@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from runner.names import PREVIEWS, Names
 
 Config = dict[str, Any]
 
+KEY_HEADER = "x-jam-key"
 FILES, ENTRY, API, SITE = "files", "entry", "api", "site"  # ids of the origins and their group
 
 # CloudFront's own policies. Source: CloudFront developer guide, "Use managed cache policies" and
@@ -58,6 +59,7 @@ class Parts:
     forward_policy: str
     router_arn: str
     response_arn: str
+    key: str = field(repr=False)  # by which the API knows the distribution's requests
     stream_arn: str = ""
     streams: tuple[Path, ...] = ()
 
@@ -201,8 +203,14 @@ def _call(pattern: str, behaviour: Config) -> Config:
 
 def _api(names: Names, parts: Parts) -> Config:
     domain = f"{parts.api_id}.execute-api.{names.region}.{_suffix(names)}"
-    # API Gateway gives up after 30 s; CloudFront should hear that instead of cutting it off.
-    return {**_origin(API, domain), "CustomOriginConfig": _https(read=30)}
+    return {
+        **_origin(API, domain),
+        # In place of whatever a visitor sends by that name. Source: CloudFront developer guide,
+        # "Add custom headers to origin requests".
+        "CustomHeaders": _items([{"HeaderName": KEY_HEADER, "HeaderValue": parts.key}]),
+        # API Gateway gives up after 30 s; CloudFront should hear that instead of cutting it off.
+        "CustomOriginConfig": _https(read=30),
+    }
 
 
 def _origin(origin: str, domain: str) -> Config:
@@ -279,7 +287,7 @@ def overlay(actual: Any, wanted: Any) -> Any:
 
 # What identifies an item of a list; in the first two lists the order counts as well.
 _ORDERED = ("PathPattern", "OriginId")
-_UNORDERED = ("Id", "ErrorCode", "EventType")
+_UNORDERED = ("Id", "ErrorCode", "EventType", "HeaderName")
 
 
 def _overlay_items(actual: list[Any], wanted: list[Any]) -> list[Any]:

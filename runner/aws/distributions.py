@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runner.apply import Known
-from runner.aws import delivery, ownership
+from runner.aws import delivery, keeper, ownership
 from runner.aws.edge import again, items_of
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
@@ -40,7 +40,8 @@ def make(
 
     `member` is its number in the pool of previews.
     """
-    parts = parts_of(names, known, streams=streams)
+    key = keeper.key(aws, known[Ref(Made.STORE)])
+    parts = parts_of(names, known, key=key, streams=streams)
     wanted = delivery.distribution(names, parts, member=member)
     found = find(aws, names, member=member)
     if found is None:
@@ -51,7 +52,9 @@ def make(
     return found
 
 
-def parts_of(names: Names, known: Known, *, streams: tuple[Stream, ...] = ()) -> delivery.Parts:
+def parts_of(
+    names: Names, known: Known, *, key: str, streams: tuple[Stream, ...] = ()
+) -> delivery.Parts:
     """What earlier steps made, as the distribution needs it."""
     return delivery.Parts(
         entry_domain=known[Ref(Made.ENTRY_URL)],
@@ -62,6 +65,7 @@ def parts_of(names: Names, known: Known, *, streams: tuple[Stream, ...] = ()) ->
         forward_policy=known[Ref(Made.POLICY, Policy.FORWARD)],
         router_arn=known[Ref(Made.EDGE, Edge.ROUTER)],
         response_arn=known[Ref(Made.EDGE, Edge.RESPONSE)],
+        key=key,
         stream_arn=known.get(Ref(Made.EDGE, Edge.STREAM), ""),
         streams=tuple(
             delivery.Path(

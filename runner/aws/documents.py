@@ -18,6 +18,7 @@ _SERVICES = {
     Role.FUNCTIONS: "lambda.amazonaws.com",
     Role.ENTRY: "lambda.amazonaws.com",
     Role.API: "apigateway.amazonaws.com",
+    Role.KEEPER: "lambda.amazonaws.com",
     Role.GUARD: "lambda.amazonaws.com",
     Role.SCHEDULER: "scheduler.amazonaws.com",
     Role.BACKGROUND: "lambda.amazonaws.com",
@@ -72,7 +73,10 @@ def permissions(role: Role, names: Names, unattended: Unattended = _NOTHING) -> 
             return _document(_logs(names, names.entry), *_read_files(names))
         case Role.API:
             acceptor = _allow("lambda:InvokeFunction", f"{names.function_arn(names.acceptor)}:*")
-            return _document(invoke, *([acceptor] if unattended.requests else []))
+            keeper = _allow("lambda:InvokeFunction", names.function_arn(names.keeper))
+            return _document(invoke, keeper, *([acceptor] if unattended.requests else []))
+        case Role.KEEPER:
+            return _document(_logs(names, names.keeper))
         case Role.GUARD:
             return _document(_logs(names, names.guard), *_judging(names))
         case Role.SCHEDULER:

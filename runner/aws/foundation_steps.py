@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from runner.apply import Known
-from runner.aws import api, distributions, edge, entry, files, keyvalues, roles, tables
+from runner.aws import api, distributions, edge, entry, files, keeper, keyvalues, roles, tables
 from runner.aws.session import Aws
 from runner.names import PREVIEWS, Names
 from runner.plan.background import Unattended
@@ -20,11 +20,13 @@ from runner.plan.foundation import (
     MakeDistribution,
     MakeEdge,
     MakeEntryUrl,
+    MakeKeeper,
     MakePolicy,
     MakeRecords,
     MakeRole,
     MakeStore,
     MakeTable,
+    Role,
 )
 from runner.plan.refs import Made, Ref
 
@@ -54,13 +56,20 @@ def performed(
             return {Ref(Made.EDGE, which): arn}
         case MakeApi():
             return {Ref(Made.API): api.make(aws, names)}
-        case MakeEntryUrl():
-            version = known[Ref(Made.VERSION, ENTRY)]
-            return {Ref(Made.ENTRY_URL): entry.make_url(aws, names, version=version)}
+        case MakeKeeper() | MakeEntryUrl():
+            return _answering(aws, names, step=step, known=known)
         case MakeDistribution() | GrantFiles() | GrantEntry():
             return _distribute(aws, names, step=step, known=known)
         case _:
             assert_never(step)
+
+
+def _answering(aws: Aws, names: Names, *, step: MakeKeeper | MakeEntryUrl, known: Known) -> Known:
+    if isinstance(step, MakeEntryUrl):
+        version = known[Ref(Made.VERSION, ENTRY)]
+        return {Ref(Made.ENTRY_URL): entry.make_url(aws, names, version=version)}
+    store, role_arn = known[Ref(Made.STORE)], known[Ref(Made.ROLE, Role.KEEPER)]
+    return {Ref(Made.KEEPER): keeper.make(aws, names, store=store, role_arn=role_arn)}
 
 
 def _distribute(

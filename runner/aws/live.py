@@ -20,6 +20,7 @@ from runner.aws import (
     entry,
     files,
     guard,
+    keeper,
     keyvalues,
     lost_tables,
     records,
@@ -140,6 +141,8 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment, unsure: bool)
         hold=environment.hold,
         history=environment.history,
         tables=environment.tables or (),
+        domains=environment.domains,
+        domains_work=environment.domains_work,
         doubted=environment.doubted,
         streams=environment.streams,
         origins=environment.origins,
@@ -187,7 +190,7 @@ def manifest_of(aws: Aws, names: Names, *, release: str) -> Any:
 def _without(live: Live, drift: Drift) -> Live:
     """As if the foundation had never been made, nor what is gone of the live release."""
     kept = {name: each for name, each in live.functions.items() if name not in drift.functions}
-    return replace(live, foundation="", functions=kept, drift=drift)
+    return replace(live, foundation="", functions=kept, domains_work=False, drift=drift)
 
 
 def with_files(
@@ -212,6 +215,7 @@ def recorded_ids(
     return {
         Ref(Made.RECORDS): names.records,
         Ref(Made.BUCKET): names.bucket,
+        Ref(Made.KEEPER): names.keeper,
         **{Ref(Made.ROLE, role): roles.arn_of(role, names) for role in foundation.roles},
         **{Ref(Made.TABLE, each.name): names.table(each.name) for each in foundation.tables},
         **({Ref(Made.DEAD_LETTERS): names.dead_letters_arn} if needs else {}),
@@ -256,6 +260,7 @@ def _looks(
         Ref(Made.BUCKET): lambda: names.bucket if files.exists(aws, names) else None,
         Ref(Made.STORE): partial(keyvalues.find, aws, names),
         Ref(Made.API): partial(api.find, aws, names),
+        Ref(Made.KEEPER): partial(keeper.find, aws, names),
         Ref(Made.ENTRY_URL): partial(entry.find_url, aws, names),
         **{
             Ref(Made.STREAM_URL, each.name): partial(urls.find, aws, names.function(each.name))

@@ -14,11 +14,14 @@ from typing import Any
 
 from runner.acceptor.acceptor import FUNCTION
 from runner.aws import ownership
+from runner.aws.delivery import KEY_HEADER
 from runner.model import Admission, Api, Authorizer, Function
 from runner.names import Names
 from runner.plan.origins import AllowOrigins, allowed, methods_of
 
 MOST = 30  # seconds; "Quotas for configuring and running an HTTP API", maximum integration timeout
+KEEPER = "jam.keeper"  # no authorizer of a site can have this name
+REMEMBERED = 3600  # seconds that a key is let in unasked; the most that API Gateway allows
 CORS_AGE = 3600  # seconds that a browser may keep the answer to a preflight
 # What a page of another origin may send; `x-jam-release` asks for the functions of one release.
 CORS_HEADERS = ("authorization", "content-type", "x-jam-release")
@@ -34,14 +37,16 @@ def body(
     role_arn: str,
     arns: Mapping[str, str],
     acceptor: str = "",
+    bearer: str = "",
 ) -> dict[str, Any]:
     """The definition of one api_stage; `arns` are the qualified versions by function name.
 
-    `acceptor` is the version that takes requests for functions in the background.
+    `acceptor` is the version that takes requests for functions in the background, `bearer` the
+    header that has a visitor's token.
     """
     paths: dict[str, Any] = {}
     for function in functions:
-        called = _Called(arn=arns[function.name], role_arn=role_arn)
+        called = _Called(arn=arns[function.name], role_arn=role_arn, bearer=bearer)
         if function.background.requests:
             called = replace(called, arn=acceptor, handed_on=arns[function.name])
         operation = _operation(names, function, called)
@@ -58,7 +63,7 @@ def body(
         "info": info,
         "tags": tags,
         "paths": paths,
-        **_components(functions),
+        **_components(names, functions, role_arn=role_arn, bearer=bearer),
         **({"x-amazon-apigateway-cors": cors(allowed(functions, api))} if api.cors else {}),
     }
 
@@ -94,19 +99,49 @@ def cors(wanted: AllowOrigins) -> dict[str, Any]:
     }
 
 
-def _components(functions: Iterable[Function]) -> dict[str, Any]:
+def needs_bearer(functions: Iterable[Function]) -> bool:
+    """Whether an authorizer of the site's own stands where the API's would."""
+    return any(each.admission.authorizer for each in functions)
+
+
+def _components(
+    names: Names, functions: Iterable[Function], *, role_arn: str, bearer: str
+) -> dict[str, Any]:
     used = {it.admission.authorizer for it in functions if it.admission.authorizer}
-    schemes = {each.name: _scheme(each) for each in sorted(used, key=lambda it: it.name)}
-    return {"components": {"securitySchemes": schemes}} if schemes else {}
+    schemes = {each.name: _scheme(each, bearer) for each in sorted(used, key=lambda it: it.name)}
+    return {"components": {"securitySchemes": {KEEPER: _keeper(names, role_arn), **schemes}}}
 
 
-def _scheme(authorizer: Authorizer) -> dict[str, Any]:
+def _keeper(names: Names, role_arn: str) -> dict[str, Any]:
+    """The API's own: as it is now rather than as a version, so that each api_stage, however old,
+    knows the distribution by the key that it sends today.
+
+    Source: "OpenAPI extensions for API Gateway", x-amazon-apigateway-authorizer, REQUEST authorizer
+    for an HTTP API.
+    """
+    return {
+        "type": "apiKey",
+        "name": KEY_HEADER,
+        "in": "header",
+        "x-amazon-apigateway-authorizer": {
+            "type": "request",
+            "identitySource": f"$request.header.{KEY_HEADER}",
+            "authorizerUri": _uri(names, names.function_arn(names.keeper)),
+            "authorizerCredentials": role_arn,
+            "authorizerPayloadFormatVersion": "2.0",
+            "authorizerResultTtlInSeconds": REMEMBERED,
+            "enableSimpleResponses": True,
+        },
+    }
+
+
+def _scheme(authorizer: Authorizer, bearer: str) -> dict[str, Any]:
     """Source: "OpenAPI extensions for API Gateway", x-amazon-apigateway-authorizer, JWT example."""
     return {
         "type": "oauth2",
         "x-amazon-apigateway-authorizer": {
             "type": "jwt",
-            "identitySource": "$request.header.Authorization",
+            "identitySource": f"$request.header.{bearer}",
             "jwtConfiguration": {
                 "issuer": authorizer.issuer,
                 "audience": list(authorizer.audience),
@@ -121,29 +156,32 @@ class _Called:
 
     arn: str
     role_arn: str
+    bearer: str
     handed_on: str = ""
 
     @property
     def mapping(self) -> dict[str, str]:
-        """A function sees its route, not the stage's name, which changes with the code.
+        """A function sees its route, not the stage's name, which changes with the code; and it sees
+        nothing of what tells the distribution's requests from others.
 
         The acceptor hears from us alone whom to invoke: what a visitor sends is overwritten.
         Source: API Gateway developer guide, "Transform API requests and responses for HTTP APIs in
         API Gateway", with the headers that are reserved; this one is none of them.
         """
         function = {f"overwrite:header.{FUNCTION}": self.handed_on} if self.handed_on else {}
-        return {"overwrite:path": "$request.path", **function}
+        secret = [KEY_HEADER, *([self.bearer] if self.bearer else [])]
+        hidden = {f"remove:header.{name}": "''" for name in secret}
+        return {"overwrite:path": "$request.path", **hidden, **function}
 
 
 def _operation(names: Names, function: Function, called: _Called) -> dict[str, Any]:
-    invoke = f"arn:{names.partition}:apigateway:{names.region}:lambda:path/2015-03-31/functions"
     operation: dict[str, Any] = {
         "responses": {"default": {"description": function.name}},
         **_security(function.admission),
         "x-amazon-apigateway-integration": {
             "type": "aws_proxy",
             "httpMethod": "POST",
-            "uri": f"{invoke}/{called.arn}/invocations",
+            "uri": _uri(names, called.arn),
             "connectionType": "INTERNET",
             "payloadFormatVersion": "2.0",
             "timeoutInMillis": min(function.timeout, MOST) * 1000,
@@ -157,9 +195,16 @@ def _operation(names: Names, function: Function, called: _Called) -> dict[str, A
     return operation
 
 
+def _uri(names: Names, arn: str) -> str:
+    """A function as API Gateway names what it invokes."""
+    invoke = f"arn:{names.partition}:apigateway:{names.region}:lambda:path/2015-03-31/functions"
+    return f"{invoke}/{arn}/invocations"
+
+
 def _security(admission: Admission) -> dict[str, Any]:
+    """One authorizer a route. Source: API Gateway V2 API reference, Route, AuthorizerId."""
     if admission.authorizer is None:
-        return {}
+        return {"security": [{KEEPER: []}]}
     return {"security": [{admission.authorizer.name: list(admission.scopes)}]}
 
 

@@ -28,6 +28,8 @@ def name_of(role: Role, names: Names) -> str:
             return names.entry_role
         case Role.API:
             return names.api_role
+        case Role.KEEPER:
+            return names.keeper_role
         case Role.GUARD:
             return names.guard_role
         case Role.SCHEDULER:

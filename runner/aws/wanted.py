@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from runner.aws import dead_letters, delivery, documents
 from runner.model import Table
 from runner.names import Names
+from runner.package import keeper
 from runner.plan.background import Unattended
 from runner.plan.decide import Foundation
 from runner.plan.foundation import Role
@@ -28,6 +29,7 @@ _SYMBOLS = delivery.Parts(
     forward_policy="forward",
     router_arn="router",
     response_arn="response",
+    key="key",
 )
 
 
@@ -44,11 +46,13 @@ def foundation(
     streams: tuple[Stream, ...] = (),
     stream: str = "",
     guard: str = "",
+    domains: tuple[str, ...] = (),
 ) -> Foundation:
     """The wanted foundation: the site's tables, the programs at the edge (`stream` where functions
     stream), and what functions need that run without a visitor.
 
-    `guard` is the digest of the guard's program, empty for a site without rollouts.
+    `guard` is the digest of the guard's program, empty for a site without rollouts. `domains` are
+    no part of the digest: the record says how far they are.
     """
     roles = (*unattended.roles, *([Role.GUARD] if guard else []))
     wanted = [
@@ -62,6 +66,7 @@ def foundation(
         documents.bucket_policy(names, "distribution"),
         delivery.cache_policy(names),
         delivery.forward_policy(names),
+        keeper.digest(),
         delivery.distribution(names, _symbols(names, streams)),
         *([stream] if streams else []),
         *([guard, documents.guarded("store")] if guard else []),
@@ -76,6 +81,7 @@ def foundation(
         streams=streams,
         stream=stream,
         guard=guard,
+        domains=domains,
     )
 
 

@@ -10,8 +10,9 @@ from runner.config.settings import Settings
 from runner.config.shape import Wrong
 
 NONE = "none"  # as an authorizer: switches the common one off for one function
-# Source: API Gateway developer guide, "Quotas for configuring and running an HTTP API".
-AUTHORIZERS, AUDIENCES, SCOPES = 10, 50, 10
+# Source: API Gateway developer guide, "Quotas for configuring and running an HTTP API"; one of ten
+# authorizers is the API's own.
+AUTHORIZERS, AUDIENCES, SCOPES = 9, 50, 10
 
 
 def broken_admission(settings: Settings) -> Iterator[Wrong]:

@@ -164,7 +164,8 @@ class Serving:
             request_id=f"{drawn[:15]}=",
             at=now,
             trace=f"Root=1-{int(now):08x}-{drawn[15:39]}",
-            authorizer=authorizer,
+            # Deployed, a route that is open to all still has the API's own authorizer.
+            authorizer=authorizer or {"lambda": None},
             path_parameters=chosen.parameters,
             # CloudFront asks an API by the API's own name; the visitor's is in `x-forwarded-host`.
             host=f"{_API}.execute-api.{self.functions.place.names.region}.amazonaws.com",

@@ -17,6 +17,7 @@ from runner.plan.background import (
     foundation_of,
     moved_schedules,
 )
+from runner.plan.domains import named, unnamed
 from runner.plan.foundation import (
     Access,
     Edge,
@@ -29,6 +30,7 @@ from runner.plan.foundation import (
     MakeDistribution,
     MakeEdge,
     MakeEntryUrl,
+    MakeKeeper,
     MakePolicy,
     MakeRecords,
     MakeRole,
@@ -95,6 +97,7 @@ class Foundation:
     streams: tuple[Stream, ...] = ()
     stream: str = ""  # the program before them at the edge
     guard: str = ""  # the digest of the program that judges rollouts; empty without them
+    domains: tuple[str, ...] = ()  # the host names that it should have, the primary one first
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -121,6 +124,7 @@ def plan(
     stages = _stages_after(release, live)
     stage = (
         *(() if firm else foundation_steps(foundation, live)),
+        *named(foundation.domains, live),
         *(() if live.staged else _release(release, live, foundation=foundation, origin=origin)),
     )
     ready = () if live.staged else (RecordStaged(release=release),)
@@ -138,6 +142,7 @@ def plan(
     settle: tuple[TidyingStep, ...] = (
         *_upkeep(release, _known(live)),
         *dropped(foundation.streams, live, sequence=live.sequence + 1),
+        *unnamed(foundation.domains, live),
         *(DropApiStage(api_stage=each, releases=users) for each, users in stages[KEPT_STAGES:]),
     )
     if promotion and live.release not in ("", release.id):
@@ -174,11 +179,16 @@ def plan(
 
 def _steady(release: Release, live: Live, *, foundation: Foundation) -> Plan:
     """What is live already; the guard promoted it if something of it still has to follow."""
-    left = tuple(dropped(foundation.streams, live, sequence=live.sequence))
+    left = (
+        *dropped(foundation.streams, live, sequence=live.sequence),
+        *unnamed(foundation.domains, live),
+    )
+    stage = tuple(named(foundation.domains, live))
     if not live.trailing:
-        return Plan(settle=left)
+        return Plan(stage=stage, settle=left)
     unknown = _known(live)
     return Plan(
+        stage=stage,
         promoted=(
             *moved(release, unknown),
             *moved_schedules(release, live, firm=False),
@@ -251,6 +261,7 @@ def foundation_steps(
     for edge in edges_of(streams):
         yield MakeEdge(exists=exists(Made.EDGE, edge), edge=edge, code=code[edge])
     yield MakeApi(exists=exists(Made.API))
+    yield MakeKeeper(exists=exists(Made.KEEPER))
     yield MakeEntryUrl(exists=exists(Made.ENTRY_URL))
     yield from urls_of(streams, live)
     stands = exists(Made.DISTRIBUTION)

@@ -22,6 +22,7 @@ class Role(StrEnum):
     FUNCTIONS = "functions"
     ENTRY = "entry"
     API = "api"
+    KEEPER = "keeper"  # knows the distribution's requests from all others
     GUARD = "guard"  # judges rollouts
     SCHEDULER = "scheduler"  # where functions run by schedule
     BACKGROUND = "background"  # where functions take requests in the background
@@ -155,6 +156,17 @@ class MakeApi(_Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MakeKeeper(_Resource):
+    """What lets nothing into the API but what comes through the distribution."""
+
+    needs: ClassVar[Refs] = (Ref(Made.STORE), Ref(Made.ROLE, Role.KEEPER))
+    makes: ClassVar[Refs] = (Ref(Made.KEEPER),)
+
+    def __str__(self) -> str:
+        return f"{self.verb} the keeper of the HTTP API"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MakeTable(_Resource):
     table: Table
     needs: ClassVar[Refs] = (Ref(Made.RECORDS),)
@@ -192,6 +204,7 @@ class MakeDistribution(_Resource):
             *(Ref(Made.POLICY, policy) for policy in Policy),
             *(Ref(Made.EDGE, edge) for edge in edges_of(self.streams)),
             Ref(Made.API),
+            Ref(Made.KEEPER),  # it must know a new key before any edge sends it
             Ref(Made.ENTRY_URL),
             *(Ref(Made.STREAM_URL, each.name) for each in self.streams),
         )
@@ -233,6 +246,7 @@ FoundationStep = (
     | MakeStore
     | MakeEdge
     | MakeApi
+    | MakeKeeper
     | MakeTable
     | MakeEntryUrl
     | MakeDistribution

@@ -119,6 +119,7 @@ MADE_BY: Mapping[type, tuple[What, ...]] = {
     foundation.MakeStore: (What.STORE,),
     foundation.MakeEdge: (What.EDGE,),
     foundation.MakeApi: (What.API,),
+    foundation.MakeKeeper: (What.FUNCTION, What.VERSION, What.LOG_GROUP, What.KEY),
     foundation.MakeTable: (What.TABLE,),
     foundation.MakeEntryUrl: (What.ALIAS, What.FUNCTION_URL),
     foundation.MakeDistribution: (What.DISTRIBUTION,),

@@ -18,6 +18,7 @@ class Made(StrEnum):
     STORE = "store"  # value: ARN of the KeyValueStore
     EDGE = "edge"  # value: ARN of a CloudFront Function
     API = "api"  # value: id of the HTTP API
+    KEEPER = "keeper"  # value: the function's name
     TABLE = "table"  # one of the site's own tables
     DEAD_LETTERS = "dead-letters"  # value: ARN of the queue
     SCHEDULE_GROUP = "schedule-group"  # value: its name
@@ -27,6 +28,10 @@ class Made(StrEnum):
     STREAM_URL = "stream-url"  # value: domain of a streaming function's URL
     DISTRIBUTION = "distribution"  # value: id
     DOMAIN = "domain"  # value: the distribution's domain
+    CERTIFICATE = "certificate"  # value: ARN
+    PROOF = "proof"  # value: whether all records that prove the names are in this account
+    ALIASES = "aliases"  # the site's own names in the distribution, as far as they may be
+    HOST = "host"  # value: where visitors find the site
     DEPLOYMENTS = "deployments"  # CodeDeploy's application and group
     GUARD = "guard"  # the function that judges rollouts, and its rules
     FILES = "files"  # the release's objects, whole

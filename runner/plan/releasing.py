@@ -163,7 +163,8 @@ class MakeApiStage:
     def needs(self) -> Refs:
         versions = (Ref(Made.VERSION, function.name) for function in self.functions)
         role = Ref(Made.ROLE, Role.API)
-        return (Ref(Made.RECORD), Ref(Made.API), role, *versions, *self.through)
+        made = (Ref(Made.RECORD), Ref(Made.API), Ref(Made.STORE), Ref(Made.KEEPER))
+        return (*made, role, *versions, *self.through)
 
     makes: ClassVar[Refs] = (Ref(Made.API_STAGE),)
 

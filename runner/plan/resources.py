@@ -19,6 +19,7 @@ from runner.plan.foundation import (
     MakeDistribution,
     MakeEdge,
     MakeEntryUrl,
+    MakeKeeper,
     MakePolicy,
     MakeRecords,
     MakeRole,
@@ -63,6 +64,8 @@ def named(step: Step, names: Names) -> tuple[What, str]:  # noqa: PLR0912 -- a t
             return What.EDGE, named[edge]
         case MakeApi():
             return What.API, names.api
+        case MakeKeeper():
+            return What.FUNCTION, names.keeper
         case MakeEntryUrl() | GrantEntry():
             return What.FUNCTION, names.entry
         case MakeDistribution():

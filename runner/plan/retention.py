@@ -147,7 +147,7 @@ def strays(
 
 
 def outdated(there: Iterable[Thing], names: Names) -> Iterator[Thing]:
-    """Old versions of guard and acceptor. Rules call the guard's newest state, not a version;
+    """Old versions of guard, keeper and acceptor. Those two are called as they are, not by version;
     an api_stage says which version of the acceptor it calls, and if one does not, all stay.
     """
     listed = tuple(there)
@@ -156,7 +156,7 @@ def outdated(there: Iterable[Thing], names: Names) -> Iterator[Thing]:
     for each in versions:
         newest = max(int(other.key) for other in versions if other.of == each.of)
         is_old = int(each.key) < newest
-        if each.of == names.guard and is_old:
+        if each.of in (names.guard, names.keeper) and is_old:
             yield each
         if each.of == names.acceptor and is_old and not called & {each.key, ""}:
             yield each

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -35,6 +36,9 @@ cors = ["https://app.example.com"]
 authorizer = "members"
 
 [functions.open]
+authorizer = "none"
+
+[functions.heard]
 authorizer = "none"
 
 [functions.strangers]
@@ -68,6 +72,14 @@ def client(endpoint: str, service: str, **more: Any) -> Any:
         aws_secret_access_key="rehearsal",
         **more,
     )
+
+
+HEARD = """
+export const handler = async (event) => ({
+  statusCode: 200,
+  body: JSON.stringify(event),
+});
+"""
 
 
 class Pool:
@@ -109,6 +121,7 @@ def site(account: str, pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> 
     files = {"jam.toml": settings, "public/index.html": "<h1>Members</h1>"}
     names = ("open", "closed", "strangers", "scoped", "narrow", "slow")
     files |= {f"functions/{name}.mjs": CODE for name in names}
+    files |= {"functions/heard.mjs": HEARD, "functions/told.mjs": HEARD}
     for path, text in files.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -124,7 +137,7 @@ def url(site: Site) -> str:
 @pytest.mark.parametrize(
     ("function", "token", "status", "body"),
     [
-        ("open", "", 200, "null"),
+        ("open", "", 200, '{"lambda":null}'),
         ("closed", "", 401, '{"message":"Unauthorized"}'),
         ("closed", "AccessToken", 200, '"username":"eve"'),
         ("closed", "IdToken", 200, '"cognito:username":"eve"'),
@@ -140,6 +153,47 @@ def test_a_token_of_the_pool_opens_the_routes_that_it_is_for(
     sent = {"authorization": f"Bearer {pool.tokens()[token]}"} if token else {}
     answer = site.get(url, f"/.functions/{function}", **sent)
     assert (answer.status, body in answer.data.decode()) == (status, True), answer.data
+
+
+@pytest.fixture(scope="module")
+def api_url(site: Site, url: str) -> str:
+    """The address of the API, as a deploy prints it."""
+    return str(site.deploy()["api_url"])
+
+
+@pytest.mark.parametrize(
+    ("function", "key", "status"),
+    [
+        ("open", "", 401),
+        ("open", "made-up", 403),
+        ("closed", "", 401),
+        ("closed", "made-up", 401),
+        ("scoped", "", 401),
+    ],
+)
+def test_the_printed_address_of_the_api_opens_nothing(
+    site: Site, api_url: str, pool: Pool, *, function: str, key: str, status: int
+) -> None:
+    """Not even to a member with a token: it comes through the distribution or not at all."""
+    sent = {"x_jam_key": key, "authorization": f"Bearer {pool.tokens()['AccessToken']}"}
+    stage = urlsplit(api_url).path
+    answer = site.get(
+        api_url, f"{stage}/.functions/{function}", **{k: v for k, v in sent.items() if v}
+    )
+    assert (answer.status, b"message" in answer.data) == (status, True), answer.data
+
+
+@pytest.mark.parametrize("function", ["heard", "told"])
+def test_a_function_hears_nothing_of_how_the_api_knew_the_distribution(
+    site: Site, url: str, pool: Pool, function: str
+) -> None:
+    bearer = f"Bearer {pool.tokens()['AccessToken']}"
+    answer = site.get(
+        url, f"/.functions/{function}", authorization=bearer, x_jam_key="made-up", x_jam_other="1"
+    )
+    event = json.loads(answer.data)
+    assert event["headers"]["authorization"] == bearer
+    assert "x-jam-" not in answer.data.decode()
 
 
 def test_another_origins_preflight_is_answered_and_its_answer_may_be_read(

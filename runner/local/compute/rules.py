@@ -138,6 +138,11 @@ RULES: tuple[Rule, ...] = (
          "else client_id, exp, nbf, iat; then one of the route's scopes in scope or scp; else 401 "
          "with www-authenticate, or 403; keys by OpenID discovery over https, kept two hours",
          f'{_API}"Control access to HTTP APIs with JWT authorizers in API Gateway"'),
+    _api("a Lambda authorizer with payload format 2.0 and simple responses: a missing identity "
+         "source is 401 without a call, isAuthorized false 403, all else 500; by its role, else by "
+         "the function's policy; the answer is kept for its TTL of at most an hour, for the same "
+         "identity at the same stage; ResetAuthorizersCache forgets it",
+         f'{_API}"Control access to HTTP APIs with AWS Lambda authorizers"'),
     _api("an authorizer's issuer must have a discovery document and keys within 1.5 s each and "
          "150,000 bytes", f'{_API}"Quotas for configuring and running an HTTP API"'),
     _api("routes take requests by a token bucket of rate and burst, for the route or the stage; "
@@ -166,8 +171,8 @@ NOT_EMULATED: tuple[str, ...] = (
     "freezing between invocations; more than 64 environments at once (an event then waits)",
     "Lambda: InvokeWithResponseStream; the 2 MB a second that a streamed answer has after 6 MB",
     "Lambda: identity policies for callers of function URLs: any key of the account may call",
-    "HTTP APIs: authorizers by a Lambda function or IAM, custom domains, VPC links, integrations "
-    "other than AWS_PROXY with payload format 2.0, access logs to Firehose, mutual TLS, "
-    "definitions in YAML; WebSocket APIs",
+    "HTTP APIs: authorizers by IAM, Lambda authorizers that answer with a policy or hear payload "
+    "format 1.0, custom domains, VPC links, integrations other than AWS_PROXY with payload format "
+    "2.0, access logs to Firehose, mutual TLS, definitions in YAML; WebSocket APIs",
     "the tagging API: tagging through it",
 )

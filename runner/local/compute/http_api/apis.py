@@ -22,6 +22,9 @@ _KEPT = ("Name", "Description", "Version", "CorsConfiguration", "DisableExecuteA
          "IpAddressType", "RouteSelectionExpression", "ApiKeySelectionExpression")  # fmt: skip
 
 
+_OF_ROUTES = {"JWT": "JWT", "REQUEST": "CUSTOM"}  # the authorization type, by the authorizer's
+
+
 class ApiOperations:
     """Operations by name."""
 
@@ -144,17 +147,18 @@ class ApiOperations:
     def _fill(self, api: Api, imported: Imported) -> None:
         identities = [self._integration(api, each) for each in imported.integrations]
         authorizers = {
-            name: new_authorizer(self._desk, api, each)["AuthorizerId"]
+            name: new_authorizer(self._desk, api, each)
             for name, each in imported.authorizers.items()
         }
         for route in imported.routes:
             number = route.integration
+            guard = authorizers.get(route.authorizer, {})
             given = {
                 "RouteKey": route.key,
                 "OperationName": route.operation,
                 "Target": "" if number is None else f"integrations/{identities[number]}",
-                "AuthorizationType": "JWT" if route.authorizer else "",
-                "AuthorizerId": authorizers.get(route.authorizer, ""),
+                "AuthorizationType": _OF_ROUTES.get(guard.get("AuthorizerType", ""), ""),
+                "AuthorizerId": guard.get("AuthorizerId", ""),
                 "AuthorizationScopes": list(route.scopes),
             }
             new_route(self._desk, api, {name: value for name, value in given.items() if value})

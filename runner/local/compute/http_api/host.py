@@ -2,7 +2,7 @@
 
 Sources: API Gateway developer guide, "Quotas for configuring and running an HTTP API", "Control
 access to HTTP APIs with JWT authorizers in API Gateway", "Throttle requests to your HTTP APIs for
-better throughput in API Gateway".
+better throughput in API Gateway"; authorizers by a Lambda function are deciding.py's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from typing import assert_never
-from urllib.parse import parse_qs
 
 from runner.execution import payload
 from runner.execution.matching import match
@@ -21,6 +20,7 @@ from runner.local.cloudwatch.traffic import ApiRequest
 from runner.local.compute.desk import Desk
 from runner.local.compute.http_api import cors
 from runner.local.compute.http_api.access_log import request_context, response_context, write
+from runner.local.compute.http_api.deciding import Deciders, of_request
 from runner.local.compute.http_api.integrating import Integrations
 from runner.local.compute.http_api.refusals import ApiDesk
 from runner.local.compute.http_api.store import DEFAULT_STAGE, Api, Settings, Stage
@@ -49,6 +49,7 @@ class HttpApis:
         self._desk = desk
         self._counted = counted
         self._integrations = Integrations(functions, invoker, now=desk.clock.now)
+        self._deciders = Deciders(functions, invoker, now=desk.clock.now)
         self._buckets = Buckets(desk.clock.now)
 
     def owns(self, host: str) -> bool:
@@ -113,13 +114,16 @@ class HttpApis:
         return self._let_in(visit, guard) if guard else Passed()
 
     def _let_in(self, visit: Visit, guard: Settings) -> Judged:
+        if guard["AuthorizerType"] == "REQUEST":
+            return self._deciders.judged(visit, guard)
         jwt = guard["JwtConfiguration"]
         wanted = Wanted(
             issuer=jwt["Issuer"],
             audience=tuple(jwt["Audience"]),
             scopes=tuple(visit.route.get("AuthorizationScopes") or ()),
         )
-        found = self._desk.tokens.judge(_source(visit.request, guard["IdentitySource"][0]), wanted)
+        given = of_request(visit.request, guard["IdentitySource"][0])
+        found = self._desk.tokens.judge(given, wanted)
         match found:
             case Refused():
                 visit.told["authorizer.error"] = found.reason or "no token"
@@ -175,14 +179,6 @@ def _counted(visit: Visit, answer: Response, elapsed: int) -> ApiRequest:
         integration=float(integration) if integration else None,
         size=len(visit.request.body) + len(answer.body),
     )
-
-
-def _source(request: Request, expression: str) -> str:
-    """`$request.header.Name` or `$request.querystring.name`."""
-    _, kind, name = expression.split(".", 2)
-    if kind == "header":
-        return request.header(name.lower())
-    return next(iter(parse_qs(request.query).get(name, ())), "")
 
 
 def _refused(visit: Visit, status: int, text: str) -> Response:

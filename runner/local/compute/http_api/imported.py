@@ -30,6 +30,12 @@ _NAMES = {
     "payloadFormatVersion": "PayloadFormatVersion", "timeoutInMillis": "TimeoutInMillis",
     "requestParameters": "RequestParameters", "description": "Description",
 }  # fmt: skip
+_OF_LAMBDA = {
+    "authorizerUri": "AuthorizerUri", "authorizerCredentials": "AuthorizerCredentialsArn",
+    "authorizerPayloadFormatVersion": "AuthorizerPayloadFormatVersion",
+    "authorizerResultTtlInSeconds": "AuthorizerResultTtlInSeconds",
+    "enableSimpleResponses": "EnableSimpleResponses",
+}  # fmt: skip
 _CORS_NAMES = {
     "allowOrigins": "AllowOrigins", "allowMethods": "AllowMethods", "allowHeaders": "AllowHeaders",
     "exposeHeaders": "ExposeHeaders", "maxAge": "MaxAge", "allowCredentials": "AllowCredentials",
@@ -156,17 +162,37 @@ def imported_authorizers(document: dict[str, Any]) -> dict[str, Settings]:
         given = scheme.get(_AUTHORIZER)
         if given is None:
             continue
-        if given.get("type") != "jwt" or scheme.get("type") not in ("oauth2", "openIdConnect"):
-            raise missing("Authorizers other than JWT")
-        jwt = given.get("jwtConfiguration") or {}
-        source = given.get("identitySource")
-        found[name] = {
-            "Name": name,
-            "AuthorizerType": "JWT",
-            "IdentitySource": [source] if isinstance(source, str) else list(source or ()),
-            "JwtConfiguration": {"Issuer": jwt.get("issuer"), "Audience": jwt.get("audience")},
-        }
+        kind = (given.get("type"), scheme.get("type"))
+        if kind == ("request", "apiKey"):
+            found[name] = _by_lambda(name, given)
+        elif kind in (("jwt", "oauth2"), ("jwt", "openIdConnect")):
+            found[name] = _by_token(name, given)
+        else:
+            raise missing("Authorizers that are neither JWT nor a Lambda function's")
     return found
+
+
+def _by_token(name: str, given: dict[str, Any]) -> Settings:
+    jwt = given.get("jwtConfiguration") or {}
+    source = given.get("identitySource")
+    return {
+        "Name": name,
+        "AuthorizerType": "JWT",
+        "IdentitySource": [source] if isinstance(source, str) else list(source or ()),
+        "JwtConfiguration": {"Issuer": jwt.get("issuer"), "Audience": jwt.get("audience")},
+    }
+
+
+def _by_lambda(name: str, given: dict[str, Any]) -> Settings:
+    """Several identity sources stand in one text, with commas."""
+    sources = [each.strip() for each in str(given.get("identitySource") or "").split(",")]
+    named = {ours: given[theirs] for theirs, ours in _OF_LAMBDA.items() if theirs in given}
+    return {
+        "Name": name,
+        "AuthorizerType": "REQUEST",
+        "IdentitySource": [each for each in sources if each],
+        **named,
+    }
 
 
 def _security(

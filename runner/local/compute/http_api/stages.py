@@ -41,6 +41,7 @@ class StageOperations:
             "GetStages": self.list,
             "UpdateStage": self.update,
             "DeleteStage": self.delete,
+            "ResetAuthorizersCache": self.forget,
         }
 
     def create_deployment(self, parameters: Parameters, call: Call) -> Result:
@@ -115,6 +116,11 @@ class StageOperations:
     def delete(self, parameters: Parameters, call: Call) -> Result:
         api = self._desk.find(parameters, call.region)
         del api.stages[self._stage(api, parameters["StageName"]).name]
+        return {}
+
+    def forget(self, parameters: Parameters, call: Call) -> Result:
+        api = self._desk.find(parameters, call.region)
+        self._stage(api, parameters["StageName"]).decisions.clear()
         return {}
 
     def _check(self, api: Api, parameters: Parameters, call: Call) -> None:

@@ -33,6 +33,8 @@ class Stage:
     tags: dict[str, str]
     created: float
     updated: float
+    # Of authorizers: until when whose identity is let in, or refused.
+    decisions: dict[tuple[str, ...], tuple[float, bool]] = field(default_factory=dict)
 
     @property
     def automatic(self) -> bool:
