@@ -117,6 +117,7 @@ def test_the_api_says_over_any_visitor_whom_the_acceptor_invokes() -> None:
     assert f"/functions/{called}/invocations" in integration["uri"]
     assert integration["requestParameters"] == {
         "overwrite:path": "$request.path",
+        "remove:header.x-jam-key": "''",
         "overwrite:header.x-jam-function": arn,
     }
 

@@ -51,9 +51,11 @@ def test_a_previews_function_is_told_from_productions():
 
 @given(SITES, SITES, PATHS, PATHS)
 def test_rights_on_previews_are_none_on_production(site, other, one, another):
-    of_previews = ("jam-*--pr-*--*", "jam-*--pr", "jam-*--pr-entry", "jam-*--pr-background")
+    shared = ("jam-*--pr", "jam-*--pr-entry", "jam-*--pr-keeper", "jam-*--pr-background")
+    of_previews = ("jam-*--pr-*--*", *shared)
     production = names(other)
-    for name in (production.function(another), production.entry, production.records):
+    ours = (production.entry, production.keeper, production.records)
+    for name in (production.function(another), *ours):
         assert not any(fnmatchcase(name, each) for each in of_previews)
     assert fnmatchcase(names(site).preview(7).function(one), of_previews[0])
     assert fnmatchcase(names(site).preview(7).table("notes"), of_previews[0])
