@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -37,7 +38,8 @@ class Killed:
     cloud: Cloud
     number: int = 0
     known: list[tuple[int, str]] = field(default_factory=list)  # numbers and releases, deployed
-    usual: float = 5.0  # seconds that a deploy takes here
+    usual: float = 5.0  # seconds that a deploy took here when something was live before it
+    spared: int = 0  # deploys that had ended before they were to die
     url: str = ""
 
     def bootstrap(self) -> None:
@@ -60,15 +62,15 @@ class Killed:
         return done.returncode, json.loads(done.stdout or "{}")
 
     def dies(self, after: float, *words: str) -> bool:
-        """Whether it was still at work `after` so many seconds."""
+        """Whether it was still at work `after` so many seconds, and died of SIGKILL."""
         with subprocess.Popen(
             self._command(words), cwd=self.folder, env=self._environment(),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         ) as running:  # fmt: skip
-            time.sleep(after)  # a real process dies at a real moment
-            is_at_work = running.poll() is None
-            running.send_signal(signal.SIGKILL)
-        return is_at_work
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(timeout=after)
+            running.kill()
+        return running.returncode == -signal.SIGKILL
 
     def visit(self) -> tuple[str, str]:
         get = fetch_from(self.url, connect_to=self.cloud.endpoint)
@@ -94,10 +96,13 @@ def kill(site: Killed, seed: int) -> Iterator[Trouble]:
     chance = Random(seed)
     if not site.known:
         yield from _deployed(site)
+    if not site.known:
+        return
     before, _ = site.known[-1]
     site.number += 1
     site.write(site.number)
-    site.dies(chance.random() * site.usual, "deploy", "--now")
+    if not site.dies(chance.random() * site.usual, "deploy", "--now"):
+        site.spared += 1  # it was quicker than the one before: nothing was killed
     shown = site.visit()
     if shown not in {(str(each),) * 2 for each in (before, site.number)}:
         yield Trouble("mixed", f"visitors get {shown} after a kill")
@@ -129,7 +134,7 @@ def _deployed(site: Killed) -> Iterator[Trouble]:
     site.write(site.number)
     begun = time.monotonic()
     status, answer = site.jam("deploy", "--now")
-    site.usual = time.monotonic() - begun
+    site.usual = time.monotonic() - begun if site.known else site.usual
     if status:
         yield Trouble("loss", f"status {status}: {answer.get('error')}")
         return

@@ -6,10 +6,8 @@ ours is still there.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -20,24 +18,29 @@ from hypothesis.stateful import (
 )
 
 from runner.audit import audit
-from runner.aws import entry, holds, keyvalues, records
+from runner.aws import holds
+from runner.doctor import Practice, doctor
 from runner.local.cloud import Cloud
 from runner.plan.live import Hold
-from runner.plan.refs import Made
+from runner.plan.retention import DAY
 from runner.world import Way
+from tests.labs import hands
 from tests.labs.crash import Point, Wire
-from tests.labs.rollouts import settled
-from tests.labs.rollouts import settled
+from tests.labs.rollouts import OPENS, settled
 from tests.labs.site import LATER, Commit, Seen, Site
 
 NOTHING = Seen("", "", "")
 POINTS = st.builds(Point, st.integers(1, 60), st.booleans())
-HANDS = ("alias", "live", "routing", "function")  # what somebody changes
-FOREIGN = "not-ours"
+COMMANDS = ("rollback", "gc", "destroy")  # that may die as deploys do
+BACK = ("live", "unchanged")
 
 
 class Commands(RuleBasedStateMachine):
-    """`may` is what a visitor may get; `sure` says that the last command ended well."""
+    """`may` is what a visitor may get, None for nothing; `sure`: the last command ended well.
+
+    `drifted`: somebody changed something by hand, and no deploy has looked at everything since.
+    `harmed` are releases of which a part may be gone: nobody has to be able to go back there.
+    """
 
     cloud: Cloud
 
@@ -46,11 +49,12 @@ class Commands(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.site = Site(self.cloud, Path(self.folder.name), strategy="canary")
         self.commits: list[Commit] = []
-        self.may: list[Commit] = []
+        self.harmed: list[Commit] = []
+        self.may: list[Commit | None] = [None]
         self.number = 0
-        self.open = self.held = self.drifted = self.gone = False
+        self.open = self.held = self.drifted = self.marked = False
         self.sure = True
-        _plant(self.site)
+        hands.plant(self.site)
 
     def teardown(self) -> None:
         self.site.close()
@@ -59,37 +63,54 @@ class Commands(RuleBasedStateMachine):
     @rule(code=st.booleans(), rollout=st.booleans())
     def deploy(self, code: bool, rollout: bool) -> None:
         commit = self._commit(code)
-        rollout = rollout and bool(self.may)
-        outcome = self.site.deploy(
-            commit, Wire(), way=Way(wait=False) if rollout else Way(now=True)
-        )
+        outcome = self.site.deploy(commit, Wire(), way=OPENS if rollout else Way(now=True))
         if self.held:
             assert outcome == "held", outcome
             return
-        assert outcome == ("open" if rollout else "live"), outcome
-        self._over([*self.may[:1], commit] if rollout else [commit], still_open=rollout)
+        assert outcome == "live" or (rollout and outcome == "open"), outcome
+        self.drifted = self.drifted and not self.marked
+        self.marked = False
+        if outcome == "open":
+            self._over([self.may[0], commit], still_open=True)
+        else:
+            self._over([commit])
 
     @rule(code=st.booleans(), point=POINTS)
-    def die(self, code: bool, point: Point) -> None:
+    def deploy_and_die(self, code: bool, point: Point) -> None:
         commit = self._commit(code)
         outcome = self.site.deploy(commit, Wire(point), way=Way(now=True))
-        if outcome == "live":
-            self._over([commit])
-        elif outcome == "crashed":
-            self.may, self.sure, self.gone = [*self.may, commit], False, False
-            self.site.sleep(LATER)
+        assert outcome in ("crashed", "held" if self.held else "live"), outcome
+        self._dead([*self.may, commit])
 
-    @precondition(lambda self: self.commits and not self.gone and self.sure)
+    @precondition(lambda self: self.commits)
+    @rule(what=st.sampled_from(COMMANDS), point=POINTS)
+    def die(self, what: str, point: Point) -> None:
+        wire, may = Wire(point), list(self.may)
+        if what == "rollback":
+            to = self.commits[0]
+            self.site.back(to, wire)
+            may.append(to)
+        elif what == "gc":
+            self.site.collect(wire)
+        else:
+            self.site.gone(wire)
+            may.append(None)
+            self.commits, self.held = [], False
+        self._dead(may)
+
+    @precondition(lambda self: self.commits)
     @rule(which=st.integers(0, 3), hold=st.booleans())
     def rollback(self, which: int, hold: bool) -> None:
         to = self.commits[-1 - which % len(self.commits)]
         outcome = self.site.back(to, Wire(), hold=hold)
-        assert outcome in ("live", "unchanged"), outcome
+        if to in self.harmed and outcome not in BACK:
+            assert outcome.startswith("JAM-ROLLBACK"), outcome
+            return
+        assert outcome in BACK, outcome
         self.held = self.held or hold
-        if outcome == "live":
-            self._over([to])
+        self._over([to])
 
-    @precondition(lambda self: self.commits and not self.gone)
+    @precondition(lambda self: self.commits)
     @rule()
     def hold(self) -> None:
         holds.put(self.site.aws, self.site.names, Hold(by="lab", why="", at=1))
@@ -105,11 +126,16 @@ class Commands(RuleBasedStateMachine):
     @rule()
     def promote(self) -> None:
         done = settled(self.site, promote=True)
-        assert done.outcome in ("live", "rolled_back"), done.outcome
-        self._over([each for each in self.may if self.site.release_of(each).id == done.release])
+        assert done.outcome in ("live", "rolled_back", "unchanged"), done.outcome
+        was_sure = self.sure
+        self._over([each for each in self.may if each and self._id(each) == done.release])
+        assert self.may, done
+        self.sure = was_sure
 
-    @rule()
-    def collect(self) -> None:
+    @precondition(lambda self: not self.open)
+    @rule(days=st.sampled_from((0, 1, 8)))
+    def collect(self, days: int) -> None:
+        self.site.sleep(days * DAY)
         assert self.site.collect(Wire()) == "collected"
 
     @precondition(lambda self: self.commits)
@@ -117,142 +143,83 @@ class Commands(RuleBasedStateMachine):
     def destroy(self) -> None:
         assert self.site.gone(Wire()) == "removed"
         assert not audit(self.site.aws, self.site.names).of_site
-        self._over([])
-        self.gone, self.held, self.commits = True, False, []
+        self._over([None])
+        self.held = self.drifted = self.marked = False
+        self.commits, self.harmed = [], []
 
-    @precondition(lambda self: self.sure and self.may and not self.open and not self.drifted)
-    @rule(what=st.sampled_from(HANDS))
+    @precondition(lambda self: self.commits)
+    @rule()
+    def doctor(self) -> None:
+        found = doctor(self.site.aws, self.site.names, Practice())
+        if self.sure and not self.drifted and not self.open:
+            assert not found.drift, found.drift.findings
+        self.marked = self.marked or found.is_marked
+
+    @precondition(lambda self: self.sure and any(self.may) and not self.open)
+    @rule(what=st.sampled_from(hands.HANDS))
     def meddle(self, what: str) -> None:
-        """By hand; visitors may suffer, until the next deploy."""
-        self.drifted = True
-        _by_hand(self.site, what)
+        """By hand; visitors may suffer until somebody looks at everything."""
+        self.drifted, self.marked = True, False
+        self.harmed += [each for each in self.may if each]
+        hands.by_hand(self.site, what)
 
     @invariant()
     def visitors_get_one_release_whole(self) -> None:
         if not self.drifted:
-            shown = [Seen(each.page, each.page, each.code) for each in self.may]
-            assert self.site.visit() in (shown or [NOTHING]), (self.site.visit(), shown)
+            shown = [
+                Seen(each.page, each.page, each.code) if each else NOTHING for each in self.may
+            ]
+            assert (seen := self.site.visit()) in shown, (seen, shown)
 
     @invariant()
     def record_store_and_alias_agree(self) -> None:
-        if self.may and self.sure and not self.open and not self.drifted:
-            assert len(set(_live(self.site))) == 1, _live(self.site)
+        if any(self.may) and self.sure and not self.open and not self.drifted:
+            assert len(set(hands.live(self.site))) == 1, hands.live(self.site)
 
     @invariant()
     def everything_is_explained(self) -> None:
         if self.sure and not self.drifted:
-            assert not audit(self.site.aws, self.site.names).unexplained
+            unexplained = audit(self.site.aws, self.site.names).unexplained
+            assert not unexplained, unexplained
 
     @invariant()
     def what_is_not_ours_is_there(self) -> None:
-        assert _foreign(self.site) == [FOREIGN] * 5
+        assert hands.foreign(self.site) == [hands.FOREIGN] * 5
 
     def _commit(self, code: bool) -> Commit:
         self.number += 1
-        before = self.may[0].code if self.may else "0"
-        return Commit(
-            page=str(self.number),
-            code=str(self.number) if code else before,
-            number=self.number,
-        )
+        before = self.may[0].code if self.may[0] else "0"
+        number = str(self.number)
+        return Commit(page=number, code=number if code else before, number=self.number)
 
-    def _over(self, may: list[Commit], *, still_open: bool = False) -> None:
+    def _id(self, commit: Commit) -> str:
+        return self.site.release_of(commit).id
+
+    def _over(self, may: list[Commit | None], *, still_open: bool = False) -> None:
         """A command went through: from now on visitors get one of `may`."""
-        self.may, self.open = may, still_open
-        self.sure, self.drifted, self.gone = True, False, False
-        self.commits += [each for each in may[-1:] if each not in self.commits and not still_open]
+        self.may, self.open, self.sure = may, still_open, True
+        if not still_open:
+            self.commits += [each for each in may if each and each not in self.commits]
+
+    def _dead(self, may: list[Commit | None]) -> None:
+        self.may, self.sure = may, False
+        self.site.sleep(LATER)
 
 
 def warmed(cloud: Cloud, folder: Path) -> None:
-    """Everything is used once, so that no syntax tree is made under Hypothesis.
+    """Everything is used once, so that what makes syntax trees has made them.
 
-    It moves Python's recursion limit, which 3.11 takes amiss within `ast` (python/cpython#106905).
+    Python 3.11 counts their depth for all threads together, and may take it amiss while Hypothesis
+    moves the recursion limit (python/cpython#106905).
     """
     site = Site(cloud, folder, strategy="canary")
-    for number, way in ((1, Way(now=True)), (2, Way(wait=False))):
+    for number, way in ((1, Way(now=True)), (2, OPENS)):
         site.deploy(Commit(page=str(number), code=str(number), number=number), Wire(), way=way)
-    _plant(site)
-    _by_hand(site, "alias")
-    _foreign(site)
-    site.collect(Wire())
+    hands.plant(site)
+    hands.by_hand(site, "alias")
+    hands.foreign(site)
     settled(site, promote=True)
+    site.collect(Wire())
+    doctor(site.aws, site.names, Practice())
     site.gone(Wire())
     site.close()
-
-
-def _live(site: Site) -> tuple[str, str, str]:
-    """The live release by the record, by the store and by the alias."""
-    found = records.read(site.aws, site.names, release="")
-    assert found
-    there = found[0]
-    _, staged = records.read(site.aws, site.names, release=there.release) or (there, None)
-    version = entry.find_alias(site.aws, site.names)
-    is_entry = staged is not None and staged.entry == version
-    stored = keyvalues.live_release(site.aws, there.ids[Made.STORE]) or ""
-    return there.release, stored, there.release if is_entry else f"version {version}"
-
-
-def _by_hand(site: Site, what: str) -> None:
-    aws, names = site.aws, site.names
-    found = records.read(aws, names, release="")
-    assert found
-    store = found[0].ids[Made.STORE]
-    if what == "alias":
-        versions = aws.functions.list_versions_by_function(FunctionName=names.entry)["Versions"]
-        aws.functions.update_alias(
-            FunctionName=names.entry, Name="live", FunctionVersion=versions[1]["Version"]
-        )
-    elif what == "live":
-        _write(aws, store, "live", json.dumps({"v": 1, "live": "0" * 32, "r": {}}))
-    elif what == "routing":
-        _write(aws, store, f"r/{found[0].release}", "{}")
-    else:
-        site.meddle()
-
-
-def _write(aws: Any, store: str, key: str, value: str) -> None:
-    etag = aws.values.describe_key_value_store(KvsARN=store)["ETag"]
-    aws.values.put_key(KvsARN=store, Key=key, Value=value, IfMatch=etag)
-
-
-def _plant(site: Site) -> None:
-    """Things of somebody else, of kinds that we remove."""
-    aws = site.aws
-    aws.s3.create_bucket(
-        Bucket=FOREIGN, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-    )
-    aws.logs.create_log_group(logGroupName=FOREIGN)
-    aws.api.create_api(Name=FOREIGN, ProtocolType="HTTP")
-    aws.roles.create_role(RoleName=FOREIGN, AssumeRolePolicyDocument=_TRUST)
-    aws.records.create_table(
-        TableName=FOREIGN,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
-def _foreign(site: Site) -> list[str]:
-    aws = site.aws
-    found = [
-        *(each["Name"] for each in aws.s3.list_buckets()["Buckets"]),
-        *(each["logGroupName"] for each in aws.logs.describe_log_groups()["logGroups"]),
-        *(each["Name"] for each in aws.api.get_apis()["Items"]),
-        *(each["RoleName"] for each in aws.roles.list_roles()["Roles"]),
-        *aws.records.list_tables()["TableNames"],
-    ]
-    return [each for each in found if each == FOREIGN]
-
-
-_TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "ec2.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-)

@@ -15,27 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from runner.aws.bootstrap import bootstrap
-from runner.aws.live import read_live
 from runner.aws.records import Staged
-from runner.aws.wanted import foundation
 from runner.collect import collect
 from runner.config.load import Config, Overrides, load
-from runner.decide import Decided
+from runner.decide import Decided, against_live
 from runner.deploy import release
 from runner.destroy import Doom, destroy
-from runner.edge import response_code, router_code, stream_code
 from runner.errors import JamError
 from runner.fetch import Answer, fetch_from
 from runner.local.cloud import Cloud
 from runner.model import Kind, Release
 from runner.names import Names
-from runner.package.guard import digest as guard_digest
 from runner.package.manifest import identity
-from runner.plan.decide import plan
 from runner.plan.retention import Retention
-from runner.promote import promotion_of
 from runner.rollback import Wish, rollback
-from runner.turn import origin_of
 from runner.verify import NAVIGATION
 from runner.world import Way, World
 from tests.aws_site import a_release, zipped
@@ -193,33 +186,14 @@ class Site:
 
     def decided(self, commit: Commit, aws: Account, *, way: Way) -> Decided:
         """As `decide` does, for a release that was built already."""
-        names, wanted = self.names, self.release_of(commit)
-        firm = foundation(
-            names,
-            tables=(),
-            router=router_code(),
-            response=response_code(),
-            stream=stream_code(),
-            guard=guard_digest() if promotion_of(self.config) else "",
-        )
-        live = read_live(aws, names, release=wanted.id, foundation=firm)
-        todo = plan(
-            wanted,
-            live,
-            foundation=firm,
-            origin=origin_of(self.world(commit).environment),
-            promotion=promotion_of(self.config, now=way.now, protected=not way.unprotected),
-        )
-        return Decided(
-            config=self.config,
+        return against_live(
+            self.config,
+            self.world(commit),
+            way,
             aws=aws,
-            names=names,
-            release=wanted,
-            live=live,
-            foundation=firm,
-            plan=todo,
+            names=self.names,
+            release=self.release_of(commit),
             begun=0.0,
-            way=way,
         )
 
     def release_of(self, commit: Commit) -> Release:
