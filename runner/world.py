@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from runner.aws.identity import Identity
 from runner.aws.session import Aws, connect
 from runner.plan.order import IsAncestor
 from runner.report.watch import Watcher
@@ -17,7 +18,8 @@ class World:
     """What a command touches outside of the site: all of it comes in by the front door.
 
     `clock` counts seconds from anywhere, `now` seconds of the epoch; `cache` is a folder of the
-    user's for what may be downloaded again. `is_ancestor` knows the commits' history, if anybody.
+    user's for what may be downloaded again. `is_ancestor` knows the commits' history, if anybody;
+    `identity` is who reaches AWS, where that is not for AWS's own chain of credentials to say.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -28,6 +30,7 @@ class World:
     watcher: Watcher
     cache: Path
     is_ancestor: IsAncestor | None = None
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,13 @@ PLAIN = Way()
 
 def account_of(world: World, *, region: str | None) -> Aws:
     """The AWS account that the credentials lead to, seen to be reachable."""
-    aws = connect(region=region, clock=world.now, sleep=world.sleep, chance=world.chance)
+    aws = connect(
+        region=region,
+        clock=world.now,
+        sleep=world.sleep,
+        chance=world.chance,
+        identity=world.identity,
+    )
     world.watcher.note(f"AWS account {aws.account}, {aws.region}")
     return aws
 

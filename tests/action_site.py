@@ -1,7 +1,8 @@
 """A repository whose workflow runs the action: events in, what GitHub and a visitor see out.
 
 The entrypoint runs as a process with the environment that GitHub's runner gives a container:
-inputs as INPUT_ variables, file commands, the payload in a file.
+inputs as INPUT_ variables, file commands, the payload in a file. With JAM_TEST_IMAGE it runs in a
+container of that image, started as the runner starts one (docs/image.md).
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from tests.action_runner import Read, read_file
 ROOT = Path(__file__).parents[1]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 NAME = "octo/notes"
+RUNNER = 1001  # the uid that the workspace has on GitHub's machines
+IMAGE = os.environ.get("JAM_TEST_IMAGE", "")
 FILES = ("GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH")
 SETTINGS = """site = "notes"
 region = "eu-central-1"
@@ -76,6 +79,8 @@ class Workplace:
     folder: Path
     runs: int = 0
     token: str = field(default="", repr=False)
+    more: dict[str, str] = field(default_factory=dict)  # of the environment
+    home: Path = Path()  # of the last run
 
     def checkout(self, page: str, *, settings: str = SETTINGS) -> None:
         """The workspace of the next job."""
@@ -88,6 +93,13 @@ class Workplace:
         (work / "functions" / "hello.mjs").write_text(
             f"export default async () => new Response({json.dumps(page)});"
         )
+        if os.geteuid() == 0:  # on GitHub's machines it is not the container's root's
+            for each in (work, *work.rglob("*")):
+                os.lchown(each, RUNNER, RUNNER)
+
+    @property
+    def owners(self) -> set[int]:
+        return {each.lstat().st_uid for each in self.workspace.rglob("*")}
 
     @property
     def workspace(self) -> Path:
@@ -138,7 +150,7 @@ class Workplace:
         **inputs: str,
     ) -> Iterator[tuple[subprocess.Popen[str], Any]]:
         self.runs += 1
-        home = self.folder / f"run-{self.runs}-{uuid.uuid4().hex[:6]}"
+        self.home = home = self.folder / f"run-{self.runs}-{uuid.uuid4().hex[:6]}"
         (home / "file_commands").mkdir(parents=True)
         files = {name: home / "file_commands" / f"{name}_{uuid.uuid4()}" for name in FILES}
         for each in files.values():
@@ -148,13 +160,15 @@ class Workplace:
             **self._environment(event, home),
             **{name: str(file) for name, file in files.items()},
             "GITHUB_SHA": sha or "f" * 40,
+            **self.more,
             **self._inputs(inputs),
             **more,
         }
+        contained = _contained(environment, home, self.workspace) if IMAGE else None
         process = subprocess.Popen(
-            [sys.executable, "-I", "-u", str(ROOT / "entrypoint.py")],
+            contained or [sys.executable, "-I", "-u", str(ROOT / "entrypoint.py")],
             cwd=self.workspace,
-            env=environment,
+            env=dict(os.environ) if contained else environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -176,9 +190,7 @@ class Workplace:
         try:
             yield process, ended
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
+            kill(process, home)
 
     def visit(self, url: str, path: str = "/", **headers: str) -> Answer:
         return fetch_from(url, connect_to=self.cloud.endpoint)(path, headers)
@@ -234,6 +246,40 @@ class Workplace:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
         }
+
+
+def kill(process: subprocess.Popen[str], home: Path) -> None:
+    """Ends it as nothing can be ended more."""
+    if process.poll() is None:
+        if IMAGE:  # the client's death would leave the container running
+            subprocess.run(["docker", "kill", home.name], check=False, capture_output=True)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def _contained(environment: Mapping[str, str], home: Path, workspace: Path) -> list[str]:
+    """The command of the runner: its mounts, its folder, values from the client's environment.
+
+    Source: actions/runner, `ContainerActionHandler.cs`, `DockerCommandManager.cs`.
+    """
+    mounts = {workspace: "/github/workspace", home: "/github/home"}
+    inside = {**environment, "XDG_CACHE_HOME": "", "PATH": ""}
+    told = {name: _within(value, mounts) for name, value in inside.items() if value}
+    post = ["--entrypoint", "/opt/jam/entrypoint.py"] if "STATE_begun" in told else []
+    return [
+        *("docker", "run", "--rm", "--name", home.name, "--network", "host"),
+        *("--workdir", "/github/workspace", *post),
+        *(word for item in told.items() for word in ("-e", "=".join(item))),
+        *(word for host, path in mounts.items() for word in ("-v", f"{host}:{path}")),
+        IMAGE,
+    ]
+
+
+def _within(value: str, mounts: Mapping[Path, str]) -> str:
+    for host, path in mounts.items():
+        if value == str(host) or value.startswith(f"{host}/"):
+            return path + value.removeprefix(str(host))
+    return value
 
 
 @contextmanager

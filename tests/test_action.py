@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import base64
+import json
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import fields
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from runner.action import inputs, outputs
 from runner.action.inputs import Inputs
+from runner.aws.identity import Identity, session_as
 from runner.config.workflow import COMMANDS
 from runner.local.cloud import Cloud
 from runner.local.github import Hub
 from runner.local.github.faults import DOWN
-from tests.action_site import ACTION, BUILD, SETTINGS, Workplace, a_workplace
+from tests.action_site import ACTION, BUILD, SETTINGS, Workplace, a_workplace, kill
+from tests.local_cloud import client
 
 SPEED = 50.0  # cloud seconds in one of ours
 AT_ONCE = SETTINGS + '[production.rollout]\nstrategy = "all-at-once"\n'
@@ -53,6 +60,7 @@ def test_a_pull_request_shows_itself_is_pushed_to_and_goes_without_a_trace(at: W
     assert at.visit(url, authorization=password).body == b"<h1>One</h1>"
     assert len(at.comments(number)) == 1
     assert at.deployments(f"deploy:notes:pr-{number}") == ["success"]
+    assert len(at.owners) == 1  # a later step can clean up
 
     at.hands.push("change", {"page.html": b"y"})
     at.checkout("<h1>Two</h1>")
@@ -230,8 +238,7 @@ def test_a_killed_run_is_tidied_up_by_its_post(at: Workplace) -> None:
     with at.started("pull_request", payload) as (process, ended):
         assert process.stdout is not None
         next(line for line in process.stdout if "begun" in line)
-        process.kill()
-        process.wait()
+        kill(process, at.home)
         step = ended(process.returncode, "")
     assert at.deployments(f"deploy:notes:pr-{number}") == ["in_progress"]
     after = at.post("pull_request", payload, step.state)
@@ -286,3 +293,91 @@ def test_an_input_that_is_neither_true_nor_false_is_told(at: Workplace) -> None:
     assert step.status == 2
     assert "comment: 'maybe'" in step.errors[-1]
     assert "qr-code: '2'" in step.errors[-1]
+
+
+ISSUER = "token.actions.githubusercontent.com"
+
+
+class _Oidc(BaseHTTPRequestHandler):
+    """GitHub's provider of tokens for one job."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        assert self.headers["authorization"] == "Bearer the-jobs-own"
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"value": _jwt(len(self.asked))}).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def _jwt(number: int) -> str:
+    claims = {
+        "iss": f"https://{ISSUER}",
+        "aud": "sts.amazonaws.com",
+        "sub": "repo:octo/notes:environment:preview",
+        "jti": number,
+    }
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return f"e30.{body}.signature"
+
+
+def _role(cloud: Cloud) -> str:
+    """One that trusts the repository's previews."""
+    iam = client(cloud, "iam")
+    provider = iam.create_open_id_connect_provider(
+        Url=f"https://{ISSUER}", ClientIDList=["sts.amazonaws.com"]
+    )["OpenIDConnectProviderArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{ISSUER}:sub": "repo:octo/notes:environment:preview"}},
+    }
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    made = iam.create_role(RoleName="jam-preview", AssumeRolePolicyDocument=trust)
+    cloud.clock.run(cloud.clock.now() + 60)  # until it can be assumed
+    return str(made["Role"]["Arn"])
+
+
+def test_a_role_is_assumed_by_githubs_word_and_its_token_is_masked(at: Workplace) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Oidc)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    at.more = {
+        "ACTIONS_ID_TOKEN_REQUEST_URL": f"http://127.0.0.1:{server.server_port}/token?v=1",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "the-jobs-own",
+        "AWS_ACCESS_KEY_ID": "",
+        "AWS_SECRET_ACCESS_KEY": "",
+    }
+    step = at.on_pull("opened", at.pull(), role_to_assume=_role(at.cloud))
+    server.shutdown()
+    assert step.status == 0, step.raw
+    assert _Oidc.asked == ["/token?v=1&audience=sts.amazonaws.com"]
+    assert _jwt(1) in step.log.masks
+    assert "the-jobs-own" not in step.raw
+
+
+def test_credentials_that_are_about_to_end_are_renewed_by_a_new_token() -> None:
+    tokens = count(1)
+    with Cloud() as cloud, pytest.MonkeyPatch.context() as patch:
+        cloud.clock.run(time.time() - 3_000)  # ten minutes are left of the hour that STS gives
+        patch.setenv("AWS_ENDPOINT_URL", cloud.endpoint)
+        patch.setenv("AWS_ACCESS_KEY_ID", "of somebody else")
+        identity = Identity(role=_role(cloud), session="run-1", token=lambda: _jwt(next(tokens)))
+        found = session_as(identity, region="eu-central-1").get_credentials()
+        assert found is not None
+        keys = {found.get_frozen_credentials().access_key for _ in range(2)}
+    assert len(keys) == 2
+    assert next(tokens) == 3
+
+
+def test_a_job_without_an_oidc_token_is_told_which_line_it_lacks(at: Workplace) -> None:
+    at.more = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    step = at.on_pull(
+        "opened", at.pull(), role_to_assume="arn:aws:iam::123456789012:role/jam-preview"
+    )
+    assert step.status == 5
+    assert "`id-token: write`" in step.errors[-1]

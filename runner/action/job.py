@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from runner.action.console import Console
+from runner.action.identity import identity_of
 from runner.action.inputs import Inputs
 from runner.action.log import Log
 from runner.action.telling import Telling
@@ -52,14 +53,17 @@ class Outside:
         return Job(
             inputs=inputs,
             event=event,
-            world=self.world(log, is_ancestor=_known_to(github)),
+            world=self._world(inputs, log, console, is_ancestor=_known_to(github)),
             console=console,
             log=log,
             github=github,
             outside=self,
         )
 
-    def world(self, log: Log, *, is_ancestor: IsAncestor | None = None) -> World:
+    def _world(
+        self, inputs: Inputs, log: Log, console: Console, *, is_ancestor: IsAncestor
+    ) -> World:
+        role, run = inputs.role_to_assume, self.environment.get("GITHUB_RUN_ID", "")
         return World(
             environment=self.environment,
             clock=self.clock,
@@ -69,6 +73,7 @@ class Outside:
             watcher=log,
             cache=self.cache,
             is_ancestor=is_ancestor,
+            identity=identity_of(role, run, self.environment, mask=console.mask) if role else None,
         )
 
     def github(self, token: str, *, hurried: bool = False) -> Callable[[], GitHub]:

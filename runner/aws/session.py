@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, NoRegionError
 
+from runner.aws.identity import Identity, session_as
 from runner.aws.refusals import explain, explained, name_service
 
 if TYPE_CHECKING:
@@ -43,11 +44,11 @@ Gate = Callable[["OperationModel", Any], Any]
 """Asked before each call; what it returns, unless that is None, is the call's answer."""
 
 
-def _client(service: str, attempts: int = ATTEMPTS) -> Any:
+def _client(service: str, attempts: int = ATTEMPTS, *, region: str = "") -> Any:
     """An attribute that becomes a client at its first use."""
 
     def make(aws: Aws) -> Any:
-        return aws.make(service, attempts)
+        return aws.make(service, attempts, region=region)
 
     return cached_property(make)
 
@@ -118,14 +119,21 @@ class Aws:
     metrics: Any = _client("cloudwatch")  # one call: not worth its stubs
     deployments: Any = _client("codedeploy")
     rules: Any = _client("events")
+    # CloudFront has certificates from this region alone. Source: CloudFront developer guide,
+    # "Requirements for using SSL/TLS certificates with CloudFront".
+    certificates: Any = _client("acm", region="us-east-1")
+    dns: Any = _client("route53")
     # For creates without a token and without a unique name: sent once, looked up after.
     api_once: ApiGatewayV2Client = _client("apigatewayv2", attempts=1)
     deployments_once: Any = _client("codedeploy", attempts=1)
 
-    def make(self, service: str, attempts: int, *, read_timeout: int = READ_TIMEOUT) -> Any:
+    def make(
+        self, service: str, attempts: int, *, read_timeout: int = READ_TIMEOUT, region: str = ""
+    ) -> Any:
         """A new client that gives up after so many `attempts` of a call.
 
-        `read_timeout` is for calls whose answer takes longer, in seconds.
+        `read_timeout` is for calls whose answer takes longer, in seconds; `region` is another one
+        than the session's.
         """
         config = Config(
             connect_timeout=CONNECT_TIMEOUT,
@@ -137,7 +145,8 @@ class Aws:
         )
         make: Any = self._session.client  # its overloads want the service's name as a literal
         with self._lock, explained():
-            return make(service, endpoint_url=self._endpoint, config=config)
+            where = {"region_name": region} if region else {}
+            return make(service, endpoint_url=self._endpoint, config=config, **where)
 
     def beside(self, gate: Gate) -> Aws:
         """The same account by clients of its own, all of whose calls ask `gate` first."""
@@ -187,13 +196,14 @@ def connect(
     sleep: Callable[[float], None],
     chance: Callable[[], float],
     endpoint: str | None = None,
+    identity: Identity | None = None,
 ) -> Aws:
-    """The account that boto3's own chain of credentials leads to; reaches nothing yet.
+    """The account that `identity`, or else boto3's own chain of credentials, leads to.
 
-    Without `region` and `endpoint` the standard chain decides (AWS_REGION, AWS_ENDPOINT_URL).
-    Raises JamError `JAM-REGION-MISSING` if nothing names a region.
+    Reaches nothing yet. Without `region` and `endpoint` the standard chain decides (AWS_REGION,
+    AWS_ENDPOINT_URL). Raises JamError `JAM-REGION-MISSING` if nothing names a region.
     """
-    session = boto3.Session(region_name=region)
+    session = session_as(identity, region=region) if identity else boto3.Session(region_name=region)
     if not session.region_name:
         raise explain(NoRegionError())
     return Aws(session, endpoint, clock=clock, sleep=sleep, chance=chance)

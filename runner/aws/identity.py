@@ -1,0 +1,61 @@
+"""Credentials of a role for which somebody else vouches: got by web identity, and renewed.
+
+A rollout may outlast them: whenever they are about to end, a new token is asked for.
+Source: STS API reference, AssumeRoleWithWebIdentity; boto3's guide, "Credentials", assume role with
+web identity provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.credentials import (
+    AssumeRoleWithWebIdentityCredentialFetcher,
+    CredentialProvider,
+    DeferredRefreshableCredentials,
+)
+from botocore.session import Session, get_session
+
+_METHOD = "assume-role-with-web-identity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """`role` is an ARN, `session` what CloudTrail shows; each call of `token` gives a new one."""
+
+    role: str
+    session: str
+    token: Callable[[], str] = field(repr=False)
+
+
+def session_as(identity: Identity, *, region: str | None) -> boto3.Session:
+    """A session that has these credentials and no others; asks for nothing yet."""
+    core = get_session()
+    if region:
+        core.set_config_variable("region", region)
+    resolver = core.get_component("credential_provider")
+    resolver.providers.insert(0, _Provider(core, identity))
+    return boto3.Session(botocore_session=core, region_name=region)
+
+
+class _Provider(CredentialProvider):
+    METHOD = _METHOD
+
+    def __init__(self, core: Session, identity: Identity) -> None:
+        super().__init__(session=core)
+        self._core = core
+        self._identity = identity
+
+    def load(self) -> Any:
+        fetcher = AssumeRoleWithWebIdentityCredentialFetcher(
+            client_creator=self._core.create_client,
+            web_identity_token_loader=self._identity.token,
+            role_arn=self._identity.role,
+            extra_args={"RoleSessionName": self._identity.session},
+        )
+        return DeferredRefreshableCredentials(
+            refresh_using=fetcher.fetch_credentials, method=_METHOD
+        )
