@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 
 from runner.report.comment import changes, parts
-from runner.report.comment.cut import ROOMS, cut
+from runner.report.comment.cut import ROOMS, Room, cut
 from runner.report.comment.foreign import code, commit, link
 from runner.report.comment.kept import keeping
 from runner.report.comment.qr import qr
@@ -28,23 +29,30 @@ def body(rows: Sequence[Row]) -> str:
     hundreds of sites those that were told longest ago are only counted.
     """
     for room in ROOMS:
-        text = _body([cut(row, room) for row in rows], left=0)
-        if len(text) <= LONGEST:
+        if text := _body(rows, room):
             return text
-    least = [cut(row, ROOMS[-1]) for row in sorted(rows, key=lambda row: -row.at)]
-    for some in range(len(least) - 1, 0, -1):
-        kept = sorted(least[:some], key=lambda row: row.site)
-        text = _body(kept, left=len(least) - some)
-        if len(text) <= LONGEST:
-            return text
-    return _title(rows)
+    newest = sorted(rows, key=lambda row: -row.at)
+
+    def of(some: int) -> str:
+        kept = sorted(newest[:some], key=lambda row: row.site)
+        return _body(kept, ROOMS[-1], left=len(rows) - some)
+
+    return of(bisect(range(1, len(rows)), False, key=lambda some: not of(some)))
 
 
-def _body(rows: Sequence[Row], *, left: int) -> str:
-    listed = [_table(rows), f"and {count(left, 'more site')}" if left else ""]
-    told = [_alone(rows[0])] if len(rows) == 1 else [_among(row) for row in rows]
-    whole = [f"### {_title(rows)}", *listed, *told, keeping(rows)]
-    return "\n\n".join(part for part in whole if part)
+def _body(rows: Sequence[Row], room: Room, *, left: int = 0) -> str:
+    """Empty if it is too long, which is seen early: of many sites each would be rendered."""
+    cuts, told, length = [], [], 0
+    for row in rows:
+        cuts.append(cut(row, room))
+        told.append(_alone(cuts[-1]) if len(rows) + left == 1 else _among(cuts[-1]))
+        length += len(told[-1]) + len(keeping(cuts[-1:]))
+        if length > LONGEST:
+            return ""
+    more = f"and {count(left, 'more site')}" if left else ""
+    whole = [f"### {_title(rows)}", _table(cuts), more, *told, keeping(cuts)]
+    text = "\n\n".join(part for part in whole if part)
+    return text if len(text) <= LONGEST else ""
 
 
 def _title(rows: Sequence[Row]) -> str:

@@ -117,8 +117,8 @@ def _prices(difference: Difference) -> Iterator[str]:
     before, after = difference.schedules
     if before != after:
         yield (
-            f"Schedules: at most {dollars(before)} → {dollars(after)} a month, if each run lasted "
-            f"until its timeout{_of(difference.money, Basis.SCHEDULE)}."
+            f"Schedules: at most USD {dollars(before)} → {dollars(after)} a month, if each run "
+            f"lasted until its timeout{_of(difference.money, Basis.SCHEDULE)}."
         )
     if any(each.basis is Basis.MILLION for each in difference.money.first):
         yield (
@@ -130,7 +130,7 @@ def _prices(difference: Difference) -> Iterator[str]:
 
 def _of(money: Some[Price], basis: Basis) -> str:
     told = [
-        f"{code(each.name)} {_dollars(each.before)} → {_dollars(each.after)}"
+        f"{code(each.name)} USD {_dollars(each.before)} → {_dollars(each.after)}"
         for each in money.first
         if each.basis is basis
     ]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from runner.report.comment.foreign import LONGEST
 from runner.report.comment.row import Fault, Row
 from runner.report.text import Check, Outcome
+
+_STAGES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +37,25 @@ def cut(row: Row, room: Room) -> Row:
     passed = _passed(row.outcome) - _passed(outcome)
     return replace(
         row,
+        origin=replace(row.origin, branch=row.origin.branch[:LONGEST]),
         outcome=outcome,
         difference=row.difference and row.difference.cut(room.names),
         fault=row.fault and _fault(row.fault, room),
-        last_lines=row.last_lines[len(row.last_lines) - min(room.lines, len(row.last_lines)) :],
+        last_lines=tuple(each[:LONGEST] for each in row.last_lines[-room.lines :])
+        if room.lines
+        else (),
+        stages=row.stages[:_STAGES],
+        note=_text(row.note, room),
         passed=row.passed + passed,
     )
 
 
 def _checks(outcome: Outcome, room: Room) -> tuple[Check, ...]:
-    """Stable, failed ones first."""
-    return tuple(sorted(outcome.checks, key=_is_passed)[: room.checks])
+    """Failed ones first, else as they were made."""
+    some = sorted(outcome.checks, key=_is_passed)[: room.checks]
+    return tuple(
+        replace(each, name=each.name[:LONGEST], detail=each.detail[:LONGEST]) for each in some
+    )
 
 
 def _passed(outcome: Outcome | None) -> int:
@@ -56,6 +67,8 @@ def _is_passed(check: Check) -> bool:
 
 
 def _fault(fault: Fault, room: Room) -> Fault:
-    if len(fault.message) <= room.error:
-        return fault
-    return replace(fault, message=f"{fault.message[: room.error]} …")
+    return replace(fault, message=_text(fault.message, room), hint=_text(fault.hint, room))
+
+
+def _text(text: str, room: Room) -> str:
+    return text if len(text) <= room.error else f"{text[: room.error]} …"

@@ -17,8 +17,12 @@ LONGEST = 200  # characters of one name
 # Accents upon accents reach over the lines around them. Source: Unicode Standard, 7.9, blocks.
 _STACK = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0]"
 _MARKS = re.compile(rf"({_STACK}{{3}}){_STACK}+")
-# What Markdown, HTML or one of GitHub's own marks begins or ends with; `www.` makes a link too.
-_MEANT = re.compile(r"[!\"#$&'()*:<>?@\[\\\]^_`{|}~]|(?<=[wW])\.")
+# What Markdown, HTML or one of GitHub's own marks begins or ends with. An address of mail is looked
+# for in what entities stand for, but not across an HTML comment.
+_MEANT = str.maketrans(
+    {each: f"&#{ord(each)};" for each in "!\"#$&'()*:<>?[\\]^_`{|}~"} | {"@": "&#64;<!-- -->"}
+)
+_WWW = re.compile(r"(?<=[wW])\.")  # a link too
 _HOST = r"(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}"
 _HERE = r"(?:localhost|127\.0\.0\.1|[a-z0-9.-]{1,250}\.localhost)"  # the embedded cloud's
 _REST = r"(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
@@ -42,7 +46,7 @@ def link(url: str, text: str = "") -> str:
     """A link to an address of ours; one that may not be one is text. `text` is never foreign."""
     if not _URL.fullmatch(url):
         return code(url)
-    return f"[{text or url.partition('://')[2].rstrip('/')}]({url})"
+    return f"[{text or _escaped(url.partition('://')[2].rstrip('/'))}]({url})"
 
 
 def commit(digest: str, *, run_url: str = "") -> str:
@@ -64,9 +68,4 @@ def _short(text: str, longest: int) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _MEANT.sub(lambda found: _entity(found[0]), text)
-
-
-def _entity(character: str) -> str:
-    # An address of mail is looked for in what entities stand for, but not across an HTML comment.
-    return f"&#{ord(character)};" + ("<!-- -->" if character == "@" else "")
+    return _WWW.sub("&#46;", text.translate(_MEANT))

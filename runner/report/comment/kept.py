@@ -6,6 +6,7 @@ text (`runner/github/comments.py`); what does not read as rows counts as none.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,8 +17,9 @@ from runner.report.comment.row import UNSURE, Row, State
 
 _OPEN, _CLOSE = "<!-- jam-deploy:rows ", " -->"
 _KEPT = re.compile(re.escape(_OPEN) + r"(\[.*\])" + re.escape(_CLOSE))
-# What could end the HTML comment, or mention somebody to who reads it without rendering.
-_MEANT = re.compile(r"[^\w\s\[\]{}\"\\,:./+-]|-(?=[->])", re.ASCII)
+# What could end the HTML comment, or mention somebody to who reads it without rendering. None of it
+# stands outside of JSON's strings, nor in an escape there.
+_MEANT = str.maketrans({each: f"\\u{ord(each):04x}" for each in "!#$%&'()*;<=>?@^`|~"})
 
 
 def merged(previous_body: str, row: Row) -> tuple[Row, ...]:
@@ -38,15 +40,15 @@ def kept(body: str) -> tuple[Row, ...]:
     if not found:
         return ()
     try:
-        return msgspec.json.decode(found[1], type=tuple[Row, ...])
-    except (msgspec.MsgspecError, RecursionError):
+        return msgspec.convert(json.loads(found[1]), tuple[Row, ...])
+    except (ValueError, RecursionError):
         return ()
 
 
 def keeping(rows: Iterable[Row]) -> str:
     """One line for the comment's body."""
-    text = msgspec.json.encode(tuple(rows)).decode()
-    return _OPEN + _MEANT.sub(lambda found: _escape(found[0]), text) + _CLOSE
+    text = json.dumps(msgspec.to_builtins(tuple(rows)), separators=(",", ":"))
+    return _OPEN + text.translate(_MEANT) + _CLOSE
 
 
 def _after(before: Row | None, row: Row) -> Row:
@@ -78,15 +80,3 @@ def _is_older(row: Row, before: Row) -> bool:
     mine, other = row.origin, before.origin
     same = mine.workflow == other.workflow
     return same and (mine.number, mine.attempt) < (other.number, other.attempt)
-
-
-def _escape(character: str) -> str:
-    """As JSON has it; nothing but texts holds such a character, or a number's sign."""
-    return "".join(
-        f"\\u{int.from_bytes(pair, 'big'):04x}"
-        for pair in _pairs(character.encode("utf-16-be", "surrogatepass"))
-    )
-
-
-def _pairs(raw: bytes) -> list[bytes]:
-    return [raw[at : at + 2] for at in range(0, len(raw), 2)]

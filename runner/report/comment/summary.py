@@ -6,20 +6,30 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runner.report.comment import changes, parts
-from runner.report.comment.cut import PLENTY, cut
+from runner.report.comment.cut import PLENTY, ROOMS, cut
 from runner.report.comment.foreign import block, code, commit, link
 from runner.report.comment.row import Row
 from runner.report.comment.words import moment, status
 from runner.report.rollout import text_of
+
+LONGEST = 262_144  # bytes
 
 
 def summary(row: Row, *, title: str = "") -> str:
     """Markdown for `GITHUB_STEP_SUMMARY`; `title` is ours (`Rollback`), never foreign.
 
     No password and no token: a log may have more readers than the comment, and GitHub hides what
-    was masked. At most a quarter of the 1 MiB that GitHub takes of a step.
+    was masked. At most a quarter of what GitHub takes of a step: lists are cut, and say so.
+    Source: GitHub Actions, "Workflow commands", step isolation and limits: 1 MiB.
     """
-    told = cut(row, PLENTY)
+    for room in (PLENTY, *ROOMS):
+        text = _summary(cut(row, room), title)
+        if len(text.encode()) <= LONGEST:
+            break
+    return text
+
+
+def _summary(told: Row, title: str) -> str:
     about = f"{title}: " if title else ""
     whole = [
         f"### {about}{code(told.site)} {status(told)}",

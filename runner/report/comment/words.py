@@ -56,9 +56,10 @@ def lasted(seconds: float) -> str:
 
 
 def dollars(amount: float) -> str:
-    """Two digits that say something: `$0.0042`, `$12.40`."""
-    if amount == 0:
-        return "$0"
-    if amount < 0.0001:
-        return "less than $0.0001"
-    return f"${amount:,.2f}" if amount >= 0.1 else f"${float(f'{amount:.2g}'):.6f}".rstrip("0")
+    """Two digits that say something. Without the sign: between two of them GitHub reads formulas.
+
+    Source: docs.github.com, "Writing mathematical expressions".
+    """
+    if amount == 0 or amount >= 0.1:
+        return f"{amount:,.2f}"
+    return f"{float(f'{amount:.2g}'):.6f}".rstrip("0") if amount >= 0.0001 else "less than 0.0001"
