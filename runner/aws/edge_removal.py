@@ -23,7 +23,7 @@ def distribution(aws: Aws, _: Names, thing: Thing) -> None:
     """Disabled, known everywhere, deleted. Source: CloudFront developer guide, "Delete a
     distribution"."""
     with tolerating("NoSuchDistribution"):
-        again(lambda: _disable(aws, thing.key), f"the distribution {thing.key}")
+        disable(aws, thing.key)
         if not distributions.wait_deployed(aws, thing.key, budget=EDGES_BUDGET):
             raise _slow(thing)
 
@@ -34,12 +34,19 @@ def distribution(aws: Aws, _: Names, thing: Thing) -> None:
         again(delete, f"the distribution {thing.key}")
 
 
-def _disable(aws: Aws, distribution: str) -> None:
-    now = aws.edge.get_distribution_config(Id=distribution)
-    config: Any = now["DistributionConfig"]
-    if config["Enabled"]:
-        off: Any = {**config, "Enabled": False}
-        aws.edge.update_distribution(Id=distribution, IfMatch=now["ETag"], DistributionConfig=off)
+def disable(aws: Aws, distribution: str) -> None:
+    """It answers nobody any more, once every edge knows."""
+
+    def change() -> None:
+        now = aws.edge.get_distribution_config(Id=distribution)
+        config: Any = now["DistributionConfig"]
+        if config["Enabled"]:
+            off: Any = {**config, "Enabled": False}
+            aws.edge.update_distribution(
+                Id=distribution, IfMatch=now["ETag"], DistributionConfig=off
+            )
+
+    again(change, f"the distribution {distribution}")
 
 
 def program(aws: Aws, _: Names, thing: Thing) -> None:

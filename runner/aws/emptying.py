@@ -76,8 +76,8 @@ def _is_shaped(key: str) -> bool:
 
 
 def _below_environment(key: str) -> str:
-    """The key below `production/` or `previews/pr-<n>/`; empty where it is below neither."""
-    found = re.match(r"(?:production|previews/[a-z0-9-]+)/(.*)", key, re.DOTALL)
+    """The key below `production/`, `previews/` or `previews/pr-<n>/`; else empty."""
+    found = re.match(r"(?:production|previews(?:/pr-\d+)?)/(.*)", key, re.DOTALL)
     return found[1] if found else ""
 
 

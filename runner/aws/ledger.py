@@ -10,7 +10,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from runner.aws import files, records, tables
+from runner.aws import files, leases, records, tables
 from runner.aws.refusals import code_of, explained, tolerating
 from runner.aws.session import Aws
 from runner.guard import journal
@@ -146,25 +146,29 @@ def _environment(names: Names, there: Mapping[str, Mapping[str, Any]]) -> Ledger
         ),
         streams=frozenset(names.function(name) for name, _ in item.get("streams", ())),
         history=tuple(item.get("history", ())),
+        domains=frozenset(item.get("domains", ())),
     )
 
 
 def forget(aws: Aws, names: Names, *, beginning: bool = False) -> None:
     """Deletes every record but the lease; `beginning` leaves one that says why."""
+    destroying, lease = (f"environment#{names.environment}", "destroy"), leases.key_of(names)
     with explained():
         if beginning:
-            mark: Any = {**_key(*_DESTROYING), "at": {"N": str(int(aws.clock()))}}
+            mark: Any = {**_key(*destroying), "at": {"N": str(int(aws.clock()))}}
             aws.records.put_item(TableName=names.records, Item=mark)
-        kept = {_LEASE, *([_DESTROYING] if beginning else ())}
         for each in list(_items(aws, names)):
-            if (each["pk"], each["sk"]) not in kept:
+            if _key(each["pk"], each["sk"]) == lease:
+                continue
+            if not beginning or (each["pk"], each["sk"]) != destroying:
                 _delete(aws, names, each)
 
 
 def forget_destroy(aws: Aws, names: Names) -> None:
     """Nothing is left of a run of `destroy` that did not end."""
+    key = _key(f"environment#{names.environment}", "destroy")
     with explained():
-        aws.records.delete_item(TableName=names.records, Key=_key(*_DESTROYING))
+        aws.records.delete_item(TableName=names.records, Key=key)
 
 
 def forget_release(aws: Aws, names: Names, *, release: str) -> None:
@@ -220,10 +224,6 @@ def record_stages(aws: Aws, names: Names, *, left: Ledger) -> None:
                 ":sequence": {"N": str(left.sequence)},
             },
         )
-
-
-_DESTROYING = (f"environment#{PRODUCTION}", "destroy")
-_LEASE = (f"environment#{PRODUCTION}", "lease")
 
 
 def _delete(aws: Aws, names: Names, item: Mapping[str, Any]) -> None:

@@ -24,7 +24,8 @@ class Known:
     """A preview as it is recorded. `since` and `closed` are epoch seconds, 0 where it is not so.
 
     `releases` are the ids of all that it has, or began; `owns` is what they are made of, as
-    `function NAME` and `table NAME`.
+    `function NAME` and `table NAME`. `pushed` is when a run last began to change it; the run that
+    is at it now is `run`, at most until `busy_until`.
     """
 
     environment: str
@@ -35,6 +36,9 @@ class Known:
     origin: Origin
     releases: tuple[str, ...]
     owns: tuple[str, ...]
+    pushed: int = 0
+    busy_until: int = 0
+    run: str = ""
 
     @property
     def number(self) -> int:
@@ -130,6 +134,7 @@ def every(aws: Aws, names: Names) -> tuple[Known, ...]:
 def _known(environment: str, items: list[dict[str, Any]]) -> Known:
     there: Mapping[str, Any] = next((it for it in items if it["sk"] == "environment"), {})
     releases = [it for it in items if it["sk"].startswith("release#")]
+    lease: Mapping[str, Any] = next((it for it in items if it["sk"] == "lease"), {})
     return Known(
         environment=environment,
         release=there.get("release", ""),
@@ -139,7 +144,15 @@ def _known(environment: str, items: list[dict[str, Any]]) -> Known:
         origin=records.read_origin(there.get("origin", {})),
         releases=tuple(it["sk"].partition("#")[2] for it in releases),
         owns=tuple(dict.fromkeys(name for it in releases for name in it.get("makes", ()))),
+        pushed=_pushed(there, releases) or int(lease.get("since", 0)),
+        busy_until=int(lease.get("expires", 0)) if "owner" in lease else 0,
+        run=lease.get("run", ""),
     )
+
+
+def _pushed(there: Mapping[str, Any], releases: list[dict[str, Any]]) -> int:
+    """A lease tells it where a run had come no further; later ones may be of `gc`."""
+    return max(int(there.get("since", 0)), *(int(it.get("at", 0)) for it in releases), 0)
 
 
 def close(aws: Aws, names: Names, *, origin: Origin) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from runner.cli.group import cli
-from runner.cli.options import Options, with_options
+from runner.cli.options import Options, tell, with_options
 from runner.cli.world import account, config_of, world_of
 
 
@@ -49,3 +49,18 @@ def _close(options: Options, number: int) -> None:
             origin=origin_of(world.environment),
         )
     click.echo(outcome.to_json() if options.as_json else summary(outcome, ()))
+
+
+@cli.command()
+@with_options
+def previews(options: Options) -> None:
+    """Lists pull requests' environments: address, commit, author, since when, age.
+
+    A preview is `changing` while a run is at it; `closing` and `unfinished` are those whose run
+    ended early: the next push, closing or `gc` goes on from there.
+    """
+    from runner.operate.previews import previews as look
+    from runner.report.previews import previews_document, previews_text
+
+    found = look(*account(options))
+    tell(options, previews_document(found), previews_text(found))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +16,7 @@ from runner.cli.world import account, local_config, watcher_of
 from runner.errors import Turn
 
 if TYPE_CHECKING:
+    from runner.clearing import Clearing, Pulls
     from runner.plan.inventory import Thing
 
 
@@ -37,26 +40,60 @@ def audit(options: Options) -> None:
 @cli.command()
 @with_options
 def gc(options: Options) -> None:
-    """Removes releases past retention, and what killed runs left.
+    """Removes previews that are over, releases past retention, and what killed runs left.
 
-    [production.retention] says which are kept; the live one always is, and the one before.
+    A preview is over once its pull request is closed, which GITHUB_TOKEN and GITHUB_REPOSITORY let
+    it ask, and [preview] expire after the last push. [production.retention] says which releases
+    are kept; the live one always is, and the one before.
     """
+    from runner.clearing import clear
     from runner.collect import collect
     from runner.plan.retention import Retention
     from runner.report.tidying import collected_document, collected_text
     from runner.turn import run_of
 
-    settings = local_config(options, publishes=False).settings.production.retention
-    retention = Retention(releases=settings.releases, days=settings.days)
+    settings = local_config(options, publishes=False).settings
+    kept = settings.production.retention
+    retention = Retention(releases=kept.releases, days=kept.days)
     aws, names = account(options)
     with watcher_of(options) as watcher, watcher.stage("gc"):
+        clearing = _clearing(settings.preview.expire, say=watcher.note)
+        previews = clear(aws, names, clearing)
         found = collect(aws, names, retention, run=run_of(os.environ), say=watcher.note)
-    tell(options, collected_document(names.site, found), collected_text(names.site, found))
+    document = collected_document(names.site, found, previews)
+    tell(options, document, collected_text(names.site, found, previews))
+
+
+def _clearing(expire: str, *, say: Callable[[str], None]) -> Clearing:
+    from runner.clearing import Clearing
+    from runner.closing import Closing
+    from runner.plan.overdue import seconds
+    from runner.turn import origin_of, run_of
+
+    closing = Closing(run=run_of(os.environ), origin=origin_of(os.environ), say=say)
+    return Clearing(closing=closing, pulls=_pulls(say), expire=seconds(expire))
+
+
+def _pulls(say: Callable[[str], None]) -> Pulls:
+    """GitHub's word where the environment leads there, else nobody's."""
+    from runner.clearing import Nobody
+
+    token, repository = (os.environ.get(f"GITHUB_{it}", "") for it in ("TOKEN", "REPOSITORY"))
+    if not (token and repository):
+        say("without GITHUB_TOKEN and GITHUB_REPOSITORY nobody can tell which pull requests are "
+            "closed: previews go by age alone")  # fmt: skip
+        return Nobody()
+    from runner.github.client import connect
+    from runner.github.pulls import OpenPulls
+
+    address = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+    github = connect(address, token, repository, sleep=time.sleep, now=time.time)
+    return OpenPulls(github, say=say)
 
 
 @cli.command()
 @with_options
-@click.option("--environment", default="", help="Only this one: production.")
+@click.option("--environment", default="", help="Only production, previews or pr-7.")
 @click.option("--all", "everything", is_flag=True, help="Everything of the site.")
 @click.option("--with-tables", default="", help="Tables of production that go too: NAME,...")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
@@ -73,7 +110,7 @@ def destroy(
     from runner.turn import run_of
 
     if everything == bool(environment):
-        raise click.UsageError("Say either --all or --environment production.")
+        raise click.UsageError("Say either --all or --environment (production, previews, pr-7).")
     aws, names = account(options)
     tables = frozenset(each.strip() for each in with_tables.split(",") if each.strip())
     doom = Doom(environment=environment, tables=tables, run=run_of(os.environ))

@@ -154,7 +154,9 @@ class Production(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     domain: Annotated[
         tuple[v.Domain, ...],
         Meta(
-            description="Host name, or a list of them; without one CloudFront's own.",
+            description="Host name: with or without `www.`, visitors of the other come to it too. "
+            "Or a list, of which the first is the site's and the others lead to it. Without one "
+            "CloudFront's own.",
             examples=[["example.com", "www.example.com"]],
             extra={"allowed": "a host name such as www.example.com, or a list of them"},
         ),
@@ -188,8 +190,9 @@ class Preview(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     expire: Annotated[
-        v.Age | None, _told("Age without a push from which `gc` removes a preview.", "14d")
-    ] = None
+        v.Age,
+        _told("`gc` removes a preview without a push for so long, its pull request open or not."),
+    ] = "30d"
     environment: Annotated[
         dict[v.VariableName, v.EnvironmentValue],
         _told("Environment of previews' functions, in place of [functions].", {"STAGE": "preview"}),

@@ -88,6 +88,25 @@ def explained(thing: Thing, told: Previewed, names: Names) -> str:
     return _shared(thing, told, names.previews)
 
 
+def is_stray(thing: Thing, told: Previewed, names: Names) -> bool:
+    """Whether it is of a kind that killed runs leave, by its shape ours, and explained by nothing.
+
+    The foundation's own kinds are never collected, and no object that somebody else put there.
+    """
+    if explained(thing, told, names):
+        return False
+    if thing.kind is What.TABLE:
+        return bool(PREVIEW.fullmatch(thing.environment))
+    if thing.kind is What.OBJECTS:
+        return bool(_OBJECTS.match(thing.name))
+    if thing.kind is What.KEY:
+        return thing.name.startswith(("e/", "r/", "h/"))
+    return thing.kind in _LEFT
+
+
+_LEFT = frozenset({What.API_STAGE, What.VERSION, What.FUNCTION, What.LOG_GROUP})
+
+
 def owner(thing: Thing) -> str:
     """The environment under whose lease it was made."""
     if thing.kind is What.API_STAGE:
@@ -146,10 +165,8 @@ def _shared(thing: Thing, told: Previewed, names: Names) -> str:
         case What.OBJECTS:
             return _objects(thing.name, told)
         case What.VERSION:
-            known = thing.of == names.acceptor
-            return (
-                SHARED if known or (_is_entry(thing, names) and thing.key in told.entries) else ""
-            )
+            known = not _is_entry(thing, names) or thing.key in told.entries
+            return SHARED if thing.of in programs and known else ""
         case What.ALIAS | What.FUNCTION_URL:
             return SHARED if _is_entry(thing, names) and thing.key == ALIAS else ""
         case What.LOG_GROUP:

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from runner.audit import Audit
+from runner.clearing import Cleared
 from runner.collect import Collected
 from runner.plan.inventory import Thing
 
@@ -60,26 +61,35 @@ def removed_text(site: str, removed: tuple[str, ...], left: tuple[Thing, ...]) -
     return "\n".join([*lines, f"{site}: {count} removed" if count else f"{site}: nothing to do"])
 
 
-def collected_document(site: str, collected: Collected) -> dict[str, Any]:
-    did = collected.removed or collected.expired
+def collected_document(
+    site: str, collected: Collected, previews: Cleared | None = None
+) -> dict[str, Any]:
+    more = previews or Cleared()
+    removed = [*(each.environment for each, _ in more.gone), *more.removed, *collected.removed]
     return {
         "site": site,
-        "outcome": "removed" if did else "unchanged",
-        "removed": list(collected.removed),
+        "outcome": "removed" if removed or collected.expired else "unchanged",
+        "previews": [{"environment": each.environment, "why": why} for each, why in more.gone],
+        "busy": list(more.busy),
+        "removed": removed,
         "expired": list(collected.expired),
         "why_not": collected.why_not or None,
     }
 
 
-def collected_text(site: str, collected: Collected) -> str:
-    lines = [f"removed {each}" for each in collected.removed]
+def collected_text(site: str, collected: Collected, previews: Cleared | None = None) -> str:
+    more = previews or Cleared()
+    lines = [f"removed preview {each.environment}: {why}" for each, why in more.gone]
+    lines += [f"left preview {each}: a run is at it" for each in more.busy]
+    lines += [f"removed {each}" for each in (*more.removed, *collected.removed)]
     lines += [
         f"expired release {each[:8]}: its files go once no visitor can be pinned to it"
         for each in collected.expired
     ]
     if collected.why_not:
         lines.append(collected.why_not)
-    return "\n".join([*lines, f"{site}: {len(collected.removed)} removed"])
+    count = len(more.gone) + len(more.removed) + len(collected.removed)
+    return "\n".join([*lines, f"{site}: {count} removed"])
 
 
 def _thing(thing: Thing) -> dict[str, Any]:

@@ -38,8 +38,8 @@ SITE: dict[str, tuple[str, str]] = {
         "Correct `.env` files or `environment` in jam.toml; keep long values in Parameter Store.",
     ),
     "JAM-ENVIRONMENT": (
-        "`destroy` does not take this environment down by itself.",
-        "`--environment production`, or `--all`; previews go by `preview --pr N --close`.",
+        "`destroy` was told an environment that no site has.",
+        "`--environment production`, `previews` or a pull request's (`pr-7`); or `--all`.",
     ),
     "JAM-EVENT": (
         "The event for `invoke` is no JSON value.",
@@ -53,6 +53,9 @@ SITE: dict[str, tuple[str, str]] = {
     ),
     "JAM-EVENT-UNSAFE": (
         "Nothing is built on this event: strangers could start it.", "Use pull_request."
+    ),
+    "JAM-REPOSITORY": (
+        "What `bootstrap --repository` names is no repository.", "Write owner/name."
     ),
     "JAM-FINGERPRINT": (
         "A file that browsers keep for a year was released before with other bytes.",
