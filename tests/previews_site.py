@@ -107,6 +107,11 @@ class PreviewedSite:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
+    def replace(self, path: str, old: str, new: str) -> None:
+        text = (self.folder / path).read_text()
+        assert old in text
+        self.write(path, text.replace(old, new))
+
     def end(self) -> None:
         self._over.set()
 

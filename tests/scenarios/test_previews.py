@@ -270,6 +270,68 @@ def test_previews_have_their_own_environment_and_secrets(site: PreviewedSite) ->
     assert not [each for each in _policies(site).values() if "parameter/test/key" in each]
 
 
+FLOWS = """
+export default async () => new Response(new ReadableStream({
+  start(out) {
+    for (const part of ["one ", "two"]) out.enqueue(new TextEncoder().encode(part));
+    out.close();
+  },
+}), { status: 201, headers: { "x-flows": "yes" } });
+"""
+AS_AWS_SHOWS = """
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  const told = { statusCode: 202, headers: { "x-own": "1" } };
+  const out = awslambda.HttpResponseStream.from(stream, told);
+  out.write("three ");
+  out.end("four");
+});
+"""
+LATER = """
+export default async () => new Response("late");
+"""
+
+
+def test_functions_that_stream_answer_whole_and_those_in_the_background_answer_at_once(
+    site: PreviewedSite,
+) -> None:
+    site.write("functions/flows.mjs", FLOWS)
+    site.write("functions/shown.mjs", AS_AWS_SHOWS)
+    site.write("functions/later.mjs", LATER)
+    site.settings(
+        SETTINGS + "[functions.flows]\nstream = true\n[functions.shown]\nstream = true\n"
+        '[functions.later]\nasync = true\nschedule = "rate(1 day)"\n'
+    )
+    ran = site.preview(14, run=1)
+    test = site.visitor(ran.outcome.url, x_jam_bypass=ran.shown.bypass)
+    flows, shown = test.get("/.functions/flows"), test.get("/.functions/shown")
+    assert (flows.status, flows.body, flows.headers["x-flows"]) == (201, b"one two", "yes")
+    assert (shown.status, shown.body, shown.headers["x-own"]) == (202, b"three four", "1")
+    later = test.get("/.functions/later", method="POST")
+    assert (later.status, bool(later.headers["x-jam-run"])) == (202, True)
+    # Two previews share the program that takes such requests in; a clock runs none of them.
+    other = site.preview(15, run=1)
+    test = site.visitor(other.outcome.url, x_jam_bypass=other.shown.bypass)
+    assert test.get("/.functions/later", method="POST").status == 202
+    assert site.onlooker.schedules.list_schedules()["Schedules"] == []
+
+
+def test_an_applications_paths_are_its_start_document_and_reports_of_errors_go_nowhere(
+    site: PreviewedSite,
+) -> None:
+    site.write("public/index.html", "<!doctype html><html><head></head><body>application")
+    shutil.rmtree(site.folder / "functions")
+    site.settings("beacon = true\n")  # of [production.rollout]
+    site.replace("jam.toml", "[build]\n", "[build]\nspa = true\n")
+    ran = site.preview(16, run=1, private=False)
+    guest = site.visitor(ran.outcome.url)
+    page = guest.visit("/notes/7")
+    assert (page.status, b"application" in page.body) == (200, True)
+    assert b"jam-beacon/" in page.body
+    assert guest.get("/.jam/report").status == 204
+    assert guest.get("/.functions/hello").status == 404
+    assert ran.outcome.api_url == ""
+
+
 def test_releases_older_than_the_last_five_are_let_go_of(site: PreviewedSite) -> None:
     pages = []
     for run in range(1, 8):

@@ -14,6 +14,7 @@ export function streaming(module) {
   if (handler && !handler[STREAMS] && handler.length > 2) {
     throw new TypeError("a streaming function cannot have a callback: return a promise");
   }
+  keepWhatIsTold();
   const run = handler?.[STREAMS]
     ? handler
     : (event, stream, context) =>
@@ -35,16 +36,13 @@ async function whole(run, event, stream, context) {
   stream.end(JSON.stringify(kept.result()));
 }
 
-// Keeps what a function streams. What goes before the first part is told by `_onBeforeFirstWrite`, as
-// AWS's `HttpResponseStream.from` does it: status and headers, then eight bytes of nothing.
-// Source: github.com/aws/aws-lambda-nodejs-runtime-interface-client, HttpResponseStream.js.
+// Keeps what a function streams, and the status and headers that `HttpResponseStream.from` gives it.
 class Kept extends Writable {
   parts = [];
-  before = [];
-  type = "application/octet-stream";
+  told = { headers: { "content-type": "application/octet-stream" } };
 
   setContentType(type) {
-    this.type = type;
+    this.told = { headers: { "content-type": type } };
   }
 
   _write(part, encoding, done) {
@@ -52,27 +50,17 @@ class Kept extends Writable {
     done();
   }
 
-  write(...given) {
-    this.tell();
-    return super.write(...given);
-  }
-
-  end(...given) {
-    this.tell();
-    return super.end(...given);
-  }
-
-  tell() {
-    const tell = this._onBeforeFirstWrite;
-    this._onBeforeFirstWrite = undefined;
-    tell?.((part) => this.before.push(Buffer.from(part)));
-  }
-
   result() {
-    const told = this.before.length ? JSON.parse(this.before[0].toString()) : { headers: { "content-type": this.type } };
-    const body = Buffer.concat(this.parts);
-    return { statusCode: 200, ...told, body: body.toString("base64"), isBase64Encoded: true };
+    const body = Buffer.concat(this.parts).toString("base64");
+    return { statusCode: 200, ...this.told, body, isBase64Encoded: true };
   }
+}
+
+function keepWhatIsTold() {
+  const { HttpResponseStream } = awslambda;
+  const from = HttpResponseStream.from.bind(HttpResponseStream);
+  HttpResponseStream.from = (stream, told) =>
+    stream instanceof Kept ? Object.assign(stream, { told }) : from(stream, told);
 }
 
 async function answer(web, event, stream, context) {
