@@ -332,6 +332,28 @@ def test_an_applications_paths_are_its_start_document_and_reports_of_errors_go_n
     assert ran.outcome.api_url == ""
 
 
+def test_the_eleventh_api_stage_lies_in_an_api_beside_the_first(site: PreviewedSite) -> None:
+    every = {}
+    for number in range(20, 31):  # an API has ten
+        site.write("functions/hello.mjs", HELLO.replace("VERSION", f"of {number}"))
+        every[number] = site.preview(number, run=1)
+    apis = {each.outcome.api_url.split("//")[1].split(".")[0] for each in every.values()}
+    assert len(apis) > 1
+    for number, ran in every.items():
+        test = site.visitor(ran.outcome.url, x_jam_bypass=ran.shown.bypass)
+        assert json.loads(test.get("/.functions/hello").body)["says"] == f"hello of {number}"
+    # A push finds the stage where it is, closing takes it away there.
+    last = every[30]
+    site.write("functions/hello.mjs", HELLO.replace("VERSION", "pushed"))
+    again = site.preview(30, run=2)
+    assert again.outcome.api_url == last.outcome.api_url
+    test = site.visitor(last.outcome.url, x_jam_bypass=last.shown.bypass)
+    assert json.loads(test.get("/.functions/hello").body)["says"] == "hello pushed"
+    assert site.close(30, run=3).outcome == "removed"
+    stages = [site.onlooker.api.get_stages(ApiId=each)["Items"] for each in apis]
+    assert "pr-30" not in {each["StageName"] for one in stages for each in one}
+
+
 def test_releases_older_than_the_last_five_are_let_go_of(site: PreviewedSite) -> None:
     pages = []
     for run in range(1, 8):
