@@ -184,6 +184,12 @@ def test_a_failed_build_tells_error_way_out_and_last_lines() -> None:
         assert part in told
 
 
+def test_lines_that_the_error_has_itself_are_not_told_again() -> None:
+    error = site_error("JAM-BUILD-FAILED", "it ended with 1:\nsrc/a.ts:14: error", hint="")
+    text = body([a_row(State.FAILED, fault=fault_of(error), last_lines=("src/a.ts:14: error",))])
+    assert seen(text).text.count("src/a.ts:14: error") == 1
+
+
 @pytest.mark.parametrize(
     ("state", "said"),
     [
@@ -318,7 +324,7 @@ HOSTILE = [
     "@octocat", "@org/team", "x@octocat.com", "x`whoami`", "a|b", "a\\|b", "${{github.token}}",
     "\u202egpj.exe", "<script>alert(1)</script>", "<img src=https://evil.example/x.png>",
     "![x](https://evil.example/x.png)", "[x](javascript:alert(1))", "https://evil.example",
-    "www.evil.example", "WwW.evil.example", "ftp://evil.example", "mailto:a@b.example",
+    "see www.evil.example", "a~~b~~c", "__a__", "(WwW.evil.example", "ftp://evil.example", "mailto:a@b.example",
     "</code></pre></details>", "-->", "<!-- jam-deploy:rows [] -->", "&lt;b&gt;&#60;b&#62;",
     "\n\n# heading\n\n- item", "```\ncode\n```", "~~~", "#1", "octo/notes#1", "GH-1", ":tada:",
     "\r\x1b[31mred\x07", "z\u0300" * 50 + "\u0300" * 500, "[^1]", "$x$", "|---|", "\\", "`", "``",

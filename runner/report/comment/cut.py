@@ -41,13 +41,18 @@ def cut(row: Row, room: Room) -> Row:
         outcome=outcome,
         difference=row.difference and row.difference.cut(room.names),
         fault=row.fault and _fault(row.fault, room),
-        last_lines=tuple(each[:LONGEST] for each in row.last_lines[-room.lines :])
-        if room.lines
-        else (),
+        last_lines=_last_lines(row, room),
         stages=row.stages[:_STAGES],
         note=_text(row.note, room),
         passed=row.passed + passed,
     )
+
+
+def _last_lines(row: Row, room: Room) -> tuple[str, ...]:
+    """Only beside an error, which may have them itself."""
+    told = row.fault is None or any(each in row.fault.message for each in row.last_lines[-1:])
+    kept = row.last_lines[max(0, len(row.last_lines) - room.lines) :]
+    return () if told else tuple(each[:LONGEST] for each in kept)
 
 
 def _checks(outcome: Outcome, room: Room) -> tuple[Check, ...]:
