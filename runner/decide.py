@@ -5,7 +5,7 @@ Changes nothing in AWS.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from runner.aws.leases import Lease
@@ -95,17 +95,19 @@ def against_live(
         foundation = wanted_foundation(
             names,
             tables=config.tables,
-            router=router_code(),
+            router=router_code(config.settings.production.domain),
             response=response_code(),
             unattended=unattended(release.functions),
             streams=streams_of(release.functions),
             stream=stream_code(),
             guard=guard_digest() if promotion_of(config) else "",
+            domains=config.settings.production.domain,
         )
         unsure = lease is not None and lease.inherited is not None
         live = read_live(aws, names, release=release.id, foundation=foundation, unsure=unsure)
         if drift is None and (doubted or way.repair or live.doubted):
             drift = drift_of(aws, names, foundation=foundation)
+            live = replace(live, domains_work=False)
         if drift:
             live = read_live(
                 aws,
@@ -186,8 +188,8 @@ def packaged(
 
 
 def _production_url(config: Config) -> str:
-    domain = config.settings.production.domain
-    return f"https://{domain}" if domain else ""
+    hosts = config.settings.production.domain
+    return f"https://{hosts[0]}" if hosts else ""
 
 
 def _build_environment(

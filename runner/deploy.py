@@ -21,6 +21,7 @@ from runner.aws.tables import make_records
 from runner.config.load import Config
 from runner.config.pending import refuse_pending
 from runner.decide import Decided, decide, new_functions, planned_again
+from runner.domains import looked_after
 from runner.errors import JamError
 from runner.forecast import foreseen
 from runner.inherited import follower, has_to_wait, is_adopted, made_way, settled
@@ -224,7 +225,10 @@ def _live(decided: Decided, world: World, *, known: Known) -> Outcome:
             raise
         world.watcher.note("SUPERSEDED: it was live, and a newer run has replaced it since")
         return _outcome(decided, world, known=known, outcome=Next.SUPERSEDED, checks=())
-    return _outcome(decided, world, known=known, outcome="live", checks=checks)
+    named = looked_after(decided, world, known=known)
+    known = {**known, **({Ref(Made.HOST): named.host} if named.host else {})}
+    lacks = tuple(f"{each.message}. {each.hint}" for each in named.lacks)
+    return _outcome(decided, world, known=known, outcome="live", checks=checks, lacks=lacks)
 
 
 def _is_replaced(decided: Decided) -> bool:
@@ -280,7 +284,13 @@ def _settled(decided: Decided, world: World, *, known: Known) -> Known:
 
 
 def _outcome(
-    decided: Decided, world: World, *, known: Known, outcome: str, checks: tuple[Check, ...]
+    decided: Decided,
+    world: World,
+    *,
+    known: Known,
+    outcome: str,
+    checks: tuple[Check, ...],
+    lacks: tuple[str, ...] = (),
 ) -> Outcome:
     puts = [step for step in decided.plan.stage if isinstance(step, PutFiles)]
     domain = known.get(Ref(Made.DOMAIN), "")
@@ -291,7 +301,7 @@ def _outcome(
         environment=PRODUCTION,
         release=decided.release.id,
         previous=decided.live.release,
-        url=f"https://{domain}",
+        url=f"https://{_host(decided, known)}",
         local_url=f"http://{label}.localhost:{loopback.port}/" if loopback.netloc else "",
         api_url=api_url(decided, known),
         prefix=f"{PRODUCTION}/releases/{decided.release.id}/",
@@ -302,4 +312,12 @@ def _outcome(
             files=sum(len(step.files) for step in puts), bytes=sum(step.bytes for step in puts)
         ),
         checks=checks,
+        lacks=lacks,
     )
+
+
+def _host(decided: Decided, known: Known) -> str:
+    """The site's own name once it works, else the distribution's."""
+    live = decided.live
+    own = live.domains_work and live.domains == decided.foundation.domains and live.domains
+    return known.get(Ref(Made.HOST), "") or (own[0] if own else known.get(Ref(Made.DOMAIN), ""))

@@ -90,8 +90,8 @@ def open_release(
     return Opened(
         site=names.site,
         release=release,
-        url=f"https://{domain}{OPEN}?{asked}",
-        leave=f"https://{domain}{OPEN}",
+        url=f"https://{there.host}{OPEN}?{asked}",
+        leave=f"https://{there.host}{OPEN}",
         until=until,
         is_new=known is None or not is_ready,
         local_url=f"http://{domain.partition('.')[0]}.localhost:{port}{OPEN}?{asked}"

@@ -30,7 +30,7 @@ from runner.shared import shared
 from runner.showing import looked_at, outcome_of, told
 from runner.stage import carry_out
 from runner.turn import leased, newer_than, origin_of, overtaken, run_of
-from runner.wish import host_of, password_of, wanted_of
+from runner.wish import domain_of, host_of, password_of, wanted_of
 from runner.world import PLAIN, World, account_of
 
 
@@ -66,7 +66,7 @@ def preview(config: Config, world: World, pull: Pull, *, aws: Aws | None = None)
         there, tier = first(aws, names)
     if late := _overtaken(aws, names, there, mine=mine, world=world, begun=begun):
         return late
-    known_url = there.ids.get(Made.DOMAIN, "") if there.release else host_of(config, names)
+    known_url = there.ids.get(Made.DOMAIN, "") if there.release else host_of(config, names, tier)
     url = f"https://{known_url}" if known_url else ""
     built = packaged(config, world, aws=aws, environment=names.environment, url=url)
     making = _Making(
@@ -170,7 +170,14 @@ class _Making:
         todo = plan(
             release,
             live,
-            wanted=wanted_of(self.config, names, release=release, password=password, bypass=bypass),
+            wanted=wanted_of(
+                self.config,
+                names,
+                self.shared.environment,
+                release=release,
+                password=password,
+                bypass=bypass,
+            ),
             published=published.to_copy(seen.published),
             past=seen.recorded.past,
             origin=self.origin,
@@ -199,7 +206,8 @@ class _Making:
         return password, previews.bypass_of(seen.secret, environment)
 
     def _commit_url(self, known: Known) -> str:
-        if not self.config.settings.preview.domain:
-            return ""
+        domain = domain_of(self.config, self.shared.environment)
         host = known[Ref(Made.DOMAIN)]
+        if not domain or not host.endswith(f".{domain}"):
+            return ""
         return f"https://{previews.commit_host(host, self.release.id)}"

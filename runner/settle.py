@@ -14,7 +14,7 @@ from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.guard.rollout import Act
 from runner.names import PRODUCTION, Names
-from runner.plan.refs import Made, Ref
+from runner.plan.refs import Ref
 from runner.promote import Ended, Follower
 from runner.report.rollout import told_of
 from runner.report.watch import Watcher
@@ -115,12 +115,12 @@ def text(settled: Settled) -> str:
 def _settled(
     names: Names, environment: Environment, *, ended: Ended | None, followed: bool
 ) -> Settled:
-    domain = environment.ids.get(Made.DOMAIN, "")
+    host = environment.host
     return Settled(
         site=names.site,
         release=environment.release,
         previous=environment.previous,
-        url=f"https://{domain}" if domain else "",
+        url=f"https://{host}" if host else "",
         ended=ended,
         followed=followed,
     )

@@ -20,6 +20,7 @@ from runner.aws.tables import make_records
 from runner.aws.wanted import foundation as wanted_foundation
 from runner.config.load import Config
 from runner.decide import Decided
+from runner.domains import looked_after
 from runner.edge import response_code, router_code
 from runner.model import Origin, Release, Routing
 from runner.names import Names
@@ -49,6 +50,7 @@ def shared(config: Config, world: World, *, aws: Aws, names: Names, there: Envir
         router=router_code(previews=True),
         response=response_code(previews=True),
         unattended=Unattended(requests=True),
+        domains=(config.settings.preview.domain,) if config.settings.preview.domain else (),
     )
     known = Shared(environment=there, foundation=foundation)
     if known.is_firm:
@@ -70,8 +72,9 @@ def _make(config: Config, world: World, *, aws: Aws, names: Names, foundation: F
         whole = _decided(config, world, aws=aws, names=names, foundation=foundation, lease=lease)
         known = known_of(whole.live, whole.plan)
         known = carry_out(whole, world, part=whole.plan.staging, known=known).known
-        carry_out(whole, world, part=whole.plan.switching, known=known)
+        known = carry_out(whole, world, part=whole.plan.switching, known=known).known
         lease.done()
+    looked_after(whole, world, known=known)
 
 
 def _decided(

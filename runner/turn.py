@@ -93,7 +93,7 @@ def told(
         environment=PRODUCTION,
         release=release,
         previous=there.release if release != there.release else there.previous,
-        url=f"https://{domain}" if domain else "",
+        url=f"https://{there.host}" if there.host else "",
         api_url=url,
         prefix=f"{PRODUCTION}/releases/{release}/",
         outcome=outcome,

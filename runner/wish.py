@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 
 from runner.aws import preview_rights, previews
+from runner.aws.records import Environment
 from runner.aws.session import Aws
 from runner.config.load import Config
 from runner.config.references import EnvReference, SsmReference, parse_value
@@ -17,18 +18,29 @@ from runner.plan.preview import Wanted, asking
 from runner.world import World
 
 
-def host_of(config: Config, names: Names) -> str:
-    """The preview's own host below the site's domain for them; empty without one."""
-    domain = domain_of(config)
+def host_of(config: Config, names: Names, tier: Environment) -> str:
+    """The preview's own host below the site's domain for them; empty without one.
+
+    Until that works (`tier`, what previews share, knows) they are shown by hosts of the pool.
+    """
+    domain = domain_of(config, tier)
     return f"{names.environment}.{domain}" if domain else ""
 
 
-def domain_of(config: Config) -> str:
-    return (config.settings.preview.domain or "").removeprefix("*.")
+def domain_of(config: Config, tier: Environment) -> str:
+    wanted = config.settings.preview.domain or ""
+    works = tier.domains_work and tier.domains == (wanted,)
+    return wanted.removeprefix("*.") if works else ""
 
 
 def wanted_of(
-    config: Config, names: Names, *, release: Release, password: str, bypass: str
+    config: Config,
+    names: Names,
+    tier: Environment,
+    *,
+    release: Release,
+    password: str,
+    bypass: str,
 ) -> Wanted:
     """Without a `password` everybody may look."""
     tables = config.tables if config.settings.preview.tables == "own" else ()
@@ -42,7 +54,7 @@ def wanted_of(
         ),
         tables=tables,
         foundation=_digest([asdict(each) for each in tables]) if tables else "",
-        domain=domain_of(config),
+        domain=domain_of(config, tier),
         password=password,
         bypass=bypass,
     )

@@ -373,7 +373,7 @@ def test_every_section_of_the_interface_is_understood(tmp_path: Path) -> None:
     assert config.functions == "api"
     assert functions.named["notes/[id]"].methods == ("GET", "PUT")
     assert functions.named["nightly"].timeout == 900
-    assert config.settings.production.domain == ("example.com",)
+    assert config.settings.production.domain == ("example.com", "www.example.com")
     assert config.settings.production.rollout.percent == 20
     assert config.settings.preview.expire == "14d"
 

@@ -20,6 +20,8 @@ from runner.report import permissions
 ROOT = Path(__file__).parents[1]
 # The attributes of runner.aws.session.Aws, and of the guard's clients.
 SERVICES = {
+    "certificates": "acm",
+    "dns": "route53",
     "api": "apigatewayv2",
     "api_once": "apigatewayv2",
     "deployments": "codedeploy",

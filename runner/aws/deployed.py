@@ -16,7 +16,6 @@ from runner.aws.session import Aws
 from runner.model import Background, Origin
 from runner.names import PRODUCTION, Names
 from runner.plan.live import Hold
-from runner.plan.refs import Made
 from runner.together import at_once
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def read_environment(aws: Aws, names: Names) -> Environment | None:
         previous=found.previous,
         since=found.since,
         origin=staged.origin if staged else Origin(),
-        url=f"https://{found.ids[Made.DOMAIN]}",
+        url=f"https://{found.host}",
         functions=tuple(
             Deployed(
                 name=name,

@@ -113,10 +113,30 @@ NEEDS: tuple[Need, ...] = (
         "DeleteFunction DeleteKeyValueStore DeleteOriginAccessControl DeleteOriginRequestPolicy "
         "DescribeFunction DescribeKeyValueStore GetCachePolicy GetDistribution "
         "GetDistributionConfig GetFunction GetOriginAccessControl GetOriginRequestPolicy "
-        "ListCachePolicies ListDistributions ListFunctions ListKeyValueStores "
-        "ListOriginAccessControls ListOriginRequestPolicies ListTagsForResource PublishFunction "
-        "TagResource UpdateCachePolicy UpdateDistribution UpdateFunction UpdateOriginAccessControl "
-        "UpdateOriginRequestPolicy",
+        "ListCachePolicies ListConflictingAliases ListDistributions ListFunctions "
+        "ListKeyValueStores ListOriginAccessControls ListOriginRequestPolicies "
+        "ListTagsForResource PublishFunction TagResource UpdateCachePolicy UpdateDistribution "
+        "UpdateFunction UpdateOriginAccessControl UpdateOriginRequestPolicy",
+    ),
+    Need(
+        why="`domain`: certificates",
+        service="acm",
+        names="AddTagsToCertificate DeleteCertificate DescribeCertificate ListTagsForCertificate",
+        resources=(_arn("acm:us-east-1:*:certificate/*"),),
+    ),
+    Need(
+        why="`domain`: certificates", service="acm", names="ListCertificates RequestCertificate"
+    ),
+    Need(
+        why="`domain`: records, where the zone is in this account",
+        service="route53",
+        names="ChangeResourceRecordSets GetHostedZone ListResourceRecordSets",
+        resources=(_arn("route53:::hostedzone/*"),),
+    ),
+    Need(
+        why="`domain`: where the zone is; who has a name already",
+        service="route53",
+        names="ListHostedZonesByName",
     ),
     Need(
         why="which release is live",

@@ -13,6 +13,7 @@ from runner.apply import Known, Moved, Perform, unfenced
 from runner.aws import (
     api,
     background,
+    domains,
     entry,
     files,
     foundation_steps,
@@ -37,6 +38,7 @@ from runner.names import PRODUCTION, Names
 from runner.package import summary
 from runner.plan.background import BackgroundStep
 from runner.plan.decide import Foundation
+from runner.plan.domains import DomainStep
 from runner.plan.foundation import ENTRY, FoundationStep
 from runner.plan.origins import AllowOrigins
 from runner.plan.previewing import LetGo, PreviewStage, Show
@@ -131,6 +133,8 @@ class _Performer:
                 return streaming.performed(
                     self._aws, self._names, step=step, known=known, fence=self._fence
                 )
+            if isinstance(step, DomainStep):
+                return domains.performed(self._aws, self._names, step=step, known=known)
             if isinstance(step, AllowOrigins):
                 api.allow_origins(self._aws, known[Ref(Made.API)], wanted=step)
                 return {}

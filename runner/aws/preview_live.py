@@ -40,7 +40,14 @@ class Shared:
 
     @property
     def is_firm(self) -> bool:
-        return self.environment.foundation == self.foundation.digest
+        wanted = self.foundation.domains
+        named = self.environment.domains == wanted and (self.works or not wanted)
+        return named and self.environment.foundation == self.foundation.digest
+
+    @property
+    def works(self) -> bool:
+        """Whether previews are to be found below the site's own domain by now."""
+        return bool(self.environment.domains) and self.environment.domains_work
 
     @property
     def store(self) -> str:

@@ -65,7 +65,15 @@ class Environment:
     hold: Hold | None = None
     history: tuple[str, ...] = ()  # releases that were live, the newest first
     tables: tuple[str, ...] | None = None  # of the site's own; None on a record without them
+    domains: tuple[str, ...] = ()  # host names that it has, or should have by now
+    domains_work: bool = False  # visitors were seen to get it under them
     doubted: int = 0  # when somebody noticed that something is not as recorded; epoch seconds
+
+    @property
+    def host(self) -> str:
+        """Where visitors find it: its own name once that works, else the distribution's."""
+        own = self.domains if self.domains_work else ()
+        return own[0] if own else self.ids.get(Made.DOMAIN, "")
 
     @property
     def leasing(self) -> Origin:
@@ -402,6 +410,8 @@ def _read_environment(item: dict[str, Any]) -> Environment:
         origin=read_origin(item.get("origin", {})),
         history=tuple(item.get("history", ())),
         tables=tuple(item["tables"]) if "tables" in item else None,
+        domains=tuple(item.get("domains", ())),
+        domains_work=item.get("domains_work", False),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from runner.aws import api, edge_removal, emptying, keyvalues, tables
+from runner.aws import api, domain_removal, edge_removal, emptying, keyvalues, tables
 from runner.aws.inventory.found import KEPT
 from runner.aws.refusals import message_of, tolerating
 from runner.aws.session import Aws
@@ -217,7 +217,9 @@ REMOVERS: Mapping[What, Remove | None] = {
     What.ALARM: _alarm,
     What.SCHEDULE: _schedule,
     What.SCHEDULE_GROUP: _schedule_group,
+    What.DNS_RECORD: domain_removal.record,
     What.DISTRIBUTION: edge_removal.distribution,
+    What.CERTIFICATE: domain_removal.certificate,
     What.EDGE: edge_removal.program,
     What.KEY: None,
     What.STORE: edge_removal.store,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from runner.cli.group import cli
@@ -19,11 +21,18 @@ def doctor(options: Options) -> None:
     """
     from runner.doctor import Practice
     from runner.doctor import doctor as look
+    from runner.fetch import loopback
     from runner.promote import promotion_of
     from runner.report.doctor import doctor_document, doctor_text
 
     config = local_config(options, publishes=False)
-    practice = Practice(tables=config.tables, rollouts=promotion_of(config) is not None)
+    practice = Practice(
+        tables=config.tables,
+        rollouts=promotion_of(config) is not None,
+        domains=config.settings.production.domain,
+        previews=config.settings.preview.domain or "",
+        near=loopback(os.environ.get("AWS_ENDPOINT_URL", "")),
+    )
     health = look(*account(options), practice)
     tell(options, doctor_document(health), doctor_text(health))
     if not health.is_well:

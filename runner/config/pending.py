@@ -28,7 +28,7 @@ def pending(settings: Settings) -> Iterator[Problem]:
         "production",
         settings.production,
         Production(),
-        besides=("branch", "notify", "rollout", "retention"),
+        besides=("domain", "branch", "notify", "rollout", "retention"),
     )
 
 

@@ -154,6 +154,7 @@ class Production(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     domain: Annotated[
         tuple[v.Domain, ...],
         Meta(
+            max_length=5,  # they are part of the router's code, of at most 10 KB
             description="Host name: with or without `www.`, visitors of the other come to it too. "
             "Or a list, of which the first is the site's and the others lead to it. Without one "
             "CloudFront's own.",

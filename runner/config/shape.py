@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
@@ -19,6 +20,7 @@ from msgspec.structs import FieldInfo, fields
 from runner.config.functions import Function, Functions
 from runner.config.kinds import NAMED, allowed, bare, is_secret, sections
 from runner.config.settings import Settings
+from runner.config.twins import twin
 
 _SHOWN = 60  # characters of a wrong value
 
@@ -49,7 +51,9 @@ def _with_named(functions: object) -> object:
 def _with_domains(production: object) -> object:
     if not isinstance(production, dict) or not isinstance(production.get("domain"), str):
         return production
-    return {**production, "domain": [production["domain"]]}
+    host = production["domain"]  # one alone has its twin with it, a list is just what is wanted
+    other = twin(host) if re.fullmatch(r"[a-z0-9.-]+", host) else ""
+    return {**production, "domain": [host, other] if other else [host]}
 
 
 _ARRANGE = {"functions": _with_named, "production": _with_domains}

@@ -174,11 +174,15 @@ TableKey = Annotated[
 ]
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# A certificate's first name has at most 64 characters. Source: ACM API reference,
+# RequestCertificate, DomainName.
+_SHORT = r"(?=.{1,64}$)"
 Domain = Annotated[
-    str, text(rf"(?:{_LABEL}\.)+[a-z]{{2,63}}", "a host name such as www.example.com")
+    str, text(rf"{_SHORT}(?:{_LABEL}\.)+[a-z]{{2,63}}", "a host name such as www.example.com")
 ]
 WildcardDomain = Annotated[
-    str, text(rf"\*\.(?:{_LABEL}\.)+[a-z]{{2,63}}", "a wildcard such as *.preview.example.com")
+    str,
+    text(rf"{_SHORT}\*\.(?:{_LABEL}\.)+[a-z]{{2,63}}", "a wildcard such as *.preview.example.com"),
 ]
 Branch = Annotated[str, text(r"[^\s~^:?*\[\\]+", "the name of a branch")]
 # Source: CodeDeploy API reference, TimeBasedCanary: whole minutes.

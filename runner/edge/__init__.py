@@ -1,23 +1,27 @@
 """The code of router and response function for CloudFront Functions, as shipped.
 
-Static: the same for every site and release. Runtime cloudfront-js-2.0, at most 10 KB each.
+Static: the same for every release, and for every site but for its own host names. Runtime
+cloudfront-js-2.0, at most 10 KB each.
 Source: CloudFront developer guide, "Quotas on CloudFront Functions".
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from rjsmin import jsmin
 
 RUNTIME = "cloudfront-js-2.0"
 _HERE = Path(__file__).parent
+_HOSTS = "HOSTS=[]"
 
 
-def router_code(*, previews: bool = False) -> str:
-    """The function of viewer-request."""
+def router_code(hosts: tuple[str, ...] = (), *, previews: bool = False) -> str:
+    """The function of viewer-request; of several `hosts` all others lead to the first."""
     kind = ("preview.js", "no_rollout.js") if previews else ("production.js", "rollout.js")
-    return _assemble("choice.js", *kind, "router.js")
+    code = _assemble("choice.js", *kind, "router.js")
+    return code.replace(_HOSTS, f"HOSTS={json.dumps(hosts, separators=(',', ':'))}", 1)
 
 
 def response_code(*, previews: bool = False) -> str:

@@ -179,7 +179,7 @@ def plan(
 
 def _steady(release: Release, live: Live, *, foundation: Foundation) -> Plan:
     """What is live already; the guard promoted it if something of it still has to follow."""
-    left = (
+    left: tuple[TidyingStep, ...] = (
         *dropped(foundation.streams, live, sequence=live.sequence),
         *unnamed(foundation.domains, live),
     )

@@ -13,6 +13,7 @@ from enum import StrEnum
 from runner.names import PRODUCTION
 from runner.plan import (
     background,
+    domains,
     foundation,
     origins,
     previewing,
@@ -33,7 +34,9 @@ class What(StrEnum):
     ALARM = "CloudWatch alarm"
     SCHEDULE = "schedule"
     SCHEDULE_GROUP = "schedule group"
+    DNS_RECORD = "DNS record"
     DISTRIBUTION = "distribution"
+    CERTIFICATE = "certificate"
     EDGE = "CloudFront function"
     KEY = "key of the key value store"
     STORE = "key value store"
@@ -92,6 +95,7 @@ TAGGED = frozenset(
         What.ALARM,
         What.SCHEDULE_GROUP,
         What.DISTRIBUTION,
+        What.CERTIFICATE,
         What.EDGE,
         What.STORE,
         What.API,
@@ -123,6 +127,11 @@ MADE_BY: Mapping[type, tuple[What, ...]] = {
     foundation.MakeTable: (What.TABLE,),
     foundation.MakeEntryUrl: (What.ALIAS, What.FUNCTION_URL),
     foundation.MakeDistribution: (What.DISTRIBUTION,),
+    domains.MakeCertificate: (What.CERTIFICATE,),
+    domains.ProveDomains: (What.DNS_RECORD,),
+    domains.AttachDomains: _POINTERS,
+    domains.PointDomains: (What.DNS_RECORD,),
+    domains.DropDomains: _POINTERS,
     foundation.GrantFiles: _POINTERS,
     foundation.GrantEntry: _POINTERS,
     background.MakeDeadLetters: (What.QUEUE, What.ALARM),

@@ -54,7 +54,8 @@ class Ledger:
     `ids` are those of the distribution and the API; `scheduled` Lambda names that run by schedule,
     `streams` those with a function URL. `rollout` is the id of an open one. `destroying`: a run of
     `destroy` began and has not ended; `survived`: a deploy came after one. `sites` are all sites of
-    the account and region that have records, `environments` those of this site.
+    the account and region that have records, `environments` those of this site; `domains` its host
+    names.
     """
 
     exists: bool = False
@@ -73,6 +74,7 @@ class Ledger:
     entries: tuple[Entry, ...] = ()
     sites: frozenset[str] = frozenset()
     environments: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
 
     def state(self, release: str) -> str:
         """As people say it: `live release 0123abcd`."""
@@ -141,12 +143,14 @@ def site_of(thing: Thing, ledger: Ledger, names: Names) -> str:
     return next(fits, "")
 
 
-def _of_kind(thing: Thing, ledger: Ledger, names: Names) -> str:
+def _of_kind(thing: Thing, ledger: Ledger, names: Names) -> str:  # noqa: PLR0912 -- a table
     if thing.name in fixed(names).get(thing.kind, ()):
         return FOUNDATION
     match thing.kind:
         case What.DISTRIBUTION | What.API:
             return FOUNDATION if not ledger.ids or thing.key in ledger.ids else ""
+        case What.CERTIFICATE | What.DNS_RECORD:
+            return FOUNDATION if _is_named(thing, ledger) else ""
         case What.ALARM:
             is_open = ledger.rollout and thing.name.startswith(f"{names.prefix}-{ledger.rollout}")
             return f"rollout of release {ledger.candidate[:8]}" if is_open else ""
@@ -197,6 +201,13 @@ def fixed(names: Names) -> Mapping[What, tuple[str, ...]]:
         What.BUCKET: (names.bucket,),
         What.TABLE: (names.records,),
     }
+
+
+def _is_named(thing: Thing, ledger: Ledger) -> bool:
+    """A certificate is for all of the site's names, a record for one of them."""
+    if thing.kind is What.DNS_RECORD:
+        return thing.of in ledger.domains
+    return frozenset(thing.name.split(", ")) == ledger.domains
 
 
 def _compute(thing: Thing, ledger: Ledger, names: Names) -> str:

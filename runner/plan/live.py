@@ -75,5 +75,7 @@ class Live:
     hold: Hold | None = None
     history: tuple[str, ...] = ()  # releases that were live, the newest first
     tables: tuple[str, ...] = ()  # the site's own, as last recorded
+    domains: tuple[str, ...] = ()  # host names that it has, or should have by now
+    domains_work: bool = False  # visitors were seen to get it under them
     doubted: int = 0  # when somebody noticed that something is not as recorded; epoch seconds
     drift: Drift = field(default_factory=Drift)  # what is not as recorded, where that was looked at

@@ -14,6 +14,7 @@ class Topic(StrEnum):
     PERMISSIONS = "permissions"
     QUOTAS = "quotas"
     DRIFT = "drift"
+    DOMAIN = "domain"
     OPEN = "open"
     RUNTIMES = "runtimes"
 

@@ -27,6 +27,8 @@ COLLECTED = frozenset(
     {
         What.ALARM,
         What.SCHEDULE,
+        What.DNS_RECORD,
+        What.CERTIFICATE,
         What.KEY,
         What.API_STAGE,
         What.VERSION,

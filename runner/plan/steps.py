@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runner.plan.background import BackgroundFoundation, MoveSchedule, PublishAcceptor
+from runner.plan.domains import DomainStage, DropDomains
 from runner.plan.foundation import FoundationStep
 from runner.plan.origins import AllowOrigins
 from runner.plan.previewing import LetGo, PreviewStage, Show
@@ -21,12 +22,13 @@ StageStep = (
     | BackgroundFoundation
     | StreamFoundation
     | PromotionFoundation
+    | DomainStage
     | ReleaseStep
     | PublishAcceptor
     | PreviewStage
 )
 VisibleStep = SwitchStep | MoveSchedule | MoveStream | AllowOrigins | OpenRollout | Show
-TidyingStep = SettleStep | DropStreams | LetGo
+TidyingStep = SettleStep | DropStreams | DropDomains | LetGo
 Step = StageStep | VisibleStep | TidyingStep
 
 

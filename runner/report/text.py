@@ -50,12 +50,14 @@ class Outcome:
     checks: tuple[Check, ...] = ()
     rollout: dict[str, Any] | None = None
     local_url: str = ""
+    lacks: tuple[str, ...] = ()  # what the site's own host names still wait for
 
     def to_json(self) -> str:
         document = asdict(self)
         document["seconds"] = round(self.seconds, 2)
-        if not self.local_url:
-            del document["local_url"]
+        for name in ("local_url", "lacks"):
+            if not document[name]:
+                del document[name]
         return json.dumps(document, indent=2, ensure_ascii=False)
 
 
@@ -144,6 +146,7 @@ def summary(outcome: Outcome, changed: Iterable[str]) -> str:
         *(f"  {line}" for line in changed),
         *(f"  {line}" for line in text_of(outcome.rollout or {})),
         f"  {outcome.url}" + (f"  ({outcome.local_url})" if outcome.local_url else ""),
+        *(f"  still to be done: {line}" for line in outcome.lacks),
         f"  {outcome.seconds:.1f} s, {outcome.calls} AWS calls, {uploaded}"
         + (f", {passed} checks passed" if outcome.checks else ""),
     ]

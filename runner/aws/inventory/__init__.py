@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from runner.aws.inventory import account, compute, edge, stored
+from runner.aws.inventory import account, compute, domains, edge, stored
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.names import Names
@@ -23,7 +23,9 @@ LISTS: tuple[tuple[frozenset[What], List], ...] = (
     (frozenset({What.RULE}), compute.rules),
     (frozenset({What.ALARM}), compute.alarms),
     (frozenset({What.SCHEDULE_GROUP, What.SCHEDULE}), compute.schedules),
+    (frozenset({What.DNS_RECORD}), domains.records),
     (frozenset({What.DISTRIBUTION}), edge.distributions),
+    (frozenset({What.CERTIFICATE}), domains.certificates),
     (frozenset({What.EDGE}), edge.programs),
     (frozenset({What.STORE, What.KEY}), edge.stores),
     (frozenset({What.ACCESS}), edge.accesses),

@@ -16,7 +16,7 @@ from runner.names import ROLE_PATH, Names
 from runner.plan.inventory import Thing, What
 
 # Their own lists were asked, and know better: what the tagging API still tells of these is gone.
-LISTED = frozenset({"apigateway", "cloudfront", "cloudformation"})
+LISTED = frozenset({"acm", "apigateway", "cloudfront", "cloudformation"})
 
 
 def configurations(aws: Aws, _: Names) -> Iterator[Thing]:
