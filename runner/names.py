@@ -20,6 +20,7 @@ ALIAS = "live"
 ROLE_PATH = "/jam/"
 BOUNDARY = "jam-boundary"
 CODE_DEPLOY_ROLE = "jam-codedeploy"
+PRODUCTION_ROLE, PREVIEW_ROLE = "jam-production", "jam-preview"  # that GitHub's workflows assume
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Once an account, by an administrator: what every site's own roles are held by.
 
 One CloudFormation stack, because an administrator can read it before it is made. It holds the
-boundary of all roles below /jam/ and CodeDeploy's service role; deploy roles join it later.
+boundary of all roles below /jam/, CodeDeploy's service role, and for repositories that are named
+the two roles that their workflows deploy with. A later run without them changes none of that.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from runner.aws import documents
+from runner.aws import documents, trust
+from runner.aws.deploy_roles import Trusted, check, parts
 from runner.aws.refusals import code_of, explained, message_of, tolerating
 from runner.aws.session import Aws
 from runner.aws.waiting import until
@@ -23,28 +25,45 @@ BUDGET = 600  # seconds; the stack takes under a minute
 TAGS = {"jam:environment": "account"}  # of no site: `audit` explains it by the stack's name
 
 
-def template() -> str:
+def template(trusted: Trusted | None = None) -> str:
     """The stack's template, as indented JSON: made to be read and kept."""
+    deploying = parts(trusted) if trusted else {}
     return documents.readable(
         {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": "jam-deploy: what an account needs before its first site.",
-            "Resources": {"Boundary": _boundary(), "CodeDeployRole": _code_deploy_role()},
+            "Resources": {
+                "Boundary": _boundary(),
+                "CodeDeployRole": _code_deploy_role(),
+                **deploying,
+            },
             "Outputs": {
                 "BoundaryArn": {"Value": {"Ref": "Boundary"}},
                 "CodeDeployRoleArn": {"Value": {"Fn::GetAtt": ["CodeDeployRole", "Arn"]}},
+                **(trust.told(trusted) if trusted else {}),
             },
         }
     )
 
 
-def bootstrap(aws: Aws, echo: Callable[[str], None]) -> None:
+def bootstrap(
+    aws: Aws,
+    echo: Callable[[str], None],
+    *,
+    repositories: tuple[str, ...] = (),
+    branch: str = "",
+) -> None:
     """Creates the stack or brings it up to date; tells `echo` what happens.
 
+    The workflows of `repositories` may deploy from then on, beside those that may already.
     Raises JamError `JAM-BOOTSTRAP-FAILED` with CloudFormation's own reason.
     """
+    check(repositories)
     with explained():
         state = _state(aws)
+        outputs = _outputs(aws) if state else {}
+        trusted = trust.wanted(aws, outputs, repositories=repositories, branch=branch)
+        stack = _stack(template(trusted))
         if state == "ROLLBACK_COMPLETE":  # a first attempt that failed can only be deleted
             echo(f"removing the stack {STACK}, whose creation failed before")
             aws.stacks.delete_stack(StackName=STACK)
@@ -52,14 +71,16 @@ def bootstrap(aws: Aws, echo: Callable[[str], None]) -> None:
         if state is None:
             _check_elsewhere(aws)
             echo(f"creating the stack {STACK} in {aws.account}, {aws.region}")
-            aws.stacks.create_stack(**_stack(), OnFailure="ROLLBACK")
-        elif not _update(aws):
+            aws.stacks.create_stack(**stack, OnFailure="ROLLBACK")
+        elif not _update(aws, stack):
             echo(f"the stack {STACK} is up to date")
             return
         else:
             echo(f"updating the stack {STACK} in {aws.account}, {aws.region}")
         _finish(aws, _settled(aws))
         echo("done: sites can be deployed to this account")
+        for line in trust.lines(_outputs(aws)):
+            echo(line)
 
 
 def _check_elsewhere(aws: Aws) -> None:
@@ -75,19 +96,19 @@ def _check_elsewhere(aws: Aws) -> None:
         )
 
 
-def _stack() -> Any:
+def _stack(text: str) -> Any:
     return {
         "StackName": STACK,
-        "TemplateBody": template(),
+        "TemplateBody": text,
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         "Tags": [{"Key": key, "Value": value} for key, value in TAGS.items()],
     }
 
 
-def _update(aws: Aws) -> bool:
+def _update(aws: Aws, stack: Any) -> bool:
     """Whether anything had to change. Source: CloudFormation API reference, UpdateStack."""
     try:
-        aws.stacks.update_stack(**_stack())
+        aws.stacks.update_stack(**stack)
     except ClientError as error:
         unchanged = "No updates are to be performed" in message_of(error)
         if code_of(error) == "ValidationError" and unchanged:
@@ -104,6 +125,16 @@ def _state(aws: Aws) -> str | None:
         if code_of(error) == "ValidationError" and "does not exist" in message_of(error):
             return None
         raise
+
+
+def _outputs(aws: Aws) -> dict[str, str]:
+    """What the stack says of itself."""
+    stacks = aws.stacks.describe_stacks(StackName=STACK)["Stacks"]
+    return {
+        each["OutputKey"]: each["OutputValue"]
+        for stack in stacks
+        for each in stack.get("Outputs", [])
+    }
 
 
 def _settled(aws: Aws) -> str | None:

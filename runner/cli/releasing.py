@@ -37,21 +37,37 @@ def init(options: Options, yes: bool) -> None:
 @cli.command()
 @with_options
 @click.option("--print", "only_print", is_flag=True, help="Only print the template.")
-def bootstrap(options: Options, only_print: bool) -> None:
+@click.option(
+    "--repository",
+    "repositories",
+    multiple=True,
+    metavar="OWNER/NAME",
+    help="Let its workflows deploy; may be given again.",
+)
+@click.option("--branch", default="", help="That production is deployed from.  [default: main]")
+def bootstrap(
+    options: Options, only_print: bool, repositories: tuple[str, ...], branch: str
+) -> None:
     """Prepares an AWS account, once.
 
-    A CloudFormation stack with the permissions boundary and CodeDeploy's role.
+    A CloudFormation stack with the permissions boundary, CodeDeploy's role, and for repositories
+    the two roles that their workflows deploy with.
     """
     from runner.aws import bootstrap as stack
+    from runner.aws.deploy_roles import Trusted, check
     from runner.world import account_of
 
     if only_print:
-        click.echo(stack.template())
+        check(repositories)
+        trusted = Trusted(repositories=repositories, branch=branch or "main")
+        click.echo(stack.template(trusted if repositories else None))
         return
     with world_of(options) as world:
         stack.bootstrap(
             account_of(world, region=options.region or surrounding_region() or None),
             world.watcher.note,
+            repositories=repositories,
+            branch=branch,
         )
     tell(options, {"stack": stack.STACK}, f"the stack {stack.STACK} is in place")
 

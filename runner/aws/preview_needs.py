@@ -1,0 +1,123 @@
+"""What the role may do that deploys previews: what bears their names, and no role. Pure.
+
+No pattern here fits a name of production's, whatever its site and functions are called: theirs have
+two hyphens at most once, a site's name has none. Of production it reads the published files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from runner.aws.statements import allow, within
+
+# Of a pull request's own, and of what all of them share. Source: runner/names.py.
+_OWN = "jam-*--pr-*--*"
+_SHARED = ("jam-*--pr-entry", "jam-*--pr-keeper", "jam-*--pr-background")
+_RECORDS = "jam-*--pr"
+_BUCKET = "arn:aws:s3:::jam-*--pr-*-an"
+_DISTRIBUTIONS = "arn:aws:cloudfront::*:distribution/*"
+_PREVIEWS = {"aws:ResourceTag/jam:environment": ["previews", "pr-*"]}
+_NEW = {"aws:RequestTag/jam:environment": ["previews", "pr-*"]}
+
+
+def preview_statements(stores: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """`stores` are ARNs: AWS picks a store's name in it, and no condition tells stores apart, so
+    without any the role cannot show anything.
+
+    Source: Service Authorization Reference, "Amazon CloudFront KeyValueStore".
+    """
+    yield from _stored()
+    yield from _called()
+    yield from _reached()
+    if stores:
+        actions = "DescribeKeyValueStore GetKey ListKeys UpdateKeys"
+        yield _allow("cloudfront-keyvaluestore", actions, *stores)
+
+
+def _stored() -> Iterator[dict[str, Any]]:
+    tables = (f"arn:aws:dynamodb:*:*:table/{each}" for each in (_OWN, _RECORDS))
+    yield _allow(
+        "dynamodb",
+        "BatchGetItem ConditionCheckItem CreateTable DeleteItem DeleteTable "
+        "DescribeContinuousBackups DescribeTable DescribeTimeToLive GetItem ListTagsOfResource "
+        "PutItem Query Scan TagResource UpdateContinuousBackups UpdateItem UpdateTable "
+        "UpdateTimeToLive",
+        *tables,
+    )
+    yield _allow("s3", "GetBucketLocation GetBucketTagging ListBucket", _BUCKET)
+    yield _allow(
+        "s3", "AbortMultipartUpload DeleteObject GetObject PutObject", f"{_BUCKET}/previews/*"
+    )
+    yield _allow("s3", "GetObject", "arn:aws:s3:::jam-*/production/*")
+
+
+def _called() -> Iterator[dict[str, Any]]:
+    functions = (f"arn:aws:lambda:*:*:function:{each}" for each in (_OWN, *_SHARED))
+    yield _allow(
+        "lambda",
+        "CreateFunction DeleteFunction DeleteFunctionConcurrency DeleteFunctionEventInvokeConfig "
+        "GetAlias GetFunction GetFunctionConcurrency GetFunctionConfiguration "
+        "GetFunctionEventInvokeConfig InvokeFunction ListTags ListVersionsByFunction "
+        "PutFunctionConcurrency PutFunctionEventInvokeConfig TagResource UpdateFunctionCode "
+        "UpdateFunctionConfiguration",
+        *functions,
+    )
+    yield _allow("lambda", "GetAccountSettings ListFunctions", "*")
+    roles = "arn:aws:iam::*:role/jam/jam-*--pr-*"
+    yield _allow("iam", "GetRole GetRolePolicy", roles)
+    services = ["apigateway.amazonaws.com", "lambda.amazonaws.com"]
+    yield within(_allow("iam", "PassRole", roles), StringEquals={"iam:PassedToService": services})
+    yield _allow("iam", "GetPolicy", "arn:aws:iam::*:policy/jam/*")
+    groups = (
+        *(f"arn:aws:logs:*:*:log-group:/aws/lambda/{each}" for each in (_OWN, *_SHARED)),
+        "arn:aws:logs:*:*:log-group:/aws/vendedlogs/jam-*--pr/*",
+    )
+    yield _allow(
+        "logs",
+        "DeleteLogGroup FilterLogEvents ListTagsForResource PutRetentionPolicy TagResource",
+        *groups,
+    )
+    # The same as production's: CloudWatch Logs knows no resources for deliveries.
+    yield _allow(
+        "logs",
+        "CreateLogDelivery CreateLogGroup DeleteLogDelivery DescribeLogGroups "
+        "DescribeResourcePolicies GetLogDelivery ListLogDeliveries PutResourcePolicy "
+        "UpdateLogDelivery",
+        "*",
+    )
+
+
+def _reached() -> Iterator[dict[str, Any]]:
+    """APIs and distributions have ids that AWS picks: here their tags tell whose they are.
+
+    A tag cannot be put on what is not previews' already, but for a distribution, which needs the
+    right in order to be born with tags: so no distribution may be changed.
+    Sources: API Gateway developer guide, "Use tags to control access to API Gateway REST API
+    resources"; Service Authorization Reference, "Amazon API Gateway Management V2", "Amazon
+    CloudFront".
+    """
+    apis = ("arn:aws:apigateway:*::/apis", "arn:aws:apigateway:*::/apis/*")
+    yield _allow("apigateway", "GET", *apis)
+    yield within(_allow("apigateway", "POST", apis[0]), StringLike=_NEW)
+    writes = _allow(
+        "apigateway",
+        "DELETE PATCH POST PUT",
+        apis[1],
+        "arn:aws:apigateway:*::/tags/*",
+    )
+    yield within(writes, StringLike=_PREVIEWS)
+    yield _allow(
+        "cloudfront",
+        "DescribeFunction DescribeKeyValueStore GetCachePolicy GetDistribution "
+        "GetDistributionConfig GetFunction GetOriginAccessControl GetOriginRequestPolicy "
+        "ListCachePolicies ListDistributions ListFunctions ListKeyValueStores "
+        "ListOriginAccessControls ListOriginRequestPolicies ListTagsForResource",
+        "*",
+    )
+    made = _allow("cloudfront", "CreateDistribution TagResource", _DISTRIBUTIONS)
+    yield within(made, StringLike=_NEW)
+
+
+def _allow(service: str, names: str, *resources: str) -> dict[str, Any]:
+    return allow([f"{service}:{name}" for name in names.split()], resources)
