@@ -1,7 +1,7 @@
 """A rollout's curve as a picture, for a file: GitHub shows no picture that a text brings. Pure.
 
-Source: docs.github.com, "Attaching files" and "Adding a job summary": pictures are files of their
-own, and the sanitiser takes `svg` and addresses with data out of Markdown.
+Sources: github/markup#1065 (inline SVG is taken out), gjtorikian/html-pipeline#227 (so are addresses
+that are data).
 """
 
 from __future__ import annotations
