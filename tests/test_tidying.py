@@ -23,8 +23,9 @@ from runner.local.cloud import Cloud
 from runner.names import Names
 from runner.plan.inventory import MADE_BY, SHARED, Thing, What
 from runner.plan.ledger import SURVIVED, Entry, Ledger, explained
+from runner.plan.releasing import RecordRelease
 from runner.plan.retention import DAY, PIN, Retention, collection, outdated
-from runner.plan.steps import Step
+from runner.plan.steps import Plan, Step
 from tests.aws_site import Deployer, a_release, zipped
 
 NAMES = Names("notes", "123456789012", "eu-central-1")
@@ -41,8 +42,8 @@ def test_every_kind_is_listed_and_has_a_way_to_go() -> None:
     assert sorted(listed) == sorted(What)
     assert set(REMOVERS) == set(What)
     made = {kind for kinds in MADE_BY.values() for kind in kinds}
-    parts = {What.KEY, What.API_STAGE, What.ALIAS, What.VERSION}  # go with their wholes
-    assert {kind for kind in made if REMOVERS[kind] is None} == parts | (made & SHARED)
+    with_wholes = {What.KEY, What.API_STAGE, What.SPARE_DEPLOYMENT, What.ALIAS, What.VERSION}
+    assert {kind for kind in made if REMOVERS[kind] is None} == with_wholes | (made & SHARED)
 
 
 LEDGER = Ledger(
@@ -100,6 +101,7 @@ LEDGER = Ledger(
         (Thing(kind=What.API_STAGE, name="stage2", of="jam-notes", **OURS),
          "live release bbbbbbbb"),
         (Thing(kind=What.API_STAGE, name="stage9", of="jam-notes", **OURS), ""),
+        (Thing(kind=What.SPARE_DEPLOYMENT, name="stage2 7 beef", of="jam-notes", **OURS), ""),
         (Thing(kind=What.SCHEDULE, name="jam-notes--tick", of="jam-notes", **OURS),
          "live release bbbbbbbb"),
         (Thing(kind=What.SCHEDULE, name="jam-notes--tock", of="jam-notes", **OURS), ""),
@@ -348,6 +350,26 @@ def test_gc_takes_what_a_killed_run_left(account: Account, tmp_path: Path) -> No
     store = aws.edge.describe_key_value_store(Name=names.store)["KeyValueStore"]["ARN"]
     assert len([key for key in contents(aws, store) if key.startswith("r/")]) == 1
     assert account.unexplained == []
+
+
+def test_a_deployment_of_which_a_killed_run_made_no_api_stage_goes_with_its_release(
+    account: Account, tmp_path: Path
+) -> None:
+    account.deploy(tmp_path, "one")
+    two = a_release(tmp_path, page="two", code="two")
+    begun = [step for step in account.site.plan(two).stage if isinstance(step, RecordRelease)]
+    account.site.perform(Plan(stage=tuple(begun)), two)
+    api = account.site.aws.api
+    of = {"ApiId": api.get_apis()["Items"][0]["ApiId"]}
+    api.create_deployment(**of, Description="beef 7 cafe")
+    assert account.unexplained == []
+    assert account.collect().removed == ()
+    account.clock.by += 2 * DAY
+    assert "deployment without an api_stage beef 7 cafe" in account.collect().removed
+    assert len(api.get_deployments(**of)["Items"]) == len(api.get_stages(**of)["Items"])
+    api.create_deployment(**of, Description="by hand")
+    assert account.unexplained == ["by hand"]
+    assert account.collect().removed == ("deployment without an api_stage by hand",)
 
 
 def test_a_function_with_our_name_alone_is_told_and_left(account: Account, tmp_path: Path) -> None:

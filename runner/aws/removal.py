@@ -35,6 +35,8 @@ def collect(aws: Aws, names: Names, thing: Thing) -> bool:
     """Removes a part by itself, while its whole stays; False if something still uses it."""
     if thing.kind is What.VERSION:
         return _version(aws, thing)
+    if thing.kind is What.SPARE_DEPLOYMENT:
+        return _spare_deployment(aws, names, thing)
     if thing.kind is What.API_STAGE:
         _api_stage(aws, names, thing)
     else:
@@ -58,6 +60,20 @@ def _api_stage(aws: Aws, names: Names, thing: Thing) -> None:
     found = api.find(aws, names)
     if found:
         api.drop_stage(aws, found, api_stage=thing.key)
+
+
+def _spare_deployment(aws: Aws, names: Names, thing: Thing) -> bool:
+    """One that somebody made an api_stage of since is refused.
+
+    Source: API Gateway API reference, DeleteDeployment, BadRequestException.
+    """
+    with tolerating("BadRequestException"):
+        found = api.find(aws, names)
+        with tolerating("NotFoundException"):
+            if found:
+                aws.api.delete_deployment(ApiId=found, DeploymentId=thing.key)
+        return True
+    return False
 
 
 def _keys(aws: Aws, names: Names, things: tuple[Thing, ...]) -> None:
@@ -227,6 +243,7 @@ REMOVERS: Mapping[What, Remove | None] = {
     What.CACHE_POLICY: edge_removal.cache_policy,
     What.FORWARD_POLICY: edge_removal.forward_policy,
     What.API_STAGE: None,
+    What.SPARE_DEPLOYMENT: None,
     What.API: _api,
     What.DEPLOYMENT_GROUP: _deployment_group,
     What.APPLICATION: _application,

@@ -44,6 +44,7 @@ class What(StrEnum):
     CACHE_POLICY = "cache policy"
     FORWARD_POLICY = "origin request policy"
     API_STAGE = "api_stage"
+    SPARE_DEPLOYMENT = "deployment without an api_stage"
     API = "HTTP API"
     DEPLOYMENT_GROUP = "CodeDeploy group"
     APPLICATION = "CodeDeploy application"
@@ -160,7 +161,7 @@ MADE_BY: Mapping[type, tuple[What, ...]] = {
     releasing.GrantFunctions: (What.ROLE,),
     releasing.PublishFunction: (What.FUNCTION, What.VERSION, What.LOG_GROUP, What.OBJECTS),
     releasing.PublishEntry: (What.FUNCTION, What.VERSION, What.LOG_GROUP),
-    releasing.MakeApiStage: (What.API_STAGE, What.LOG_GROUP),
+    releasing.MakeApiStage: (What.API_STAGE, What.SPARE_DEPLOYMENT, What.LOG_GROUP),
     releasing.WriteRouting: (What.KEY,),
     releasing.RecordStaged: _POINTERS,
     releasing.MoveAlias: _POINTERS,

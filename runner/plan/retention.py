@@ -31,6 +31,7 @@ COLLECTED = frozenset(
         What.CERTIFICATE,
         What.KEY,
         What.API_STAGE,
+        What.SPARE_DEPLOYMENT,
         What.VERSION,
         What.FUNCTION,
         What.ROLE,
@@ -136,6 +137,7 @@ def strays(
     left = decided.left
     routed = {f"r/{each}" for each in decided.unrouted}
     old = frozenset(outdated)
+    is_staging = any(not each.is_ready for each in left.entries)
     for each in there:
         ours = is_removable(each, site=names.site, environment=PRODUCTION)
         if not ours or each.kind not in COLLECTED:
@@ -144,7 +146,8 @@ def strays(
             continue
         is_routing = each.kind is What.KEY and each.name in routed
         is_idle = each.kind is What.API_STAGE and each.name in decided.idle
-        if is_routing or is_idle or each in old or not explained(each, left, names):
+        is_spare = each.kind is What.SPARE_DEPLOYMENT and not is_staging
+        if is_routing or is_idle or is_spare or each in old or not explained(each, left, names):
             yield each
 
 

@@ -30,7 +30,7 @@ LISTS: tuple[tuple[frozenset[What], List], ...] = (
     (frozenset({What.STORE, What.KEY}), edge.stores),
     (frozenset({What.ACCESS}), edge.accesses),
     (frozenset({What.CACHE_POLICY, What.FORWARD_POLICY}), edge.policies),
-    (frozenset({What.API, What.API_STAGE}), compute.apis),
+    (frozenset({What.API, What.API_STAGE, What.SPARE_DEPLOYMENT}), compute.apis),
     (frozenset({What.APPLICATION, What.DEPLOYMENT_GROUP}), compute.applications),
     (frozenset({What.DEPLOYMENT_CONFIG}), account.configurations),
     (

@@ -69,14 +69,28 @@ def apis(aws: Aws, names: Names) -> Iterator[Thing]:
             found = thing(What.API, each["Name"], tags=tags, key=each["ApiId"])
             yield found
             if found.site == names.site:
-                for stage, calls in _stages(aws, each["ApiId"]):
-                    yield replace(part(What.API_STAGE, stage, whole=found), calls=calls)
+                yield from _routed(aws, found)
 
 
-def _stages(aws: Aws, api: str) -> Iterator[tuple[str, str]]:
-    for page in aws.api.get_paginator("get_stages").paginate(ApiId=api):
-        for each in page["Items"]:
-            yield each["StageName"], each.get("Tags", {}).get(CALLS, "")
+def _routed(aws: Aws, whole: Thing) -> Iterator[Thing]:
+    """An API's api_stages, and deployments of which none is made, by what they tell of it."""
+    # Before the stages: one that is made meanwhile is not listed, rather than without its stage.
+    made = _paged(aws, "get_deployments", whole)
+    stages = _paged(aws, "get_stages", whole)
+    for each in stages:
+        calls = each.get("Tags", {}).get(CALLS, "")
+        yield replace(part(What.API_STAGE, each["StageName"], whole=whole), calls=calls)
+    used = {each.get("DeploymentId") for each in stages}
+    for each in made:
+        key = each["DeploymentId"]
+        if key not in used:
+            label = each.get("Description") or key
+            yield part(What.SPARE_DEPLOYMENT, label, whole=whole, key=key)
+
+
+def _paged(aws: Aws, operation: Any, api: Thing) -> list[Any]:
+    pages: Any = aws.api.get_paginator(operation).paginate(ApiId=api.key)
+    return [each for page in pages for each in page["Items"]]
 
 
 def applications(aws: Aws, names: Names) -> Iterator[Thing]:
