@@ -6,12 +6,14 @@ production nothing is read but its published files.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 from runner.apply import Known, known_of
 from runner.aws import preview_records, previews, published
 from runner.aws.leases import Lease
 from runner.aws.preview_live import FUNCTIONS, Seen, Shared, first, live_of, roles_of, see
+from runner.aws.previews import USER
 from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.secrets import check as check_secrets
@@ -53,6 +55,13 @@ class Shown:
     commit_url: str = ""
     release: Release | None = field(default=None, repr=False)
     published: Summary = field(default_factory=Summary, repr=False)
+
+    def to_json(self, *, access: bool) -> str:
+        """The outcome; with `access`, for whoever asks for it, how to look at a private one."""
+        if not access or not self.password:
+            return self.outcome.to_json()
+        told = {"user": USER, "password": self.password, "bypass": self.bypass}
+        return json.dumps({**json.loads(self.outcome.to_json()), "access": told}, indent=2)
 
 
 def preview(config: Config, world: World, pull: Pull, *, aws: Aws | None = None) -> Shown:

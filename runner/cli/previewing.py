@@ -14,7 +14,10 @@ from runner.cli.world import account, config_of, world_of
 @click.option("--pr", "number", type=click.IntRange(1, 999_999_999), required=True, help="Number.")
 @click.option("--close", is_flag=True, help="Take it away again.")
 @click.option("--public", is_flag=True, help="Without a password: anybody may look.")
-def preview(options: Options, *, number: int, close: bool, public: bool) -> None:
+@click.option("--show-password", is_flag=True, help="Tell it in --json and in workflows' logs too.")
+def preview(
+    options: Options, *, number: int, close: bool, public: bool, show_password: bool
+) -> None:
     """A pull request's environment, with its own URL.
 
     Private unless --public is said: a password is made up, or read from where [preview] says.
@@ -29,9 +32,13 @@ def preview(options: Options, *, number: int, close: bool, public: bool) -> None
     config = config_of(options)
     with world_of(options) as world:
         shown = show(config, world, Pull(number=number, private=not public))
-    click.echo(shown.outcome.to_json() if options.as_json else summary(shown.outcome, ()))
-    if shown.password and not options.as_json:
-        click.echo(f"password: {shown.password}")
+    if options.as_json:
+        click.echo(shown.to_json(access=show_password))
+        return
+    click.echo(summary(shown.outcome, ()))
+    is_public_log = world.environment.get("GITHUB_ACTIONS") == "true" and not show_password
+    if shown.password and not is_public_log:
+        click.echo(f"  user preview, password {shown.password}")
 
 
 def _close(options: Options, number: int) -> None:
