@@ -1,7 +1,7 @@
 """A rollout's curve as a picture, for a file: GitHub shows no picture that a text brings. Pure.
 
-Sources: github/markup#1065 (inline SVG is taken out), gjtorikian/html-pipeline#227 (so are addresses
-that are data).
+Sources: github/markup#1065 (inline SVG is taken out), gjtorikian/html-pipeline#227 (so are data in
+addresses).
 """
 
 from __future__ import annotations
