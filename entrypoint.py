@@ -15,6 +15,7 @@ from pathlib import Path
 
 from runner.action.cancelled import Cancellation
 from runner.action.console import Console
+from runner.action.hidden import hide
 from runner.action.job import Outside
 from runner.action.main import main
 from runner.cli.times import times_of
@@ -22,6 +23,7 @@ from runner.errors import Turn
 
 
 def run() -> int:
+    hide()
     environment = dict(os.environ)
     cancellation = Cancellation(time.sleep)
     for each in (signal.SIGINT, signal.SIGTERM):

@@ -14,16 +14,19 @@ from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
+import boto3
 import pytest
 
 from runner.action import inputs, outputs
 from runner.action.inputs import Inputs
 from runner.aws.identity import Identity, session_as
+from runner.aws.leases import holder_of, key_of
 from runner.config.workflow import COMMANDS
 from runner.local.cloud import Cloud
 from runner.local.github import Hub
 from runner.local.github.faults import DOWN
-from tests.action_site import ACTION, BUILD, SETTINGS, Workplace, a_workplace, kill
+from runner.names import Names
+from tests.action_site import ACTION, BUILD, IMAGE, SETTINGS, Workplace, a_workplace, kill
 from tests.local_cloud import client
 
 SPEED = 50.0  # cloud seconds in one of ours
@@ -254,7 +257,9 @@ def test_a_build_neither_steers_the_runner_nor_sees_a_secret(at: Workplace) -> N
         "printf '::set-output name=url::https://evil\\n'\n"
         "printf 'x\\r::error::gotcha\\n  ##[set-output name=url]https://evil\\n'\n"
         "printf '##[add-mask]e\\n::stop-commands::mine\\n'\n"
-        "env | sort\n" + BUILD
+        "env | sort\n"
+        + ("tr '\\0' '\\n' < /proc/1/environ\n" if IMAGE else "")  # in a container that is us
+        + BUILD
     )
     step = at.on_pull("opened", number)
     assert step.status == 0, step.raw
@@ -381,3 +386,35 @@ def test_a_job_without_an_oidc_token_is_told_which_line_it_lacks(at: Workplace) 
     )
     assert step.status == 5
     assert "`id-token: write`" in step.errors[-1]
+
+
+def test_the_post_of_a_killed_run_frees_its_lease_and_nobody_elses(at: Workplace) -> None:
+    number = at.pull()
+    payload = at.hands.event("pull_request", "opened", number)
+    shown = at.run("pull_request", payload)
+    assert shown.status == 0, shown.raw
+    state = {name: value for name, value in shown.state.items() if name != "ended"}
+    run = f"https://github.com/octo/notes/actions/runs/{1000 + at.runs}"
+    names = Names("notes", at.cloud.account, "eu-central-1").preview(number)
+    records = boto3.client(
+        "dynamodb",
+        region_name="eu-central-1",
+        endpoint_url=at.cloud.endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    for holder, left in ((f"{run}7", True), (run, False)):
+        held = {
+            "run": {"S": holder},
+            "owner": {"S": "a container that is gone"},
+            "token": {"N": "9"},
+            "since": {"N": "1"},
+            "expires": {"N": "99999999999"},
+            "origin": {"S": "{}"},
+        }
+        records.put_item(TableName=names.records, Item={**key_of(names), **held})
+        assert at.post("pull_request", payload, state).status == 0
+        found = records.get_item(TableName=names.records, Key=key_of(names))
+        taken = holder_of(found["Item"])
+        assert taken is not None
+        assert bool(taken.expires) is left

@@ -9,11 +9,14 @@ from runner.action.page import page
 from runner.aws import preview_records
 from runner.aws.preview_records import Known
 from runner.aws.refusals import explained
-from runner.aws.session import Aws
-from runner.closing import close
+from runner.clearing import Clearing, Nobody, Pulls, clear
+from runner.closing import Closing
 from runner.collect import collect as collect_releases
+from runner.errors import JamError
 from runner.github.attempt import Missed
+from runner.github.pulls import OpenPulls
 from runner.names import PRODUCTION, Names
+from runner.plan.overdue import seconds
 from runner.plan.retention import Retention
 from runner.report.comment import Row, State
 from runner.report.text import Outcome
@@ -21,41 +24,63 @@ from runner.report.tidying import collected_text
 
 
 def collect(job: Job) -> Outcome:
-    """Previews whose pull request is closed, then releases past retention."""
-    settings = job.config(publishes=False).settings.production.retention
-    retention = Retention(releases=settings.releases, days=settings.days)
+    """Previews whose pull request is closed or forgotten, then releases past retention."""
+    settings = job.config(publishes=False).settings
+    kept = settings.production.retention
+    retention = Retention(releases=kept.releases, days=kept.days)
     aws, names = job.account()
-    with job.log.stage("previews"), explained():
-        for each in preview_records.every(aws, names.previews):
-            _see_to(job, aws, names, each)
     with job.log.stage("gc"):
+        previews = clear(aws, names, _clearing(job, settings.preview.expire))
         found = collect_releases(aws, names, retention, run=job.run_url, say=job.log.note)
-    text = collected_text(names.site, found)
+    with job.log.stage("tell"):
+        for each, _ in previews.gone:
+            _tell_gone(job, names, each)
+        with explained():
+            there = preview_records.every(aws, names.previews)
+        for each in there:
+            _make_up(job, names, each)
+    text = collected_text(names.site, found, previews)
     job.console.line(text)
     job.console.summary(page(f"{names.site}: gc", text))
+    went = previews.gone or previews.removed or found.removed or found.expired
     return Outcome(
         site=names.site, environment=PRODUCTION, release="", previous="", url="", api_url="",
-        prefix="", outcome="removed" if found.removed else "unchanged", seconds=0.0,
-        calls=aws.calls,
+        prefix="", outcome="removed" if went else "unchanged", seconds=0.0, calls=aws.calls,
     )  # fmt: skip
 
 
-def _see_to(job: Job, aws: Aws, names: Names, known: Known) -> None:
-    """A preview whose closing never came goes now; a comment that never came is made up."""
+def _clearing(job: Job, expire: str) -> Clearing:
+    closing = Closing(run=job.run_url, origin=job.event.origin, say=job.log.note)
+    return Clearing(closing=closing, pulls=_pulls(job), expire=seconds(expire))
+
+
+def _pulls(job: Job) -> Pulls:
+    try:
+        return OpenPulls(job.github(), say=job.log.note)
+    except JamError as error:
+        job.console.warning(f"{error.message}: previews go by age alone. {error.hint}")
+        return Nobody()
+
+
+def _tell_gone(job: Job, names: Names, known: Known) -> None:
     telling = job.tell(names.site, pull=known.number)
-    if not known.is_gone and telling.is_closed():
-        close(aws, names.preview(known.number), job.world, run=job.run_url, origin=known.origin)
-        telling.retire()
-        telling.comment(replace(telling.row(State.REMOVED), origin=known.origin))
-    elif known.release and _is_unheard(telling.rows(), names.site, known):
-        job.log.note(f"pull request {known.number} never heard of its preview: it does now")
-        row = replace(
-            telling.row(State.READY),
-            origin=known.origin,
-            outcome=_outcome(names, known),
-            shows=known.origin.commit,
-        )
-        telling.comment(row)
+    telling.retire()
+    telling.comment(replace(telling.row(State.REMOVED), origin=known.origin))
+
+
+def _make_up(job: Job, names: Names, known: Known) -> None:
+    """A comment that never came: GitHub was not there when the preview was."""
+    telling = job.tell(names.site, pull=known.number)
+    if not known.release or not _is_unheard(telling.rows(), names.site, known):
+        return
+    job.log.note(f"pull request {known.number} never heard of its preview: it does now")
+    row = replace(
+        telling.row(State.READY),
+        origin=known.origin,
+        outcome=_outcome(names, known),
+        shows=known.origin.commit,
+    )
+    telling.comment(row)
 
 
 def _is_unheard(rows: tuple[Row, ...] | Missed, site: str, known: Known) -> bool:

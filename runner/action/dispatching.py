@@ -150,21 +150,22 @@ def _destroy(it: _Asked) -> str:
     from runner.report.tidying import removed_text
 
     named = it.job.inputs.environment
-    if named not in (PRODUCTION, "all"):
-        raise _what_to_destroy(named)
+    if not named:
+        raise _what_to_destroy()
     doom = Doom(environment="" if named == "all" else named, run=it.job.run_url)
     with it.job.log.stage("destroy"):
         doomed, removed = destroy(it.aws, it.names, doom, say=it.job.log.note)
-    it.job.tell(it.names.site).retire()
+    if named in (PRODUCTION, "all"):
+        it.job.tell(it.names.site).retire()
     return removed_text(it.names.site, removed, doomed.left)
 
 
-def _what_to_destroy(named: str) -> JamError:
+def _what_to_destroy() -> JamError:
     return site_error(
         "JAM-INPUT",
-        f"`destroy` takes away what the input `environment` names, and that is {named!r}.",
-        hint="Say `environment: production`, or `environment: all` for everything of the site. A "
-        "preview goes when its pull request is closed.",
+        "`destroy` takes away what the input `environment` names, and that is empty.",
+        hint="Say `environment: production`, `previews` or `pr-7`, or `all` for everything of the "
+        "site.",
     )
 
 

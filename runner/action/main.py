@@ -56,6 +56,7 @@ def main(outside: Outside, console: Console, cancellation: Cancellation) -> int:
         status = cancellation.end()
     except Exception as error:  # noqa: BLE001 -- the last border: a defect gets a code as well
         console.line(traceback.format_exc())
+        cancellation.tell(_defect(error))
         annotate(console, _defect(error), outside.workspace)
         status = Turn.US
     finally:
