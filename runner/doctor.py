@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from runner import domains
 from runner.aws import doubts, lost_tables, probes, quotas, records, roles
 from runner.aws.deployed import Deployed, describe_all
 from runner.aws.files import is_versioned
@@ -31,13 +32,19 @@ from runner.plan.refs import Made
 from runner.plan.remarks import Remark, Topic, fine, wrong
 from runner.plan.streams import streams_of
 
+NOT_YET = "the settings, or this version of jam-deploy, are newer than the last deploy"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Practice:
-    """What the settings say that no record does: the site's tables, and whether it has rollouts."""
+    """What the settings say that no record does: the site's tables, whether it has rollouts, its
+    host names and the wildcard of its previews; `near` is the embedded cloud's address."""
 
     tables: tuple[Table, ...] = ()
     rollouts: bool = True
+    domains: tuple[str, ...] = ()
+    previews: str = ""
+    near: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +68,19 @@ def doctor(aws: Aws, names: Names, practice: Practice) -> Health:
     who = aws.caller["Arn"]  # first: without credentials nothing else can be said
     there, staged = _recorded(aws, names)
     found = _drift(aws, names, practice, there=there, staged=staged)
+    named = tuple(_named(aws, names, practice, there=there))
     remarks = (
         fine(Topic.CREDENTIALS, f"{who} in {aws.account}, {names.region}"),
         *_account(aws, names),
         *_permissions(aws, names, there=there),
         *_quotas(aws, there=there),
         *_drifted(aws, names, there=there, staged=staged, found=found),
+        *named,
         *_open(there, now=aws.clock()),
         *_runtimes(aws, names, there=there),
     )
-    marked = found.is_mended and doubts.put(aws, names, why=str(found.findings[0]))
+    why = next((str(each) for each in found.findings if each.is_mended), _lost(named, there))
+    marked = bool(why) and doubts.put(aws, names, why=why)
     return Health(
         site=names.site,
         account=aws.account,
@@ -111,7 +121,7 @@ def foundation_of(names: Names, practice: Practice, *, staged: Staged) -> Founda
     return wanted_foundation(
         names,
         tables=practice.tables,
-        router=router_code(),
+        router=router_code(practice.domains),
         response=response_code(),
         unattended=unattended(functions),
         streams=streams_of(functions),
@@ -188,7 +198,10 @@ def _drifted(
         told = f"the record of the live release {there.release[:8]} is gone"
         yield wrong(Topic.DRIFT, told, hint="`jam-deploy deploy` writes it again.")
     for each in found.findings:
-        yield wrong(Topic.DRIFT, str(each), hint=each.hint or _hint(each, names))
+        if each.state is State.PENDING:
+            yield fine(Topic.DRIFT, f"{each}; {NOT_YET}")
+        else:
+            yield wrong(Topic.DRIFT, str(each), hint=each.hint or _hint(each, names))
     with explained(), tolerating("NoSuchBucket", "AccessDenied"):
         if is_versioned(aws, names):
             yield fine(
@@ -196,8 +209,28 @@ def _drifted(
                 f"versioning of the bucket {names.bucket} was turned on: what `gc` deletes is kept "
                 "and paid for. It is left so.",
             )
-    if not found and staged:
+    if staged and len(found.findings) == len(found.pending):
         yield fine(Topic.DRIFT, f"everything of {there.release[:8]} is as recorded")
+
+
+def _named(
+    aws: Aws, names: Names, practice: Practice, *, there: Environment | None
+) -> Iterator[Remark]:
+    if practice.domains:
+        yield from domains.remarks(
+            aws, names, hosts=practice.domains, there=there, near=practice.near
+        )
+    if practice.previews:
+        shared, _ = _recorded(aws, names.previews)
+        yield from domains.remarks(
+            aws, names.previews, hosts=(practice.previews,), there=shared, near=practice.near
+        )
+
+
+def _lost(named: tuple[Remark, ...], there: Environment | None) -> str:
+    """What names that worked lack now; empty where a deploy sees to them anyway."""
+    worked = there is not None and there.domains_work
+    return next((each.message for each in named if worked and each.is_wrong), "")
 
 
 def _hint(each: Finding, names: Names) -> str:

@@ -11,6 +11,7 @@ from runner.apply import Known
 from runner.aws import doubts
 from runner.decide import Decided, planned_again
 from runner.errors import JamError, Turn
+from runner.plan.drift import State
 from runner.plan.refs import Made, Ref
 from runner.pulse import pulse
 from runner.room import FULL, roomier, with_room
@@ -43,7 +44,7 @@ def looked(decided: Decided, world: World) -> Decided:
 def tell(decided: Decided, world: World) -> None:
     """What is not as recorded, and what is about to become of it."""
     drift, live = decided.live.drift, decided.live
-    for each in drift.findings:
+    for each in (one for one in drift.findings if one.state is not State.PENDING):
         world.watcher.note(f"{each}" + (": put right" if each.is_mended else ""))
     lost = Ref(Made.RECORDS) not in live.existing and Ref(Made.DISTRIBUTION) in live.existing
     if lost and not live.sequence:

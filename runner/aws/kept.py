@@ -25,12 +25,18 @@ _GONE = frozenset({"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """One release on record; `at` is when it was first staged, in epoch seconds."""
+    """One release on record; `at` is when it was first staged, in epoch seconds.
+
+    `expired` since when nobody new is shown it, `opened` until when somebody may look at it.
+    """
 
     release: str
     is_ready: bool
     at: int
     origin: Origin
+    api_stage: str = ""
+    expired: int = 0
+    opened: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +64,17 @@ class Condition:
 
 def releases(aws: Aws, names: Names) -> tuple[Kept, ...]:
     """All on record, the newest first; none where nothing was ever deployed."""
-    items = _items(aws, names, words=("state", "at", "origin"), kind="release")
+    words = ("state", "at", "origin", "api_stage", "expired", "opened")
+    items = _items(aws, names, words=words, kind="release")
     found = (
         Kept(
             release=release,
             is_ready=item.get("state") == records.READY,
             at=int(item.get("at", 0)),
             origin=records.read_origin(item.get("origin", {})),
+            api_stage=item.get("api_stage", ""),
+            expired=int(item.get("expired", 0)),
+            opened=int(item.get("opened", 0)),
         )
         for item in items
         if (release := item["pk"].partition("#")[2]) and "/" not in release  # a preview's

@@ -7,7 +7,7 @@ versions, files and pointers, which no step may compare, are read here.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -24,6 +24,7 @@ from runner.aws import (
     promotion,
     records,
     roles,
+    routings,
     urls,
 )
 from runner.aws.api import has_stage
@@ -40,7 +41,7 @@ from runner.names import Names
 from runner.plan.background import PutSchedule
 from runner.plan.decide import Foundation, foundation_steps
 from runner.plan.definition import release_of, routing_of
-from runner.plan.drift import Drift, Finding, State, finding
+from runner.plan.drift import Drift, Finding, State, finding, pending, routing_key
 from runner.plan.foundation import ENTRY, MakeTable
 from runner.plan.inventory import What
 from runner.plan.live import Live
@@ -106,6 +107,7 @@ class _Look:
         self._names = names
         self._reader = Reader(aws)
         self._unkept: set[str] = set()  # functions whose failures go nowhere any more
+        self._unrouted: tuple[str, ...] = ()
         self._foundation = foundation
         self._there, self._staged = recorded.there, recorded.staged
         self._manifest = looks_at_files.manifest(aws, names, release=recorded.there.release)
@@ -141,6 +143,7 @@ class _Look:
             functions=(frozenset(lost) | self._unkept) - {ENTRY},
             api_stages=stages,
             files=other,
+            unrouted=self._unrouted,
         )
 
     def _version(self, name: str) -> tuple[str, Finding | None]:
@@ -221,7 +224,8 @@ class _Look:
         found = finding(kind, name, writes)
         if isinstance(step, MakeTable) and found.state is State.MISSING and self._had(step):
             return lost_tables.finding(self._aws, name)
-        return found
+        is_deployed = self._there.foundation in ("", self._foundation.digest)
+        return found if is_deployed else pending(found)
 
     def _had(self, step: MakeTable) -> bool:
         """Whether it is recorded; on an older record all that the foundation covers were."""
@@ -278,8 +282,7 @@ class _Look:
     def _pointers(self, known: Known) -> Iterator[Look]:
         """Where nobody is at it: an open rollout and a run that ended early have rules of their
         own."""
-        if Ref(Made.STORE) in known:
-            yield partial(self._keys, known[Ref(Made.STORE)])
+        yield partial(self._keys, known.get(Ref(Made.STORE), ""))
         if self._there.rollout or self._there.holder:
             return
         yield partial(self._alias, self._names.entry, self._staged.entry)
@@ -299,7 +302,10 @@ class _Look:
 
     def _keys(self, store: str) -> Iterator[Finding]:
         """`live` as a deploy writes it, the release's routing, its sets of headers."""
-        there = keyvalues.contents(self._aws, store)
+        there = keyvalues.contents(self._aws, store) if store else {}
+        yield from self._routings(there)
+        if not store:
+            return  # all of them are made with it
         release = self._there.release
         routing = routing_of(self._manifest["routing"]) if self._manifest else None
         is_free = not (self._there.rollout or self._there.holder)
@@ -315,6 +321,12 @@ class _Look:
             for number in range(int(parts or 1)):
                 if f"h/{digest}.{number}" not in there:
                     yield _key(f"h/{digest}.{number}", there, told="")
+
+    def _routings(self, keys: Mapping[str, str]) -> Iterator[Finding]:
+        """Those of the other releases that are kept."""
+        self._unrouted = routings.unknown(self._aws, self._names, there=self._there, keys=keys)
+        for each in self._unrouted:
+            yield Finding(kind=What.KEY, name=routing_key(each), state=State.MISSING)
 
     def _stage(
         self, known: Known, *, lost: frozenset[str]

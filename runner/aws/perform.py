@@ -27,6 +27,7 @@ from runner.aws import (
     publishing,
     records,
     roles,
+    routings,
     streaming,
 )
 from runner.aws.files import CopyAll, Put
@@ -46,6 +47,7 @@ from runner.plan.promotion import OpenRollout, PromotionFoundation
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     Activate,
+    BringBackRouting,
     CopyFiles,
     DropApiStage,
     GrantFunctions,
@@ -212,6 +214,9 @@ class _Performer:
                 )
                 keyvalues.write(aws, known[Ref(Made.STORE)], puts=keys)
                 return dict.fromkeys(step.makes, str(aws.clock()))
+            case BringBackRouting(releases=releases):
+                store = known[Ref(Made.STORE)]
+                routings.bring_back(aws, names, store=store, releases=releases)
             case _:
                 assert_never(step)
         return dict.fromkeys(step.makes, "")

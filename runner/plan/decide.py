@@ -52,6 +52,7 @@ from runner.plan.promotion import (
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     Activate,
+    BringBackRouting,
     CopyFiles,
     DropApiStage,
     GrantFunctions,
@@ -126,6 +127,7 @@ def plan(
         *(() if firm else foundation_steps(foundation, live)),
         *named(foundation.domains, live),
         *(() if live.staged else _release(release, live, foundation=foundation, origin=origin)),
+        *_forgotten(live),
     )
     ready = () if live.staged else (RecordStaged(release=release),)
     recording = replace(
@@ -272,6 +274,11 @@ def foundation_steps(
     if wanted.guard:
         yield MakeDeployments(exists=exists(Made.DEPLOYMENTS))
         yield MakeGuard(exists=exists(Made.GUARD), digest=wanted.guard)
+
+
+def _forgotten(live: Live) -> Iterator[BringBackRouting]:
+    if live.drift.unrouted:
+        yield BringBackRouting(releases=live.drift.unrouted)
 
 
 def _release(

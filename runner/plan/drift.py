@@ -7,7 +7,7 @@ never disagree about what is wrong.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -19,6 +19,7 @@ class State(StrEnum):
     LOST = "lost"  # with what it held: it is never made again by itself
     FOREIGN = "not ours"
     UNSEEN = "could not be looked at"
+    PENDING = "not deployed yet"  # it differs from the settings here, or from this program
 
 
 # Kinds that visitors go through, by the names that runner.plan.inventory gives them.
@@ -61,12 +62,14 @@ class Drift:
 
     `functions` are names of the site's own whose version is gone, `api_stages` snapshots that are
     gone or call such a version, `files` storage keys whose object is gone or has other bytes.
+    `unrouted` are other kept releases of which the router knows nothing any more.
     """
 
     findings: tuple[Finding, ...] = ()
     functions: frozenset[str] = frozenset()
     api_stages: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
+    unrouted: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.findings)
@@ -77,9 +80,16 @@ class Drift:
         return any(each.is_mended for each in self.findings)
 
     @property
+    def pending(self) -> tuple[Finding, ...]:
+        """What the next deploy brings anyway."""
+        return tuple(each for each in self.findings if each.state is State.PENDING)
+
+    @property
     def hurts(self) -> bool:
         """Whether visitors of the live release do not get all of it."""
-        return any(each.is_mended and each.kind in _VISIBLE for each in self.findings)
+        others = {routing_key(each) for each in self.unrouted}
+        seen = (each for each in self.findings if each.name not in others)
+        return any(each.is_mended and each.kind in _VISIBLE for each in seen)
 
     @property
     def lost_tables(self) -> tuple[Finding, ...]:
@@ -117,6 +127,32 @@ _PARTS = {
     "CreateLogGroup": "its log group",
     "CreateDeploymentGroup": "its deployment group",
 }
+
+
+def routing_key(release: str) -> str:
+    """Where the store has a kept release's routing."""
+    return f"r/{release}"
+
+
+# What every site has, whatever its settings and whichever version made it.
+_EVERYWHERE = frozenset(
+    {
+        "HTTP API",
+        "bucket",
+        "cache policy",
+        "distribution",
+        "key value store",
+        "origin access control",
+        "origin request policy",
+    }
+)
+
+
+def pending(found: Finding) -> Finding:
+    """The same where the foundation that is wanted is not the one on record: nobody changed it,
+    it was never deployed. What no site is without is missing all the same."""
+    gone = found.state is State.MISSING and found.kind in _EVERYWHERE
+    return found if gone or not found.is_mended else replace(found, state=State.PENDING)
 
 
 def finding(kind: str, name: str, writes: Iterable[str]) -> Finding:

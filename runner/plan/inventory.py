@@ -163,6 +163,7 @@ MADE_BY: Mapping[type, tuple[What, ...]] = {
     releasing.PublishEntry: (What.FUNCTION, What.VERSION, What.LOG_GROUP),
     releasing.MakeApiStage: (What.API_STAGE, What.SPARE_DEPLOYMENT, What.LOG_GROUP),
     releasing.WriteRouting: (What.KEY,),
+    releasing.BringBackRouting: (What.KEY,),
     releasing.RecordStaged: _POINTERS,
     releasing.MoveAlias: _POINTERS,
     releasing.Activate: (What.KEY,),

@@ -187,6 +187,18 @@ class WriteRouting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BringBackRouting:
+    """What the router has forgotten of other releases that are kept, by their manifests."""
+
+    releases: tuple[str, ...]
+    needs: ClassVar[Refs] = (Ref(Made.STORE), Ref(Made.BUCKET), Ref(Made.RECORDS))
+    makes: ClassVar[Refs] = ()
+
+    def __str__(self) -> str:
+        return f"write routing of {len(self.releases)} kept releases to the key value store"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordStaged:
     """The release lies ready: from now on it can be activated at any time."""
 
@@ -282,6 +294,7 @@ ReleaseStep = (
     | PublishEntry
     | MakeApiStage
     | WriteRouting
+    | BringBackRouting
 )
 SwitchStep = RecordStaged | MoveAlias | Activate | RecordLive
 SettleStep = TendFunction | DropApiStage | RecordFollowed
