@@ -43,8 +43,11 @@ def owned(grants: Iterable[Grants], names: Names) -> tuple[str, ...]:
 
 
 def drop(aws: Aws, names: Names, *, policies: Iterable[str]) -> None:
-    """Policies that no preview needs any more; what is not there is gone already."""
+    """Policies that no preview needs any more; what is not there is gone already.
+
+    Whoever may not write to the role leaves them: they let nobody do anything without a function.
+    """
     role = roles.name_of(Role.FUNCTIONS, names.previews)
     for each in policies:
-        with tolerating("NoSuchEntity"):
+        with tolerating("NoSuchEntity", "AccessDenied"):
             aws.roles.delete_role_policy(RoleName=role, PolicyName=each)
