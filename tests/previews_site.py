@@ -225,6 +225,7 @@ class Visitor:
             },
             redirect=False,
             retries=False,
+            timeout=60,  # of a busy machine
         )
         for line in found.headers.getlist("set-cookie"):
             self._keep(line)
