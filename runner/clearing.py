@@ -6,7 +6,7 @@ so that one which was reopened meanwhile stays. What a run is at is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -23,14 +23,14 @@ from runner.aws import (
 )
 from runner.aws.inventory import things
 from runner.aws.preview_records import Known
-from runner.aws.refusals import explained
+from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
 from runner.closing import Closing
 from runner.names import PREVIEW, PREVIEWS, Names
 from runner.plan.inventory import Thing, What
 from runner.plan.ledger import ARCHIVES
 from runner.plan.overdue import DAY, is_forgotten, why_over
-from runner.plan.previewed import Previewed, is_of_previews, is_stray, owner
+from runner.plan.previewed import Previewed, is_of_previews, is_stray, owner, without_run
 from runner.together import at_once
 from runner.turn import leased
 
@@ -131,6 +131,7 @@ def _ended(aws: Aws, names: Names, clearing: Clearing, known: Known) -> str:
 def _strays(aws: Aws, names: Names, clearing: Clearing) -> Iterator[str]:
     """What is previews' and nothing explains, under the lease of whoever might be making it."""
     there, told = things(aws, names), previewed.read(aws, names)
+    apis = {each.name: each.key for each in there if each.kind is What.API}
     found = sorted(_unexplained(there, told, names), key=owner)
     for environment, some in groupby(found, key=owner):
         tenant, batch = told.tenants.get(environment), tuple(some)
@@ -140,9 +141,9 @@ def _strays(aws: Aws, names: Names, clearing: Clearing) -> Iterator[str]:
         closing = clearing.closing
         lease = leased(aws, mine, run=closing.run, say=closing.say, origin=closing.origin)
         with lease, explained():
-            again = previewed.read(aws, names)
+            again = without_run(previewed.read(aws, names), environment)  # the run is we
             left = list(_unexplained(batch, again, names))
-            _remove(aws, mine, left)
+            _remove(aws, mine, left, apis=apis)
             if environment != PREVIEWS and tenant is None:
                 preview_records.forget(aws, mine)  # the lease was all that there was
         yield from (f"{each.kind} {each.name}" for each in left)
@@ -155,17 +156,26 @@ def _unexplained(there: tuple[Thing, ...], told: Previewed, names: Names) -> Ite
             yield each
 
 
-def _remove(aws: Aws, names: Names, things: list[Thing]) -> None:
+def _remove(aws: Aws, names: Names, things: list[Thing], *, apis: Mapping[str, str]) -> None:
     keys = [each.key for each in things if each.kind is What.KEY]
     store = keyvalues.find(aws, names.previews) if keys else None
     if store:
         keyvalues.drop(aws, store, keys=keys)
     for each in things:
-        if each.kind is What.API_STAGE:
-            if PREVIEW.fullmatch(each.name):
+        match each.kind:
+            case What.KEY:
+                continue
+            case What.API_STAGE if PREVIEW.fullmatch(each.name):
                 preview_api.drop_stage(aws, replace(names, environment=each.name))
-        elif each.kind is not What.KEY:
-            removal.collect(aws, names, each)
+            case What.SPARE_DEPLOYMENT:
+                # Refused where somebody made an api_stage of it since: then it is no stray.
+                with tolerating("NotFoundException", "BadRequestException"):
+                    aws.api.delete_deployment(ApiId=apis[each.of], DeploymentId=each.key)
+            case What.API_STAGE:
+                with tolerating("NotFoundException"):
+                    aws.api.delete_stage(ApiId=apis[each.of], StageName=each.name)
+            case _:
+                removal.collect(aws, names, each)
 
 
 def _archives(aws: Aws, names: Names) -> Iterator[str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
+from runner.apply import Fence, unfenced
 from runner.aws import (
     emptying,
     pool_records,
@@ -29,6 +29,7 @@ from runner.aws.session import Aws
 from runner.aws.tables import make_records
 from runner.model import Origin
 from runner.names import Names
+from runner.plan.inventory import Thing
 from runner.plan.order import IsAncestor
 from runner.plan.refs import Made
 from runner.report.text import Outcome
@@ -83,16 +84,30 @@ class Closing:
             return "kept"
         sure = lease.inherited is None
         lease.begin()
-        remove(aws, names, origin=self.origin, say=self.say, sure=sure)
+        remove(aws, names, origin=self.origin, say=self.say, sure=sure, fence=lease.check)
         lease.done()
         return "removed"
 
 
 def remove(
-    aws: Aws, names: Names, *, origin: Origin, say: Callable[[str], None], sure: bool = False
+    aws: Aws,
+    names: Names,
+    *,
+    origin: Origin,
+    say: Callable[[str], None],
+    sure: bool = False,
+    fence: Fence = unfenced,
 ) -> None:
-    """Everything of the preview; under its lease. Unless it is `sure` that its last run ended
-    well, more is looked for than is recorded."""
+    """Everything of the preview; under its lease, for which the `fence` is asked before each kind.
+
+    Unless it is `sure` that its last run ended well, more is looked for than is recorded.
+    """
+
+    def gone(thing: Thing) -> None:
+        fence()
+        preview_steps.remove(aws, names, thing)
+
+    fence()
     preview_records.close(aws, names, origin=origin)
     there = preview_records.known(aws, names)
     if there is None:
@@ -101,12 +116,16 @@ def remove(
     store = (shared[0] if shared else Environment()).ids.get(Made.STORE)
     say(f"removing {names.environment}: {len(there.owns)} functions and tables")
     if store:
-        preview_keys.hide(aws, names, store, there=there, sure=sure)
+        fence()
+        preview_keys.hide(aws, names, store, there=there, sure=sure, fence=fence)
+    fence()
     preview_api.drop_stage(aws, names)
     with at_once(AT_ONCE) as workers:
-        list(workers.map(partial(preview_steps.remove, aws, names), things_of(there.owns)))
+        list(workers.map(gone, things_of(there.owns)))
+    fence()
     if store:
         emptying.empty(aws, names, prefix=f"{names.objects}/")
+    fence()
     _drop_rights(aws, names, there)
     pool_records.give_back(aws, names)
     preview_records.forget_releases(aws, names, releases=there.releases)

@@ -162,11 +162,11 @@ def contents(aws: Aws, store_arn: str) -> dict[str, str]:
     return {each["Key"]: each["Value"] for page in pages for each in page.get("Items", [])}
 
 
-def remove(aws: Aws, store_arn: str, *, keys: Sequence[str]) -> None:
-    """Removes these, all of which exist."""
+def remove(aws: Aws, store_arn: str, *, keys: Sequence[str], fence: Fence = unfenced) -> None:
+    """Removes these, all of which exist; the `fence` as in `write`."""
     items = [{"Key": key} for key in keys]
     for start in range(0, len(items), CHUNK):
-        _update(aws, store_arn, changes={"Deletes": items[start : start + CHUNK]})
+        _update(aws, store_arn, changes={"Deletes": items[start : start + CHUNK]}, fence=fence)
 
 
 def _update(aws: Aws, store_arn: str, *, changes: Any, fence: Fence = unfenced) -> None:

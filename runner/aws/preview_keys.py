@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from runner.apply import Fence, unfenced
 from runner.aws import keyvalues, pool, previews
 from runner.aws.preview_records import Known
 from runner.aws.refusals import tolerating
@@ -14,7 +15,9 @@ from runner.together import at_once
 AT_ONCE = 16
 
 
-def hide(aws: Aws, names: Names, store: str, *, there: Known, sure: bool) -> None:
+def hide(
+    aws: Aws, names: Names, store: str, *, there: Known, sure: bool, fence: Fence = unfenced
+) -> None:
     """No host shows the preview any more; its releases' routing goes as well.
 
     Unless it is `sure` that the record tells all, everything in the store is looked at.
@@ -27,7 +30,7 @@ def hide(aws: Aws, names: Names, store: str, *, there: Known, sure: bool) -> Non
         with at_once(AT_ONCE) as workers:
             found = workers.map(lambda key: keyvalues.get(aws, store, key=key), wanted)
             stand = [key for key, value in zip(wanted, found, strict=True) if value is not None]
-        keyvalues.remove(aws, store, keys=stand)
+        keyvalues.remove(aws, store, keys=stand, fence=fence)
 
 
 def _keys(aws: Aws, names: Names, there: Known) -> Iterator[str]:

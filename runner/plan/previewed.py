@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runner.names import ALIAS, PREVIEW, PREVIEWS, Names
 from runner.plan.hosts import Host
 from runner.plan.inventory import TAGGED, Thing, What
-from runner.plan.ledger import ARCHIVES, DESTROY, fixed
+from runner.plan.ledger import ARCHIVES, DESTROY, fixed, is_for
 
 SHARED = "what previews share"
 POOL = "the pool of previews' hosts"
@@ -49,12 +49,14 @@ class Previewed:
     """All records of a site's previews; without `exists` there are none.
 
     `ids` are those of the shared distribution and API, `releases` those of the shared part,
-    `entries` entry's versions. `destroying`: a run of `destroy` began and has not ended.
+    `entries` entry's versions; before the first of these is recorded they may be anything's.
+    `destroying`: a run of `destroy` began and has not ended.
     """
 
     exists: bool = False
     destroying: bool = False
     ids: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
     releases: frozenset[str] = frozenset()
     entries: frozenset[str] = frozenset()
     tenants: Mapping[str, Tenant] = field(default_factory=dict)
@@ -64,6 +66,15 @@ class Previewed:
         """What explains what is a preview's; empty where nothing of it is on record."""
         tenant = self.tenants.get(environment)
         return str(tenant) if tenant and tenant.releases else ""
+
+
+def without_run(told: Previewed, environment: str) -> Previewed:
+    """The same where nobody is at that preview."""
+    tenants = {
+        name: replace(each, at_it=each.at_it and name != environment)
+        for name, each in told.tenants.items()
+    }
+    return replace(told, tenants=tenants)
 
 
 def is_of_previews(thing: Thing, names: Names) -> bool:
@@ -104,13 +115,18 @@ def is_stray(thing: Thing, told: Previewed, names: Names) -> bool:
     return thing.kind in _LEFT
 
 
-_LEFT = frozenset({What.API_STAGE, What.VERSION, What.FUNCTION, What.LOG_GROUP})
+_LEFT = frozenset(
+    {What.API_STAGE, What.SPARE_DEPLOYMENT, What.VERSION, What.FUNCTION, What.LOG_GROUP}
+)
 
 
 def owner(thing: Thing) -> str:
     """The environment under whose lease it was made."""
     if thing.kind is What.API_STAGE:
         return thing.name
+    if thing.kind is What.SPARE_DEPLOYMENT:  # as `preview_api` describes it
+        found = thing.name.partition(" ")[0]
+        return found if PREVIEW.fullmatch(found) else PREVIEWS
     if thing.kind is What.KEY and thing.name.startswith("r/pr-"):
         return thing.name.split("/")[1]
     if thing.kind is What.KEY and thing.name.startswith("e/"):
@@ -125,7 +141,7 @@ def environment_of(host: str) -> str:
 
 
 def _distribution(thing: Thing, told: Previewed) -> str:
-    if thing.key in told.ids:
+    if thing.key in told.ids or not told.ids:
         return SHARED
     host = next((each for each in told.hosts if each.distribution == thing.key), None)
     if host is None:
@@ -155,17 +171,23 @@ def _shared(thing: Thing, told: Previewed, names: Names) -> str:
         return SHARED
     programs = fixed(names)[What.FUNCTION]
     match thing.kind:
+        case What.CERTIFICATE | What.DNS_RECORD:
+            return SHARED if is_for(thing, told.domains) else ""
         case What.API:
-            known = thing.key in told.ids or thing.name.startswith(f"{names.api}-")
+            is_first = thing.key in told.ids or not told.ids
+            known = is_first or thing.name.startswith(f"{names.api}-")
             return SHARED if known else ""
         case What.API_STAGE:
             return told.of(thing.name)
+        case What.SPARE_DEPLOYMENT:
+            tenant = told.tenants.get(owner(thing))
+            return str(tenant) if tenant and tenant.at_it else ""
         case What.KEY:
             return _key(thing.name, told)
         case What.OBJECTS:
             return _objects(thing.name, told)
         case What.VERSION:
-            known = not _is_entry(thing, names) or thing.key in told.entries
+            known = not _is_entry(thing, names) or thing.key in told.entries or not told.ids
             return SHARED if thing.of in programs and known else ""
         case What.ALIAS | What.FUNCTION_URL:
             return SHARED if _is_entry(thing, names) and thing.key == ALIAS else ""

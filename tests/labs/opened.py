@@ -1,0 +1,145 @@
+"""A pull request that is opened, pushed to, closed and reopened, by runs that cross.
+
+Events are numbered as GitHub numbers their runs. One run stops at a call, and another event's run
+goes from beginning to end there; what is left in the end is what the newest event says, whoever of
+them slept, died, or never ran at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from runner.audit import audit
+from runner.aws import preview_records
+from runner.clearing import Clearing, clear
+from runner.closing import Closing
+from runner.model import Origin
+from runner.plan.overdue import DAY
+from tests.labs.crash import Point, Wire
+from tests.previews_site import PreviewedSite
+
+PULL = 7
+LATER = 100.0  # seconds, after which a dead run's lease is over
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to the pull request, and its run's number; `push` shows the pull request."""
+
+    run: int
+    push: bool
+
+    def __str__(self) -> str:
+        return f"{'push' if self.push else 'close'} {self.run}"
+
+
+OPENED, CLOSED, REOPENED = Event(11, push=True), Event(12, push=False), Event(13, push=True)
+# What runs, and what comes meanwhile: in the order of events or not.
+CROSSED = (
+    (OPENED, CLOSED),
+    (CLOSED, OPENED),
+    (CLOSED, REOPENED),
+    (REOPENED, CLOSED),
+    (OPENED, REOPENED),
+    (REOPENED, OPENED),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interleaving:
+    """`first` stops before or after its `call`-th call, where `second` comes; `dies`: for good."""
+
+    first: Event
+    second: Event
+    call: int
+    dies: bool = False
+    was_open: bool = False  # shown before either of them
+
+    def __str__(self) -> str:
+        how = "dies" if self.dies else "sleeps"
+        return f"{self.first} {how} at {self.call}, {self.second}, open {self.was_open}"
+
+
+@dataclass(frozen=True, slots=True)
+class GitHub:
+    """What a person sees on the pull request's page."""
+
+    is_open_now: bool
+
+    def open_numbers(self) -> frozenset[int] | None:
+        return frozenset({PULL} if self.is_open_now else ())
+
+    def is_open(self, number: int) -> bool | None:
+        return number in (self.open_numbers() or ())
+
+
+def play(site: PreviewedSite, wanted: Interleaving) -> list[str]:
+    """What is wrong in the end; nothing if all is as the newest event says."""
+    if wanted.was_open:
+        _run(site, Event(5, push=True))
+    wire = Wire(
+        Point(wanted.call),
+        meanwhile=None if wanted.dies else lambda: _run(site, wanted.second),
+    )
+    _run(site, wanted.first, wire=wire)
+    if wanted.dies:
+        site.sleep(LATER)
+        _run(site, wanted.second)
+    newest = max(wanted.first, wanted.second, key=lambda each: each.run)
+    if wanted.dies and newest is wanted.first:
+        _run(site, newest)  # GitHub's page shows a failed run, and somebody starts it again
+    return list(_complaints(site, newest))
+
+
+def displaced(site: PreviewedSite, *, call: int) -> list[str]:
+    """The closing's run was displaced in its queue, or its branch was deleted: it never begins; the
+    push's dies or ends, and `gc` comes."""
+    _run(site, OPENED, wire=Wire(Point(call)))
+    site.sleep(LATER)
+    _collect(site, is_open=False)
+    return list(_complaints(site, CLOSED))
+
+
+def _run(site: PreviewedSite, event: Event, *, wire: Wire | None = None) -> str:
+    # A commit a push, as its pages tell.
+    if event.push:
+        site.write("public/index.html", f"<p>{event.run}")
+        return site.ended(lambda: site.preview(PULL, run=event.run, private=False, wire=wire))
+    return site.ended(lambda: site.close(PULL, run=event.run, wire=wire))
+
+
+def _collect(site: PreviewedSite, *, is_open: bool) -> None:
+    closing = Closing(run="gc", origin=Origin(), say=str)
+    wanted = Clearing(closing=closing, pulls=GitHub(is_open), expire=30 * DAY)
+    clear(site.onlooker, site.names, wanted)
+
+
+def _complaints(site: PreviewedSite, newest: Event) -> Iterator[str]:
+    site.sleep(LATER)
+    _collect(site, is_open=newest.push)
+    known = preview_records.known(site.onlooker, site.names.preview(PULL))
+    told = audit(site.onlooker, site.names)
+    yield from (f"unexplained: {each.kind} {each.name}" for each in told.unexplained)
+    if newest.push:
+        host = known.host if known else ""
+        shown = site.visitor(f"https://{host}").visit("/").body if host else b"nothing"
+        if shown != f"<p>{newest.run}".encode():
+            yield f"shows {shown!r} after {newest}"
+        return
+    own = f"pr-{PULL}"
+    left = (each for each in told.found if each.by.startswith(f"preview {own}"))
+    yield from (f"left: {each.thing.kind} {each.thing.name}" for each in left)
+    if known and (known.release or known.releases):
+        yield "on record still"
+
+
+def interleavings(site_calls: Callable[[Event], int], *, each: int = 1) -> Iterator[Interleaving]:
+    """Every `each`-th call of each first run, sleeping and dying, shown before or not."""
+    for first, second in CROSSED:
+        for call in range(1, site_calls(first) + 1, each):
+            for was_open in (False, True):
+                for dies in (False, True):
+                    yield Interleaving(
+                        first=first, second=second, call=call, dies=dies, was_open=was_open
+                    )

@@ -1,0 +1,85 @@
+"""Runs of one pull request that cross: a sample; `make hunt` plays every call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.local.cloud import Cloud
+from tests.labs.crash import Wire
+from tests.labs.opened import (
+    CLOSED,
+    OPENED,
+    REOPENED,
+    Event,
+    Interleaving,
+    displaced,
+    interleavings,
+    play,
+)
+from tests.previews_site import PreviewedSite
+
+HELLO = "export default async () => new Response('hello');"
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with Cloud(speed=50.0) as made:
+        yield made
+
+
+def a_site(cloud: Cloud, folder: Path) -> PreviewedSite:
+    site = PreviewedSite.in_new_account(cloud, folder)
+    site.write("functions/hello.mjs", HELLO)
+    site.preview(99, run=1)  # what previews share is there
+    return site
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Interleaving(first=OPENED, second=CLOSED, call=3),
+        Interleaving(first=OPENED, second=CLOSED, call=30),
+        Interleaving(first=CLOSED, second=OPENED, call=3),
+        Interleaving(first=CLOSED, second=REOPENED, call=12, was_open=True),
+        Interleaving(first=OPENED, second=CLOSED, call=40, dies=True),
+    ],
+    ids=str,
+)
+def test_what_is_left_is_what_the_newest_event_says(
+    cloud: Cloud, tmp_path: Path, wanted: Interleaving
+) -> None:
+    site = a_site(cloud, tmp_path)
+    assert play(site, wanted) == []
+    site.end()
+
+
+def test_a_closing_that_never_ran_is_made_up_by_gc(cloud: Cloud, tmp_path: Path) -> None:
+    site = a_site(cloud, tmp_path)
+    assert displaced(site, call=35) == []
+    site.end()
+
+
+@pytest.mark.hunt
+@pytest.mark.timeout(14_400)
+def test_every_interleaving(cloud: Cloud, tmp_path: Path) -> None:
+    def calls(event: Event) -> int:
+        site, wire = a_site(cloud, tmp_path / str(event.run)), Wire()
+        site.write("public/index.html", f"<p>{event.run}")
+        if event.push:
+            site.preview(7, run=event.run, private=False, wire=wire)
+        else:
+            site.preview(7, run=5, private=False)
+            site.close(7, run=event.run, wire=wire)
+        site.end()
+        return len(wire.calls)
+
+    troubles = {}
+    for number, wanted in enumerate(interleavings(calls)):
+        site = a_site(cloud, tmp_path / f"at-{number}")
+        if found := play(site, wanted):
+            troubles[str(wanted)] = found
+        site.end()
+    assert troubles == {}
