@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from random import Random
@@ -58,7 +58,7 @@ class Bench:
         site = self._site or self.fresh()
         commit = self.commit()
         outcome = site.deploy(commit, Wire())
-        assert outcome == "live", outcome
+        assert outcome == "live", f"{outcome}: {site.said}"
         return site, commit
 
     def measure(self) -> None:
@@ -95,6 +95,13 @@ def update_page(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """Files change, the function stays."""
     site, before = bench.settled()
     commit = bench.commit(code=before.code)
+    yield from crashed_at(bench, site, before, commit, point=point, then=then)
+
+
+def update_code(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """The function changes, files stay: no look at a page tells."""
+    site, before = bench.settled()
+    commit = replace(bench.commit(), page=before.page)
     yield from crashed_at(bench, site, before, commit, point=point, then=then)
 
 

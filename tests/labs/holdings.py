@@ -129,13 +129,6 @@ def _stages(aws: Aws, told: Known) -> Iterator[str]:
         loose = stages - named
         if len(loose) > len(told.begun):
             yield f"api_stages {', '.join(sorted(loose))}"
-        used = {
-            each.get("DeploymentId") for each in aws.api.get_stages(ApiId=api["ApiId"])["Items"]
-        }
-        made = aws.api.get_deployments(ApiId=api["ApiId"])["Items"]
-        spare = [each for each in made if each["DeploymentId"] not in used]
-        if len(spare) > len(told.begun):
-            yield f"deployments of api_stages {', '.join(each['Description'] for each in spare)}"
 
 
 def _keys(aws: Aws, told: Known) -> Iterator[str]:

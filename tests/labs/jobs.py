@@ -25,6 +25,7 @@ from tests.labs.experiments import (
     returning,
     twice,
     update,
+    update_code,
     update_page,
 )
 from tests.labs.kills import SPEED, Killed, kill
@@ -54,6 +55,7 @@ EXPERIMENTS: dict[str, Hunted] = {
     "first": Hunted(first_deploy, 145, (Then.AGAIN, Then.NEWER, Then.DESTROY)),
     "update": Hunted(update, 46, _ALL),
     "page": Hunted(update_page, 34, _ALL),
+    "code": Hunted(update_code, 46, _ALL),
     "twice": Hunted(twice, 46, _GOING_ON),
     "lost": Hunted(lost, 46, (Then.AGAIN,)),
     "lost first": Hunted(lost_first, 145, (Then.AGAIN,)),

@@ -86,6 +86,7 @@ class Site:
     def __init__(self, cloud: Cloud, folder: Path, *, strategy: str = "all-at-once") -> None:
         self.cloud = cloud
         self.folder = folder
+        self.said = ""  # by the last error
         self.remembered: dict[str, Staged] = {}  # what ready releases consist of
         self._over = threading.Event()
         self._moving = threading.Lock()
@@ -180,6 +181,7 @@ class Site:
         try:
             return run()
         except JamError as error:
+            self.said = error.message
             return error.code
         except Crash:
             return "crashed"

@@ -16,7 +16,7 @@ from tests.labs.saboteurs import SABOTEURS, UndoesBlindly
 
 SEED = 5
 # One scenario of each; `make hunt` tries all, and the other saboteurs.
-SAMPLE = ("first", "update", "twice", "lost", "crowded", "parked", "meddled", "collecting")
+SAMPLE = ("first", "update", "twice", "lost", "parked")
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +36,10 @@ def test_a_run_that_died_leaves_nothing_mixed_lost_or_unexplained(bench: Bench, 
     assert tried(bench, (name, point, chance.choice(hunted.thens))) == []
 
 
-@pytest.mark.parametrize(
-    "point", [Point(1, True, "ReimportApi"), Point(1, False, "CreateDeployment")], ids=str
-)
 def test_a_run_that_sleeps_over_its_api_stage_makes_none_of_a_newer_runs_routes(
-    bench: Bench, point: Point
+    bench: Bench,
 ) -> None:
-    assert tried(bench, ("parked", point, Then.NEWER)) == []
+    assert tried(bench, ("parked", Point(1, True, "ReimportApi"), Then.NEWER)) == []
 
 
 def test_an_engine_that_undoes_blindly_is_caught(tmp_path: Path, bench: Bench) -> None:

@@ -21,7 +21,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield made
 
 
-@pytest.mark.parametrize("at", [1, 3, 5, 6])
+@pytest.mark.parametrize("at", [2, 4])  # before alias and store are read, each then written
 def test_an_older_run_that_wakes_late_overwrites_nothing(lab: Lab, at: int) -> None:
     assert crossed.parked(lab, at=at, after=False) == []
 

@@ -9,7 +9,15 @@ import pytest
 
 from tests.labs.races import SABOTEURS, Saboteur
 
+SAMPLE = "Unordered"
 
-@pytest.mark.parametrize("saboteur", SABOTEURS, ids=lambda each: each.name)
+
+@pytest.mark.parametrize(
+    "saboteur",
+    [
+        pytest.param(each, id=each.name, marks=[] if each.name == SAMPLE else [pytest.mark.hunt])
+        for each in SABOTEURS
+    ],
+)
 def test_an_engine_that_lacks_a_part_is_caught(saboteur: Saboteur) -> None:
     assert saboteur.caught()

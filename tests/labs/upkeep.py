@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from runner.audit import audit
+from runner.plan.inventory import What
 from runner.plan.retention import DAY, PIN, Retention
 from tests.labs import checks
 from tests.labs.checks import Trouble
@@ -75,6 +77,9 @@ def _collects(site: Site) -> Iterator[Trouble]:
 
 
 def _forgotten(site: Site, commit: Commit) -> Iterator[Trouble]:
+    for each in audit(site.aws, site.names).found:
+        if each.thing.kind is What.SPARE_DEPLOYMENT:
+            yield Trouble("orphan", f"{each.thing.name}, of which no api_stage was made")
     for key in _objects(site, commit):
         yield Trouble("orphan", f"{key} of a release that is past its time")
     site.remembered.pop(site.release_of(commit).id, None)
