@@ -8,6 +8,7 @@ import pytest
 
 from runner.model import Grants, Kind, Origin, Table, Upkeep
 from runner.plan.decide import KEPT_STAGES, Foundation, plan
+from runner.plan.drift import Drift
 from runner.plan.foundation import FoundationStep
 from runner.plan.live import Live, Published
 from runner.plan.origins import AllowOrigins
@@ -227,7 +228,10 @@ def test_every_kind_of_step_is_tabled_here():
         }
     )
     trailing = decide(**serving(FIRST), trailing=True)
-    seen = {type(step) for todo in (first, update, rights, full, trailing) for step in todo}
+    drift = Drift(unrouted=("an older one",))
+    forgotten = decide(**{**serving(FIRST), "foundation": "", "drift": drift})
+    plans = (first, update, rights, full, trailing, forgotten)
+    seen = {type(step) for todo in plans for step in todo}
     kinds = {
         *FoundationStep.__args__,
         *ReleaseStep.__args__,

@@ -50,13 +50,23 @@ EVERYTHING = ("*", "*")
 @pytest.mark.parametrize(
     ("command", "hanging", "how"),
     [
-        (["deploy", "--now"], ("s3", "PutObject"), signal.SIGINT),
-        (["deploy", "--now"], ("lambda", "UpdateFunctionCode"), signal.SIGTERM),
-        (["deploy", "--now"], EVERYTHING, signal.SIGTERM),
-        (["rollback", "--no-hold"], ("lambda", "UpdateAlias"), signal.SIGTERM),
-        (["gc"], ("lambda", "ListVersionsByFunction"), signal.SIGINT),
+        pytest.param(["deploy", "--now"], ("s3", "PutObject"), signal.SIGINT, id="uploads"),
+        pytest.param(
+            ["rollback", "--no-hold"], ("lambda", "UpdateAlias"), signal.SIGTERM, id="rollback"
+        ),
+        *(
+            pytest.param(*each, id=name, marks=pytest.mark.hunt)
+            for name, each in {
+                "publishing": (
+                    ["deploy", "--now"],
+                    ("lambda", "UpdateFunctionCode"),
+                    signal.SIGTERM,
+                ),
+                "everything": (["deploy", "--now"], EVERYTHING, signal.SIGTERM),
+                "gc": (["gc"], ("lambda", "ListVersionsByFunction"), signal.SIGINT),
+            }.items()
+        ),
     ],
-    ids=["uploads", "publishing", "everything", "rollback", "gc"],
 )
 def test_an_interrupt_ends_a_command_at_once_and_frees_the_lease(
     site: Site, tmp_path: Path, *, command: list[str], hanging: tuple[str, str], how: signal.Signals
@@ -69,6 +79,7 @@ def test_an_interrupt_ends_a_command_at_once_and_frees_the_lease(
         assert "waiting for" not in again.log
 
 
+@pytest.mark.hunt
 def test_an_interrupted_watcher_leaves_the_rollout_to_the_guard(site: Site, tmp_path: Path) -> None:
     show(site, "a candidate")
     hasten(site, 30)  # a minute passes before the store's news counts as known
@@ -82,6 +93,7 @@ def test_an_interrupted_watcher_leaves_the_rollout_to_the_guard(site: Site, tmp_
     assert site.jam("rollback", "--no-hold").status == 0
 
 
+@pytest.mark.hunt
 def test_an_interrupted_destroy_is_continued_by_the_next(site: Site, tmp_path: Path) -> None:
     command = ["destroy", "--all", "--yes"]
     hanging = ("lambda", "DeleteFunction")
