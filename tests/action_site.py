@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import uuid
@@ -27,13 +26,13 @@ from runner.aws.session import connect
 from runner.fetch import Answer, fetch_from
 from runner.local.cloud import Cloud
 from runner.local.github import Hands, Hub
+from tests.action_container import IMAGE, contained, kill
 from tests.action_runner import Read, read_file
 
 ROOT = Path(__file__).parents[1]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 NAME = "octo/notes"
 RUNNER = 1001  # the uid that the workspace has on GitHub's machines
-IMAGE = os.environ.get("JAM_TEST_IMAGE", "")
 FILES = ("GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH")
 SETTINGS = """site = "notes"
 region = "eu-central-1"
@@ -164,11 +163,11 @@ class Workplace:
             **self._inputs(inputs),
             **more,
         }
-        contained = _contained(environment, home, self.workspace) if IMAGE else None
+        command = contained(environment, home, self.workspace) if IMAGE else None
         process = subprocess.Popen(
-            contained or [sys.executable, "-I", "-u", str(ROOT / "entrypoint.py")],
+            command or [sys.executable, "-I", "-u", str(ROOT / "entrypoint.py")],
             cwd=self.workspace,
-            env=dict(os.environ) if contained else environment,
+            env=dict(os.environ) if command else environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -246,40 +245,6 @@ class Workplace:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
         }
-
-
-def kill(process: subprocess.Popen[str], home: Path) -> None:
-    """Ends it as nothing can be ended more."""
-    if process.poll() is None:
-        if IMAGE:  # the client's death would leave the container running
-            subprocess.run(["docker", "kill", home.name], check=False, capture_output=True)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-
-def _contained(environment: Mapping[str, str], home: Path, workspace: Path) -> list[str]:
-    """The command of the runner: its mounts, its folder, values from the client's environment.
-
-    Source: actions/runner, `ContainerActionHandler.cs`, `DockerCommandManager.cs`.
-    """
-    mounts = {workspace: "/github/workspace", home: "/github/home"}
-    inside = {**environment, "XDG_CACHE_HOME": "", "PATH": ""}
-    told = {name: _within(value, mounts) for name, value in inside.items() if value}
-    post = ["--entrypoint", "/opt/jam/entrypoint.py"] if "STATE_begun" in told else []
-    return [
-        *("docker", "run", "--rm", "--name", home.name, "--network", "host"),
-        *("--workdir", "/github/workspace", *post),
-        *(word for item in told.items() for word in ("-e", "=".join(item))),
-        *(word for host, path in mounts.items() for word in ("-v", f"{host}:{path}")),
-        IMAGE,
-    ]
-
-
-def _within(value: str, mounts: Mapping[Path, str]) -> str:
-    for host, path in mounts.items():
-        if value == str(host) or value.startswith(f"{host}/"):
-            return path + value.removeprefix(str(host))
-    return value
 
 
 @contextmanager

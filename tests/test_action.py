@@ -26,7 +26,8 @@ from runner.local.cloud import Cloud
 from runner.local.github import Hub
 from runner.local.github.faults import DOWN
 from runner.names import Names
-from tests.action_site import ACTION, BUILD, IMAGE, SETTINGS, Workplace, a_workplace, kill
+from tests.action_container import IMAGE, kill
+from tests.action_site import ACTION, BUILD, SETTINGS, Workplace, a_workplace
 from tests.local_cloud import client
 
 SPEED = 50.0  # cloud seconds in one of ours
