@@ -75,8 +75,8 @@ def apis(aws: Aws, names: Names) -> Iterator[Thing]:
 def _routed(aws: Aws, whole: Thing) -> Iterator[Thing]:
     """An API's api_stages, and deployments of which none is made, by what they tell of it."""
     # Before the stages: one that is made meanwhile is not listed, rather than without its stage.
-    made = _paged(aws, "get_deployments", whole)
-    stages = _paged(aws, "get_stages", whole)
+    made = _listed(aws.api.get_paginator("get_deployments"), whole)
+    stages = _listed(aws.api.get_paginator("get_stages"), whole)
     for each in stages:
         calls = each.get("Tags", {}).get(CALLS, "")
         yield replace(part(What.API_STAGE, each["StageName"], whole=whole), calls=calls)
@@ -88,9 +88,8 @@ def _routed(aws: Aws, whole: Thing) -> Iterator[Thing]:
             yield part(What.SPARE_DEPLOYMENT, label, whole=whole, key=key)
 
 
-def _paged(aws: Aws, operation: Any, api: Thing) -> list[Any]:
-    pages: Any = aws.api.get_paginator(operation).paginate(ApiId=api.key)
-    return [each for page in pages for each in page["Items"]]
+def _listed(paginator: Any, api: Thing) -> list[Any]:
+    return [each for page in paginator.paginate(ApiId=api.key) for each in page["Items"]]
 
 
 def applications(aws: Aws, names: Names) -> Iterator[Thing]:
