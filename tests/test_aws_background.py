@@ -184,15 +184,23 @@ def put(aws: Aws) -> None:
     )
 
 
-def test_a_schedule_is_moved_by_one_call(aws: Aws) -> None:
+def test_a_schedule_that_differs_is_moved_by_one_write(aws: Aws) -> None:
     with Stubber(aws.schedules) as stub:
+        stub.add_response("get_schedule", {**SCHEDULE, "State": "DISABLED"})
         stub.add_response("update_schedule", {"ScheduleArn": "arn:x"}, SCHEDULE)
+        put(aws)
+        stub.assert_no_pending_responses()
+
+
+def test_a_schedule_that_is_as_wanted_is_left_alone(aws: Aws) -> None:
+    with Stubber(aws.schedules) as stub:
+        stub.add_response("get_schedule", SCHEDULE)
         put(aws)
 
 
 def test_a_schedule_that_is_missing_is_made(aws: Aws) -> None:
     with Stubber(aws.schedules) as stub:
-        stub.add_client_error("update_schedule", "ResourceNotFoundException")
+        stub.add_client_error("get_schedule", "ResourceNotFoundException")
         stub.add_response("create_schedule", {"ScheduleArn": "arn:x"}, SCHEDULE)
         put(aws)
         stub.assert_no_pending_responses()
@@ -229,6 +237,7 @@ def test_the_queue_keeps_letters_encrypted_and_long_and_its_alarm_has_its_name(a
             },
         )
         wanted = {**dead_letters.told(NAMES)[1], "Tags": TAGS}
+        alarms.add_response("describe_alarms", {"MetricAlarms": []})
         alarms.add_response("put_metric_alarm", {}, wanted)
         assert dead_letters.make(aws, NAMES) == QUEUE
         queues.assert_no_pending_responses()

@@ -48,8 +48,6 @@ def test_every_reference_that_leads_nowhere_is_named_at_once(tmp_path):
     ("text", "where"),
     [
         ('[build]\nimage = "node:22-slim"\n', "build.image"),
-        ('[preview]\ndomain = "*.preview.example.com"\n', "preview.domain"),
-        ('[production]\ndomain = "www.example.com"\n', "production.domain"),
     ],
 )
 def test_a_setting_that_is_known_and_not_built_yet_is_refused_by_name(tmp_path, text, where):
