@@ -227,7 +227,7 @@ def _live(decided: Decided, world: World, *, known: Known) -> Outcome:
         return _outcome(decided, world, known=known, outcome=Next.SUPERSEDED, checks=())
     named = looked_after(decided, world, known=known)
     known = {**known, **({Ref(Made.HOST): named.host} if named.host else {})}
-    lacks = tuple(f"{each.message}. {each.hint}" for each in named.lacks)
+    lacks = tuple(str(each) for each in named.lacks)
     return _outcome(decided, world, known=known, outcome="live", checks=checks, lacks=lacks)
 
 

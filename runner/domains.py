@@ -62,7 +62,7 @@ def looked_after(decided: Decided, world: World, *, known: Known) -> Named:
     if lacks or hosts != live.domains or not live.domains_work:
         _record(decided, hosts, works=not lacks)
     for each in lacks:
-        world.watcher.note(f"{each.message}. {each.hint}")
+        world.watcher.note(str(each))
     return Named(host="" if lacks else hosts[0], lacks=lacks)
 
 
@@ -146,6 +146,6 @@ def remarks(
     releases = frozenset((there.release, there.rollout))
     lacks = lacking(stand, hosts, looker(names, near=near, releases=releases))
     for each in lacks:
-        yield wrong(Topic.DOMAIN, each.message, hint=each.hint)
+        yield wrong(Topic.DOMAIN, each.told, hint=each.hint)
     if not lacks:
         yield fine(Topic.DOMAIN, f"visitors get the site under {', '.join(hosts)}")

@@ -36,7 +36,15 @@ class Lack:
 
     message: str
     hint: str
+    code: str = ""
     record: Record | None = None  # to be added to a DNS that is not ours
+
+    @property
+    def told(self) -> str:
+        return f"{self.code}: {self.message}" if self.code else self.message
+
+    def __str__(self) -> str:
+        return f"{self.told}. {self.hint}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +216,8 @@ def _refused(found: Certificate) -> Lack:
     hosts = ", ".join(sorted(found.hosts))
     if found.reason == "CAA_ERROR":
         return Lack(
-            message=f"JAM-DOMAIN-CAA: ACM may not issue a certificate for {hosts}: a CAA record "
+            code="JAM-DOMAIN-CAA",
+            message=f"ACM may not issue a certificate for {hosts}: a CAA record "
             "of the domain names other authorities alone",
             hint='Add the record CAA 0 issue "amazon.com" beside it, or delete it; then deploy '
             "again: a new certificate is requested.",
@@ -247,7 +256,8 @@ def _unattached(aws: Aws, host: str, *, distribution: str) -> Iterable[Lack]:
     who = aliases.owner(aws, host, distribution=distribution)
     if who:
         yield Lack(
-            message=f"JAM-DOMAIN-TAKEN: {host} hangs on another distribution: {who}",
+            code="JAM-DOMAIN-TAKEN",
+            message=f"{host} hangs on another distribution: {who}",
             hint="Take it off there and deploy again; or move it without a gap: `aws cloudfront "
             f"associate-alias --alias {host} --target-distribution-id {distribution}`.",
         )
@@ -265,8 +275,8 @@ def _of_record(aws: Aws, zone: Zone, record: Record) -> Iterator[Lack]:
     kinds = " and ".join(record.kinds)
     if rival:
         yield Lack(
-            message=f"JAM-DOMAIN-RECORD: {record.name} leads elsewhere: the zone {zone.name} has "
-            f"{rival}",
+            code="JAM-DOMAIN-RECORD",
+            message=f"{record.name} leads elsewhere: the zone {zone.name} has {rival}",
             hint="It is left alone. To bring visitors here, delete it and deploy again, or make it "
             f"an alias ({kinds}) of {record.target} yourself: then nobody misses the site.",
         )

@@ -51,6 +51,7 @@ def _previewed(aws: Aws, names: Names, items: list[Any]) -> Previewed:
         exists=True,
         destroying="destroy" in shared and not record,
         ids=frozenset(record[key] for key in ("distribution", "api") if key in record),
+        domains=frozenset(record.get("domains", ())),
         releases=frozenset(each["pk"].partition("#")[2] for each in releases),
         entries=frozenset(each["entry"] for each in (*releases, record) if "entry" in each),
         tenants=found,

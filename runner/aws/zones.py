@@ -5,7 +5,6 @@ A record with another value than ours is somebody else's: it is neither changed 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,5 +150,5 @@ def _form(record: Record, kind: str) -> Any:
 
 
 def _value(found: Any) -> str:
-    values: Iterator[str] = (each["Value"] for each in found.get("ResourceRecords", ()))
+    values = (each["Value"].rstrip(".") for each in found.get("ResourceRecords", ()))
     return plain(found.get("AliasTarget", {}).get("DNSName", "")) or " ".join(values)

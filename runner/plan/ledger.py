@@ -150,7 +150,7 @@ def _of_kind(thing: Thing, ledger: Ledger, names: Names) -> str:  # noqa: PLR091
         case What.DISTRIBUTION | What.API:
             return FOUNDATION if not ledger.ids or thing.key in ledger.ids else ""
         case What.CERTIFICATE | What.DNS_RECORD:
-            return FOUNDATION if _is_named(thing, ledger) else ""
+            return FOUNDATION if is_for(thing, ledger.domains) else ""
         case What.ALARM:
             is_open = ledger.rollout and thing.name.startswith(f"{names.prefix}-{ledger.rollout}")
             return f"rollout of release {ledger.candidate[:8]}" if is_open else ""
@@ -203,11 +203,11 @@ def fixed(names: Names) -> Mapping[What, tuple[str, ...]]:
     }
 
 
-def _is_named(thing: Thing, ledger: Ledger) -> bool:
-    """A certificate is for all of the site's names, a record for one of them."""
+def is_for(thing: Thing, domains: frozenset[str]) -> bool:
+    """A certificate is for all of an environment's host names, a record for one of them."""
     if thing.kind is What.DNS_RECORD:
-        return thing.of in ledger.domains
-    return frozenset(thing.name.split(", ")) == ledger.domains
+        return thing.of in domains
+    return frozenset(thing.name.split(", ")) == domains
 
 
 def _compute(thing: Thing, ledger: Ledger, names: Names) -> str:

@@ -104,6 +104,22 @@ AGAIN: dict[str, tuple[str, str]] = {
         "Run again later: it goes on from here.",
     ),
     "JAM-CODE-GONE": ("Lambda's address for a function's code has expired.", "Run again."),
+    "JAM-CERTIFICATE-SILENT": (
+        "ACM does not tell the DNS records of a certificate.", "Run again: it goes on from here."
+    ),
+    "JAM-DOMAIN-CAA": (
+        "A CAA record of the domain lets no authority of Amazon's issue a certificate. A notice, "
+        "and status 0.",
+        'Add `0 issue "amazon.com"`, then deploy again.',
+    ),
+    "JAM-DOMAIN-RECORD": (
+        "A name of the site leads elsewhere by a record that is not ours. A notice, and status 0.",
+        "Delete the record, or make it an alias of the distribution, then deploy again.",
+    ),
+    "JAM-DOMAIN-TAKEN": (
+        "Another distribution has a name of the site; it is named. A notice, and status 0.",
+        "Take the name off there, or move it with `associate-alias`, then deploy again.",
+    ),
     "JAM-DESTROY-BUSY": ("Something could not be removed yet.", "Run again: it goes on."),
     "JAM-DISK-FULL": ("The disk is full.", "Make room and run again."),
     "JAM-FN-BUSY": (
