@@ -238,12 +238,13 @@ def _calls(numbers: Iterable[int]) -> tuple[Point, ...]:
     return tuple(Point(each, True) for each in numbers)
 
 
+_UPLOADING = tuple(Point(each, False, "upload") for each in (2, 3, 4))
 _PUBLISHED = tuple(Point(each, False, "PublishVersion") for each in (1, 2))
 SABOTEURS = (
     Saboteur(
         RecordsLate, update, _after("UpdateFunctionCode", "CreateStage"), Then.NEWER, "orphan"
     ),
-    Saboteur(PointsEarly, update_page, _after("UpdateKeys", "UpdateAlias"), Then.AGAIN, "visitors"),
+    Saboteur(PointsEarly, update_page, _UPLOADING, Then.AGAIN, "visitors get"),
     Saboteur(
         TrustsTheRecord,
         update_code,
