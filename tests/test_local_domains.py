@@ -168,6 +168,7 @@ def test_records_and_zones_are_listed_from_a_name_on(cloud: Cloud) -> None:
         zone(cloud, other)
     change(cloud, where, ("CREATE", plain("*.example.com", "A", "192.0.2.1")), ("CREATE", WWW))
     dns = client(cloud, "route53")
+    advance(cloud, 2)  # five calls a second
     listed = dns.list_resource_record_sets(
         HostedZoneId=where, StartRecordName="*.example.com", MaxItems="2"
     )
