@@ -25,7 +25,7 @@ from runner.domains import looked_after
 from runner.errors import JamError
 from runner.forecast import foreseen
 from runner.inherited import follower, has_to_wait, is_adopted, made_way, settled
-from runner.mending import felt, mark, reassure, staged, tell
+from runner.mending import felt, mark, reassure, staged, suspected, tell
 from runner.names import PRODUCTION, Names
 from runner.plan.live import Live
 from runner.plan.promotion import OpenRollout
@@ -78,8 +78,9 @@ def _overtaken(world: World, *, aws: Aws, names: Names) -> Environment | None:
 
 def release(decided: Decided, world: World) -> Outcome:
     """Carries the plan out and verifies what visitors get."""
-    if _turn(decided, world) is Next.UNCHANGED and decided.drift is None:
-        decided = felt(decided, world)
+    if decided.drift is None:
+        is_done = _turn(decided, world) is Next.UNCHANGED
+        decided = felt(decided, world) if is_done else suspected(decided, world)
     if decided.drift is not None and not decided.live.drift:
         reassure(decided)
     tell(decided, world)

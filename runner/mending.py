@@ -33,6 +33,19 @@ def felt(decided: Decided, world: World) -> Decided:
     return looked(decided, world)
 
 
+def suspected(decided: Decided, world: World) -> Decided:
+    """As decided; where somebody moved what visitors go by, as it is once all was looked at.
+
+    A store that does not name what is live may have been emptied of more. An open rollout, and a
+    run that is at it or died, have reasons of their own.
+    """
+    live = decided.live
+    if live.entry_agrees or live.rollout or live.leased:
+        return decided
+    world.watcher.note("alias and store do not name the release that is recorded as live")
+    return looked(decided, world)
+
+
 def looked(decided: Decided, world: World) -> Decided:
     """As it is once everything was looked at."""
     again = planned_again(decided, world, lease=decided.lease, doubted=True)

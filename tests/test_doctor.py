@@ -201,17 +201,29 @@ def _is_named_and_mended(site: Site, *findings: str) -> None:
 
 
 @pytest.mark.hunt
-@pytest.mark.parametrize("hand", [hands.disabled, hands.api, hands.no_router, hands.keys])
+@pytest.mark.parametrize("hand", [hands.disabled, hands.api, hands.no_router])
 def test_what_visitors_do_not_get_is_noticed_by_a_deploy_that_has_nothing_to_do(
     site: Site, hand: Hand
 ) -> None:
     hand(site)
     assert site.deploy().outcome == "live"
     assert any("visitors do not get" in each for each in site.watcher.notes)
-    if site.found == KEY_FOLLOWS:
-        assert site.deploy().outcome == "live"
     assert site.found == []
     assert site.deploy().calls == 4
+
+
+@pytest.mark.parametrize("hand", [hands.keys, pytest.param(hands.alias, marks=pytest.mark.hunt)])
+def test_pointers_that_somebody_moved_make_a_deploy_look_at_everything(
+    site: Site, hand: Hand
+) -> None:
+    hand(site)
+    assert site.deploy().outcome == "live"
+    assert any("do not name the release" in each for each in site.watcher.notes)
+    assert site.visit("/about").headers["x-from"] == "drift"  # of a set of headers in the store
+    assert site.found in ([], KEY_FOLLOWS)
+    if hand is hands.keys:
+        assert site.deploy().outcome == "live"
+    assert site.found == []
 
 
 def test_functions_that_stand_answer_while_their_api_stage_is_led_to_new_versions(
