@@ -43,8 +43,10 @@ def role() -> dict[str, Any]:
 def test_the_first_refused_create_is_named_with_its_resource(aws: Aws) -> None:
     with Stubber(aws.roles) as stub:
         stub.add_response("get_role", role(), {"RoleName": "deploy"})
-        stub.add_response("simulate_principal_policy", answer("allowed"))
-        stub.add_response("simulate_principal_policy", answer("implicitDeny"))
+        allowed, denied = answer("allowed"), answer("implicitDeny")
+        for action, _ in rights.needed(NAMES):  # doctor names them all
+            refused = action in ("iam:PassRole", "s3:CreateBucket")
+            stub.add_response("simulate_principal_policy", denied if refused else allowed)
         with pytest.raises(JamError) as raised:
             rights.check(aws, NAMES)
     assert raised.value.code == "JAM-DENIED"

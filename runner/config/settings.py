@@ -192,7 +192,10 @@ class Preview(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     expire: Annotated[
         v.Age,
-        _told("`gc` removes a preview without a push for so long, its pull request open or not."),
+        _told(
+            "`gc` removes a preview without a push for so long, its pull request open or not.",
+            "14d",
+        ),
     ] = "30d"
     environment: Annotated[
         dict[v.VariableName, v.EnvironmentValue],

@@ -45,7 +45,6 @@ class Local:
         self.port = 0
         self._latest = config
         self._load: Load = load
-        self._first: Config | None = config
         self._machine = machine
         place = _place(config, machine)
         self.work = place.work
@@ -92,10 +91,10 @@ class Local:
         shutil.rmtree(self.work, ignore_errors=True)
 
     def _settings(self) -> FunctionsSettings:
-        """Of the configuration that is there already, and anew after each change of jam.toml."""
+        """As jam.toml has them now: it may have been saved since the server was started."""
         from runner.package.site import functions_settings
 
-        self._latest, self._first = self._first or self._load(), None
+        self._latest = self._load()
         return functions_settings(self._latest, self._around())
 
     def _exported(

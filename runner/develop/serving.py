@@ -85,7 +85,9 @@ class Serving:
             return judged
         asked = self._asked(request, chosen, authorizer=judged)
         if source.name in routes.streams:  # it has a function URL, and that no routes
-            asked = replace(asked, route="$default", path_parameters=None)
+            region = self.functions.place.names.region
+            host = f"{_API}.lambda-url.{region}.on.aws"
+            asked = replace(asked, route="$default", path_parameters=None, host=host)
         event = msgspec.json.encode(payload.event(request, asked))
         if len(event) > _LARGEST_EVENT:
             return payload.message(413, "Request Entity Too Large")

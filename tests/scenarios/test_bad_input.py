@@ -23,9 +23,9 @@ def test_an_unknown_key_is_named_with_its_neighbour(plain):
 
 
 def test_a_setting_that_is_not_built_yet_is_refused_by_name(plain):
-    with (plain.folder / "jam.toml").open("a") as settings:
-        settings.write('[production]\ndomain = "www.example.com"\n')
-    assert "production.domain" in refused(plain, "JAM-NOT-YET", 2)["message"]
+    file = plain.folder / "jam.toml"
+    file.write_text(file.read_text().replace("[build]\n", '[build]\nimage = "node:22-slim"\n'))
+    assert "build.image" in refused(plain, "JAM-NOT-YET", 2)["message"]
 
 
 def test_a_missing_publish_folder_is_named(plain):
