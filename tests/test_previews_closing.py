@@ -108,6 +108,19 @@ def test_everything_of_previews_is_accounted_for_and_closing_leaves_nothing(
     assert left_of(site, "pr-8") != []
 
 
+def test_header_rules_that_a_closing_leaves_are_explained_until_gc_takes_them(
+    site: PreviewedSite,
+) -> None:
+    site.write("public/_headers", "/*\n  X-Frame-Options: DENY\n")
+    site.preview(7, run=1)
+    site.close(7, run=2)
+    found = audit(site.onlooker, site.names).found
+    left = [each for each in found if each.thing.name.startswith("h/")]
+    assert [each.by for each in left] == ["header rules of previews that are closed"]
+    cleared(site)
+    assert not any(each.name.startswith("h/") for each in audit(site.onlooker, site.names).of_site)
+
+
 @pytest.mark.parametrize("planted", ["function", "table", "object", "key"])
 def test_what_somebody_planted_is_named(site: PreviewedSite, planted: str) -> None:
     site.preview(7, run=1)

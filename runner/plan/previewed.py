@@ -17,6 +17,9 @@ from runner.plan.ledger import ARCHIVES, DESTROY, fixed, is_for
 
 SHARED = "what previews share"
 POOL = "the pool of previews' hosts"
+# Previews with equal rules share them, so that a closing leaves them to gc.
+UNUSED = "header rules of previews that are closed"
+_HEADERS = re.compile(r"h/[0-9a-f]{16}\.[0-9]+")
 SECRET = "secret"  # noqa: S105  # a key's name
 _OBJECTS = re.compile(rf"{PREVIEWS}/(?:(pr-[0-9]+)/)?(releases|assets)/(.*)", re.DOTALL)
 
@@ -104,7 +107,7 @@ def is_stray(thing: Thing, told: Previewed, names: Names) -> bool:
 
     The foundation's own kinds are never collected, and no object that somebody else put there.
     """
-    if explained(thing, told, names):
+    if explained(thing, told, names) not in ("", UNUSED):
         return False
     if thing.kind is What.TABLE:
         return bool(PREVIEW.fullmatch(thing.environment))
@@ -206,7 +209,8 @@ def _key(key: str, told: Previewed) -> str:
         return _host(rest, told)
     if kind == "h":
         digest = rest.partition(".")[0]
-        return next(_with(told.tenants.values(), digest), "")
+        unused = UNUSED if _HEADERS.fullmatch(key) else ""
+        return next(_with(told.tenants.values(), digest), unused)
     if kind != "r":
         return SHARED if key == SECRET else ""
     environment, _, release = rest.rpartition("/")
