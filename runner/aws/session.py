@@ -146,7 +146,11 @@ class Aws:
         make: Any = self._session.client  # its overloads want the service's name as a literal
         with self._lock, explained():
             where = {"region_name": region} if region else {}
-            return make(service, endpoint_url=self._endpoint, config=config, **where)
+            client = make(service, endpoint_url=self._endpoint, config=config, **where)
+            # botocore makes a service's exceptions at their first use: two threads would each
+            # make their own, and `except client.exceptions.X` miss what the other one raised.
+            client.exceptions  # noqa: B018
+            return client
 
     def beside(self, gate: Gate) -> Aws:
         """The same account by clients of its own, all of whose calls ask `gate` first."""
