@@ -5,6 +5,7 @@ Changes nothing in AWS.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -19,7 +20,7 @@ from runner.build.shims import shims
 from runner.config.load import Config
 from runner.config.pending import refuse_pending
 from runner.edge import response_code, router_code, stream_code
-from runner.model import File, Function, Release
+from runner.model import File, Function, Release, Table
 from runner.names import PRODUCTION, Names
 from runner.package.guard import digest as guard_digest
 from runner.package.site import Surroundings, package, resolved
@@ -92,22 +93,17 @@ def against_live(
     Where that is `doubted` everything is looked at, unless its `drift` is known.
     """
     with world.watcher.stage("plan"):
-        foundation = wanted_foundation(
+        foundation = production_foundation(
             names,
+            functions=release.functions,
             tables=config.tables,
-            router=router_code(config.settings.production.domain),
-            response=response_code(),
-            unattended=unattended(release.functions),
-            streams=streams_of(release.functions),
-            stream=stream_code(),
-            guard=guard_digest() if promotion_of(config) else "",
             domains=config.settings.production.domain,
+            rollouts=promotion_of(config) is not None,
         )
         unsure = lease is not None and lease.inherited is not None
         live = read_live(aws, names, release=release.id, foundation=foundation, unsure=unsure)
         if drift is None and (doubted or way.repair or live.doubted):
             drift = drift_of(aws, names, foundation=foundation)
-            live = replace(live, domains_work=False)
         if drift:
             live = read_live(
                 aws,
@@ -117,6 +113,8 @@ def against_live(
                 unsure=unsure,
                 drift=drift,
             )
+        if drift is not None:  # nobody has looked at the site's names
+            live = replace(live, domains_work=False)
         promotion = promotion_of(config, now=way.now, protected=not way.unprotected)
         if live.drift.hurts:  # what visitors do not get is no baseline
             promotion = None
@@ -139,6 +137,29 @@ def against_live(
         way=way,
         lease=lease,
         drift=drift,
+    )
+
+
+def production_foundation(
+    names: Names,
+    *,
+    functions: Iterable[Function],
+    tables: tuple[Table, ...],
+    domains: tuple[str, ...],
+    rollouts: bool,
+) -> Foundation:
+    """What a release with these functions stands on, by the settings as they are here."""
+    held = tuple(functions)
+    return wanted_foundation(
+        names,
+        tables=tables,
+        router=router_code(domains),
+        response=response_code(),
+        unattended=unattended(held),
+        streams=streams_of(held),
+        stream=stream_code(),
+        guard=guard_digest() if rollouts else "",
+        domains=domains,
     )
 
 

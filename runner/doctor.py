@@ -17,20 +17,16 @@ from runner.aws.looks import Recorded, drift
 from runner.aws.records import Environment, Staged
 from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
-from runner.aws.wanted import foundation as wanted_foundation
-from runner.edge import response_code, router_code, stream_code
+from runner.decide import production_foundation
 from runner.errors import JamError
 from runner.model import Table
 from runner.names import CODE_DEPLOY_ROLE, Names
 from runner.package.functions import runtimes
-from runner.package.guard import digest as guard_digest
-from runner.plan.background import unattended
 from runner.plan.decide import Foundation
 from runner.plan.definition import release_of
 from runner.plan.drift import Drift, Finding, State
 from runner.plan.refs import Made
 from runner.plan.remarks import Remark, Topic, fine, wrong
-from runner.plan.streams import streams_of
 
 NOT_YET = "the settings, or this version of jam-deploy, are newer than the last deploy"
 
@@ -118,15 +114,12 @@ def _drift(
 def foundation_of(names: Names, practice: Practice, *, staged: Staged) -> Foundation:
     """What the live release stands on: by its record, and the settings as they are here."""
     functions = release_of("", staged.definition, {}).functions
-    return wanted_foundation(
+    return production_foundation(
         names,
+        functions=functions,
         tables=practice.tables,
-        router=router_code(practice.domains),
-        response=response_code(),
-        unattended=unattended(functions),
-        streams=streams_of(functions),
-        stream=stream_code(),
-        guard=guard_digest() if practice.rollouts else "",
+        domains=practice.domains,
+        rollouts=practice.rollouts,
     )
 
 

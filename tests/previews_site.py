@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,11 +177,14 @@ class PreviewedSite:
             origin=origin_of(world.environment),
         )
 
-    def deploy(self, *, run: int = 1) -> Outcome:
-        """Production."""
+    def deploy(
+        self, *, run: int = 1, repair: bool = False, between: Callable[[], object] = bool
+    ) -> Outcome:
+        """Production; `between` plan and lease something happens."""
         world = self.world(Watching(), run=run)
-        way = Way(now=True)
+        way = Way(now=True, repair=repair)
         decided = decide(self.config, world, way, aws=self.account(Wire()))
+        between()
         return release(decided, world)
 
     def ended(self, run: Any) -> str:

@@ -206,6 +206,19 @@ def test_what_was_deleted_by_hand_is_told_by_doctor_and_made_again(site: Named) 
     assert site.wrongs() == []
 
 
+def test_a_repair_that_another_deploy_overtakes_still_makes_the_record_again(site: Named) -> None:
+    zone = site.zone()
+    site.settings(APEX)
+    site.deploy()
+    gone = site.records(zone)["www.example.com. A"]
+    batch = {"Changes": [{"Action": "DELETE", "ResourceRecordSet": gone}]}
+    site.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+    site.write("public/index.html", "<p>a later text")
+    site.deploy(run=3, repair=True, between=lambda: site.deploy(run=2))
+    assert "www.example.com. A" in site.records(zone)
+    assert site.wrongs() == []
+
+
 def test_names_that_the_settings_drop_are_let_go(site: Named) -> None:
     zone = site.zone()
     site.settings(APEX)
