@@ -5,12 +5,11 @@ Each stage is a module; this one only hands values on.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from runner.apply import Known
-from runner.aws import records
+from runner.aws import published, records
 from runner.aws.leases import Lease
 from runner.aws.live import check_bootstrap
 from runner.aws.records import Environment
@@ -21,25 +20,36 @@ from runner.aws.tables import make_records
 from runner.config.load import Config
 from runner.config.pending import refuse_pending
 from runner.decide import Decided, decide, new_functions, planned_again
-from runner.domains import looked_after
 from runner.errors import JamError
+from runner.following import ended, followed, gone_live
 from runner.forecast import foreseen
-from runner.inherited import follower, has_to_wait, is_adopted, made_way, settled
+from runner.inherited import has_to_wait, is_adopted, made_way, settled
 from runner.mending import felt, mark, reassure, staged, suspected, tell
-from runner.names import PRODUCTION, Names
+from runner.model import Release
+from runner.names import Names
+from runner.package.summary import Summary
 from runner.plan.live import Live
 from runner.plan.promotion import OpenRollout
-from runner.plan.refs import Made, Ref
-from runner.plan.releasing import PutFiles
-from runner.report.rollout import told_of
-from runner.report.text import Check, Outcome, Uploaded
-from runner.stage import api_url, carry_out, look_at_live
+from runner.report.text import Outcome
+from runner.stage import carry_out
+from runner.together import at_once
 from runner.turn import leased, newer_than, origin_of, overtaken, run_of, told
 from runner.world import PLAIN, Way, World, account_of, near
 
 
-def deploy(config: Config, world: World, way: Way = PLAIN) -> tuple[Outcome, tuple[str, ...]]:
-    """What became of it, and what a visitor finds changed; an older run does not even build."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """What became of it. `changes` is what a visitor finds changed, in words; `release` what was
+    built, if anything was, and `published` what production had published before, if asked for."""
+
+    outcome: Outcome
+    changes: tuple[str, ...] = ()
+    release: Release | None = None
+    published: Summary | None = None
+
+
+def deploy(config: Config, world: World, way: Way = PLAIN, *, compares: bool = False) -> Deployed:
+    """An older run does not even build. `compares` asks what is published, meanwhile."""
     refuse_pending(config.settings)
     begun = world.clock()
     with world.watcher.stage("read"):
@@ -47,19 +57,24 @@ def deploy(config: Config, world: World, way: Way = PLAIN) -> tuple[Outcome, tup
         names = Names(config.site, aws.account, config.region, aws.partition)
         there = _overtaken(world, aws=aws, names=names)
     if there:
-        seconds = world.clock() - begun
-        release_id = there.rollout or there.release
-        return told(
+        outcome = told(
             aws,
             names,
             there,
             outcome="superseded",
-            release=release_id,
-            seconds=seconds,
+            release=there.rollout or there.release,
+            seconds=world.clock() - begun,
             near=near(world),
-        ), ()
-    decided = decide(config, world, way, aws=aws)
-    return release(decided, world), decided.changes
+        )
+        return Deployed(outcome=outcome)
+    with at_once(1) as pool:
+        before = pool.submit(published.read, aws, names) if compares else None
+        decided = decide(config, world, way, aws=aws)
+        was = before.result() if before else None
+    outcome = release(decided, world)
+    return Deployed(
+        outcome=outcome, changes=decided.changes, release=decided.release, published=was
+    )
 
 
 def _overtaken(world: World, *, aws: Aws, names: Names) -> Environment | None:
@@ -103,10 +118,10 @@ def _released(decided: Decided, world: World) -> Outcome:
         with leased(decided.aws, decided.names, run=run, say=say, origin=mine) as lease:
             decided, known, turn = _changed(_again(decided, world, lease=lease), world)
     if turn is Next.FOLLOW:
-        return _followed(decided, world, known=known)
+        return followed(decided, world, known=known)
     if turn is Next.VERIFY:
-        return _live(decided, world, known=known)
-    return _outcome(decided, world, known=known, outcome=turn, checks=())
+        return gone_live(decided, world, known=known)
+    return ended(decided, world, known=known, outcome=turn, checks=())
 
 
 class Next(StrEnum):
@@ -215,110 +230,3 @@ def foreseen_of(decided: Decided) -> str:
     promotions = (step.promotion for step in steps if isinstance(step, OpenRollout))
     promotion = next(promotions, None)
     return foreseen(decided.aws, decided.names, promotion) if promotion else ""
-
-
-def _live(decided: Decided, world: World, *, known: Known) -> Outcome:
-    try:
-        with world.watcher.stage("verify"):
-            checks = look_at_live(decided, world, known=known)
-    except JamError:
-        if not _is_replaced(decided):
-            raise
-        world.watcher.note("SUPERSEDED: it was live, and a newer run has replaced it since")
-        return _outcome(decided, world, known=known, outcome=Next.SUPERSEDED, checks=())
-    named = looked_after(decided, world, known=known)
-    known = {**known, **({Ref(Made.HOST): named.host} if named.host else {})}
-    lacks = tuple(str(each) for each in named.lacks)
-    return _outcome(decided, world, known=known, outcome="live", checks=checks, lacks=lacks)
-
-
-def _is_replaced(decided: Decided) -> bool:
-    """Whether another release went live while this one was looked at."""
-    with explained():
-        found = records.read(decided.aws, decided.names, release="")
-    return found is not None and found[0].release != decided.release.id
-
-
-def _followed(decided: Decided, world: World, *, known: Known) -> Outcome:
-    """The rollout to its end; what follows a release once it is live is done after it."""
-    if not decided.way.wait:
-        _tell_left(decided, world)
-        return _outcome(decided, world, known=known, outcome="open", checks=())
-    with world.watcher.stage("rollout"):
-        ended = follower(decided, world, known=known).follow()
-    if ended.outcome != "live":
-        told = replace(_outcome(decided, world, known=known, outcome=ended.outcome, checks=()))
-        return replace(told, rollout=told_of(ended))
-    if not decided.plan.following.is_empty:
-        known = _settled(decided, world, known=known)
-    return replace(_live(decided, world, known=known), rollout=told_of(ended))
-
-
-def _tell_left(decided: Decided, world: World) -> None:
-    """Nobody waits: the guard promotes alone, and may not do everything."""
-    for step in decided.plan.switch:
-        if isinstance(step, OpenRollout) and step.left:
-            world.watcher.note(
-                "once it is live `jam-deploy settle` has to do what the guard cannot:"
-            )
-            for what in step.left:
-                world.watcher.note(f"  {what}")
-
-
-def _settled(decided: Decided, world: World, *, known: Known) -> Known:
-    """What follows the release, unless a newer run is at it already: that one sees to it."""
-    run, say = run_of(world.environment), world.watcher.note
-    mine = origin_of(world.environment)
-    with (
-        world.watcher.stage("settle"),
-        leased(decided.aws, decided.names, run=run, say=say, origin=mine) as lease,
-    ):
-        found = records.read(decided.aws, decided.names, release="")
-        ours = found and found[0].release == decided.release.id and not found[0].rollout
-        if lease.inherited or not ours:
-            return known
-        applied = carry_out(
-            replace(decided, lease=lease), world, part=decided.plan.following, known=known
-        )
-        lease.done()
-    return applied.known
-
-
-def _outcome(
-    decided: Decided,
-    world: World,
-    *,
-    known: Known,
-    outcome: str,
-    checks: tuple[Check, ...],
-    lacks: tuple[str, ...] = (),
-) -> Outcome:
-    puts = [step for step in decided.plan.stage if isinstance(step, PutFiles)]
-    domain = known.get(Ref(Made.DOMAIN), "")
-    loopback = urlsplit(near(world))
-    label = domain.partition(".")[0]
-    return Outcome(
-        site=decided.names.site,
-        environment=PRODUCTION,
-        release=decided.release.id,
-        previous=decided.live.release,
-        url=f"https://{_host(decided, known)}",
-        local_url=f"http://{label}.localhost:{loopback.port}/" if loopback.netloc else "",
-        api_url=api_url(decided, known),
-        prefix=f"{PRODUCTION}/releases/{decided.release.id}/",
-        outcome=outcome,
-        seconds=world.clock() - decided.begun,
-        calls=decided.aws.calls,
-        uploaded=Uploaded(
-            files=sum(len(step.files) for step in puts), bytes=sum(step.bytes for step in puts)
-        ),
-        checks=checks,
-        lacks=lacks,
-    )
-
-
-def _host(decided: Decided, known: Known) -> str:
-    """The site's own name once it works, else the distribution's."""
-    live = decided.live
-    own = live.domains_work and live.domains == decided.foundation.domains and live.domains
-    return known.get(Ref(Made.HOST), "") or (own[0] if own else known.get(Ref(Made.DOMAIN), ""))

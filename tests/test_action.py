@@ -104,6 +104,8 @@ def test_a_push_releases_and_a_person_takes_it_back_by_hand(at: Workplace) -> No
     assert second.status == 0, second.raw
     url = second.outputs["url"]
     assert at.visit(url).body == b"<h1>Two</h1>"
+    assert "The first release: 1 page" in first.summary
+    assert "1 page changed" in second.summary
     assert at.deployments("deploy:notes:production") == ["inactive", "success"]
 
     back = at.by_hand("rollback")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import cmarkgfm
@@ -15,6 +16,7 @@ from cmarkgfm.cmark import Options
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.action.releasing import pictured
 from runner.errors import site_error
 from runner.model import Origin
 from runner.plan.changes import Changes, Size, Some
@@ -483,6 +485,25 @@ def test_a_rollouts_picture_is_well_formed_and_shows_each_minute() -> None:
 @pytest.mark.parametrize("told", [{}, {"why": "x"}, {**ROLLOUT, "minutes": {"entry": []}}])
 def test_where_nobody_was_counted_there_is_no_picture(told: dict[str, Any]) -> None:
     assert rollout_svg(told) == ""
+
+
+def test_the_picture_lies_in_the_workspace_and_nowhere_a_build_points_it(tmp_path: Path) -> None:
+    workspace, elsewhere = tmp_path / "workspace", tmp_path / "elsewhere"
+    workspace.mkdir()
+    assert ".jam/rollout.svg" in pictured(workspace, ROLLOUT)
+    lying = workspace / ".jam" / "rollout.svg"
+    assert lying.read_text() == rollout_svg(ROLLOUT)
+    lying.unlink()
+    lying.symlink_to(elsewhere)
+    assert pictured(workspace, ROLLOUT)
+    assert not lying.is_symlink()
+    assert not elsewhere.exists()
+    lying.unlink()
+    lying.parent.rmdir()
+    elsewhere.mkdir()
+    lying.parent.symlink_to(elsewhere)
+    assert pictured(workspace, ROLLOUT) == pictured(workspace, None) == ""
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_a_qr_code_is_drawn_only_if_it_is_asked_for() -> None:

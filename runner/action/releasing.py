@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from runner.action.job import Job
 from runner.action.telling import Telling
-from runner.deploy import deploy
+from runner.deploy import Deployed, deploy
 from runner.errors import JamError
 from runner.github.values import DeploymentStatus
-from runner.report.comment import Row, State, fault_of, state_of, summary
+from runner.package.summary import summary_of, text_of
+from runner.plan.difference import Difference, difference
+from runner.report.comment import Row, State, fault_of, rollout_svg, state_of, summary
 from runner.report.endings import taken_back
 from runner.report.text import Outcome
+
+PICTURE = PurePosixPath(".jam/rollout.svg")  # in the workspace
 
 _WHY = {
     "held": "built and staged; production is held",
@@ -25,16 +32,30 @@ def release(job: Job) -> Outcome:
     telling, commit = job.tell(config.site), job.event.origin.commit
     telling.begin(commit)
     try:
-        outcome, _ = deploy(config, job.world)
+        deployed = deploy(config, job.world, compares=True)
     except JamError as error:
         failed(job, telling, error)
         raise
-    return ended(job, telling, outcome, commit=commit)
+    changes = _difference(deployed)
+    return ended(job, telling, deployed.outcome, commit=commit, changes=changes)
 
 
-def ended(job: Job, telling: Telling, outcome: Outcome, *, commit: str) -> Outcome:
-    """Tells what became of production."""
-    row = replace(telling.row(state_of(outcome)), outcome=outcome, stages=job.log.stages)
+def ended(
+    job: Job,
+    telling: Telling,
+    outcome: Outcome,
+    *,
+    commit: str,
+    changes: Difference | None = None,
+) -> Outcome:
+    """Tells what became of production; `changes` are those of visitors, where somebody knows."""
+    row = replace(
+        telling.row(state_of(outcome)),
+        outcome=outcome,
+        difference=changes,
+        note=pictured(job.workspace, outcome.rollout),
+        stages=job.log.stages,
+    )
     if outcome.outcome == "rolled_back":
         error = taken_back(outcome.rollout or {})
         telling.failed(error.message)
@@ -62,6 +83,29 @@ class Ended(JamError):  # noqa: N818 -- how a run ended, which is no defect
     def __init__(self, error: JamError, outcome: Outcome) -> None:
         super().__init__(error.code, error.message, hint=error.hint, turn=error.turn)
         self.outcome = outcome
+
+
+def _difference(deployed: Deployed) -> Difference | None:
+    """Compared with what was live, which may not be what was published last."""
+    before = deployed.published
+    if deployed.release is None or before is None or before.release != deployed.outcome.previous:
+        return None
+    return difference(before, summary_of(text_of(deployed.release)))
+
+
+def pictured(workspace: Path, told: Mapping[str, Any] | None) -> str:
+    """The rollout's curve as a file, for a step that keeps it; what to say of it.
+
+    Nothing is followed that a build may have put in the way.
+    """
+    picture = rollout_svg(told) if told else ""
+    file = workspace / PICTURE
+    if not picture or file.parent.is_symlink():
+        return ""
+    file.parent.mkdir(exist_ok=True)
+    file.unlink(missing_ok=True)
+    file.write_text(picture)
+    return f"The rollout's curve lies in {PICTURE}: actions/upload-artifact keeps it."
 
 
 def _deployed(telling: Telling, row: Row, outcome: Outcome, *, commit: str) -> None:

@@ -131,7 +131,8 @@ def deploy(
         empty_tables=frozenset(filter(None, map(str.strip, empty_tables.split(",")))),
     )
     with world_of(options) as world:
-        outcome, changed = release(config, world, way)
-    click.echo(outcome.to_json() if options.as_json else summary(outcome, changed))
+        deployed = release(config, world, way)
+    outcome = deployed.outcome
+    click.echo(outcome.to_json() if options.as_json else summary(outcome, deployed.changes))
     if outcome.outcome == "rolled_back":
         end(taken_back(outcome.rollout or {}))
