@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from runner.aws.patience import LONGEST
 from runner.aws.refusals import SERVICE
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from runner.aws.session import Aws
 
+QUOTA = 50_000  # tokens of retries, of which each takes ten: 256 requests share them
 GIGABITS = 25.0  # for which the CRT sizes its pool: some 250 connections, best at 30 ms
 
 
@@ -84,7 +86,7 @@ class Objects:
     @cached_property
     def _client(self) -> Any:
         from awscrt.auth import AwsCredentials, AwsCredentialsProvider
-        from awscrt.s3 import S3Client, S3RequestTlsMode
+        from awscrt.s3 import S3Client, S3RequestTlsMode, S3RetryConfig
 
         def credentials() -> AwsCredentials:
             # Asked again and again by the CRT, so that refreshed credentials reach it.
@@ -96,6 +98,11 @@ class Objects:
             tls_mode=S3RequestTlsMode.ENABLED if self._tls else S3RequestTlsMode.DISABLED,
             credential_provider=AwsCredentialsProvider.new_delegate(credentials),
             throughput_target_gbps=GIGABITS,
+            retry_config=S3RetryConfig(
+                max_retries=self._aws.tries - 1,
+                max_backoff_secs=LONGEST,
+                initial_bucket_capacity=QUOTA,
+            ),
         )
 
 

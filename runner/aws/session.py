@@ -18,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, NoRegionError
 
 from runner.aws.identity import Identity, session_as
+from runner.aws.patience import TRIES, Patience
 from runner.aws.refusals import explain, explained, name_service
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 3  # seconds
 READ_TIMEOUT = 15  # seconds of silence, not of transfer
-ATTEMPTS = 5  # of a call that may be repeated: throttled, or without an answer
+ATTEMPTS = 5  # of a call that may be repeated, by botocore: the rest is Patience's
 CONNECTIONS = 64  # uploads and steps share a client's pool
 
 
@@ -44,11 +45,24 @@ Gate = Callable[["OperationModel", Any], Any]
 """Asked before each call; what it returns, unless that is None, is the call's answer."""
 
 
-def _client(service: str, attempts: int = ATTEMPTS, *, region: str = "") -> Any:
+def _client(service: str, *, region: str = "") -> Any:
     """An attribute that becomes a client at its first use."""
 
     def make(aws: Aws) -> Any:
-        return aws.make(service, attempts, region=region)
+        return aws.make(service, ATTEMPTS, region=region, patience=Patience(aws.chance, aws.tries))
+
+    return cached_property(make)
+
+
+def _client_once(service: str, *, patient: bool) -> Any:
+    """As `_client`, for calls without a token and without a unique name: looked up after.
+
+    `patient`: sent again where AWS throttled it, for then it was not carried out.
+    """
+
+    def make(aws: Aws) -> Any:
+        patience = Patience(aws.chance, aws.tries, faults=False) if patient else None
+        return aws.make(service, 1, patience=patience)
 
     return cached_property(make)
 
@@ -56,8 +70,11 @@ def _client(service: str, attempts: int = ATTEMPTS, *, region: str = "") -> Any:
 class Aws:
     """Clients for one account and region, each made at its first use and shared by all threads.
 
-    `clock` gives seconds of the epoch, `chance` a number in [0, 1) that spreads retries.
+    `clock` gives seconds of the epoch, `chance` a number in [0, 1) that spreads retries; `tries` is
+    how often what AWS turned away for now is sent in all.
     """
+
+    tries = TRIES
 
     def __init__(
         self,
@@ -123,14 +140,19 @@ class Aws:
     # "Requirements for using SSL/TLS certificates with CloudFront".
     certificates: Any = _client("acm", region="us-east-1")
     dns: Any = _client("route53")
-    # For creates without a token and without a unique name: sent once, looked up after.
-    api_once: ApiGatewayV2Client = _client("apigatewayv2", attempts=1)
-    deployments_once: Any = _client("codedeploy", attempts=1)
+    api_once: ApiGatewayV2Client = _client_once("apigatewayv2", patient=False)  # api.made_once is
+    deployments_once: Any = _client_once("codedeploy", patient=True)
 
     def make(
-        self, service: str, attempts: int, *, read_timeout: int = READ_TIMEOUT, region: str = ""
+        self,
+        service: str,
+        attempts: int,
+        *,
+        read_timeout: int = READ_TIMEOUT,
+        region: str = "",
+        patience: Patience | None = None,
     ) -> Any:
-        """A new client that gives up after so many `attempts` of a call.
+        """A new client that gives up after so many `attempts` of a call, if `patience` does not.
 
         `read_timeout` is for calls whose answer takes longer, in seconds; `region` is another one
         than the session's.
@@ -150,7 +172,9 @@ class Aws:
             # botocore makes a service's exceptions at their first use: two threads would each
             # make their own, and `except client.exceptions.X` miss what the other one raised.
             client.exceptions  # noqa: B018
-            return client
+        if patience:
+            client.meta.events.register_last("needs-retry", patience.needs_retry)
+        return client
 
     def beside(self, gate: Gate) -> Aws:
         """The same account by clients of its own, all of whose calls ask `gate` first."""

@@ -52,10 +52,12 @@ class Killed(BaseException):
 
 
 class Quick(Aws):
-    """An account whose calls are tried twice: the pauses between are real seconds.
+    """An account whose calls are sent twice at most: the pauses between are real seconds.
 
     `hooks` happen before calls of an operation, once each; a run that is `dead` calls no more.
     """
+
+    tries = 2
 
     def __init__(self, site: Site) -> None:
         self.hooks: dict[str, list[Callable[[], object]]] = {}
@@ -77,7 +79,7 @@ class Quick(Aws):
             waiting.pop(0)()
 
     def make(self, service: str, attempts: int, **named: Any) -> Any:
-        return super().make(service, min(attempts, 2), **named)
+        return super().make(service, min(attempts, self.tries), **named)
 
     def counted(self) -> None:
         """Each call takes time: in no time at all a run would ask more than AWS's rates allow."""
