@@ -69,11 +69,11 @@ def measure(run: Run) -> Report:
 
 
 @contextlib.contextmanager
-def cloud(state: Path) -> Iterator[str]:
+def cloud(state: Path, speed: int = SPEED) -> Iterator[str]:
     """The endpoint of one of our own, ended afterwards."""
     state.mkdir(parents=True)
     command = [sys.executable, "-m", "runner", "cloud", "--port", "0",
-               "--state", str(state), "--speed", str(SPEED)]  # fmt: skip
+               "--state", str(state), "--speed", str(speed)]  # fmt: skip
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )

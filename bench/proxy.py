@@ -1,21 +1,58 @@
-"""A distance on loopback: `python -m bench.proxy PORT SECONDS` prints its own port and passes on.
+"""A distance on loopback: `python -m bench.proxy PORT SECONDS [LOG]` prints its port and passes on.
 
 Each piece of data is held back for half of SECONDS, in both directions: a round trip takes them all
 more. It is a process of its own, so that it takes no time from the client's. Connecting costs
-nothing: a client pays for what it says, not for how it begins.
+nothing: a client pays for what it says, not for how it begins. A LOG gets a line of JSON for each
+request, once its answer has passed: `head` is how it began, `sent` and `told` are seconds of a
+clock that goes steadily, when its first byte left the client and its answer's last one reached it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+HEAD = 4_096  # bytes of a request that are looked at
+
+
+class Log:
+    """The requests of one connection, each over when the next one begins or the line is closed."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.out = out
+        self.head = b""
+        self.sent = self.told = 0.0
+
+    def asked(self, data: bytes, now: float) -> None:
+        if self.told:
+            self.over()
+        if not self.head:
+            self.sent = now
+        if len(self.head) < HEAD:
+            self.head += data[:HEAD]
+
+    def answered(self, when: float) -> None:
+        self.told = when
+
+    def over(self) -> None:
+        if self.head and self.told:
+            head = self.head.partition(b"\r\n\r\n")[0].decode("latin-1")
+            told = {"head": head, "sent": self.sent, "told": self.told}
+            print(json.dumps(told), file=self.out, flush=True)
+        self.head, self.told = b"", 0.0
 
 
 class Side(asyncio.Protocol):
     """What arrives here leaves at `other`, later, in its order."""
 
-    def __init__(self, hold: float) -> None:
+    def __init__(self, hold: float, log: Log | None, *, near: bool) -> None:
         self.hold = hold
+        self.log = log
+        self.near = near
         self.other: Side | None = None
         self.transport: asyncio.Transport | None = None
         self.early: list[bytes] = []
@@ -25,6 +62,11 @@ class Side(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
+        now = asyncio.get_running_loop().time()
+        if self.log and self.near:
+            self.log.asked(data, now)
+        elif self.log:
+            self.log.answered(now + self.hold)
         if self.other is None:
             self.early.append(data)
         else:
@@ -36,6 +78,8 @@ class Side(asyncio.Protocol):
             self._later(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self.log:
+            self.log.over()
         self._later(None)
 
     def _later(self, data: bytes | None) -> None:
@@ -52,17 +96,19 @@ class Side(asyncio.Protocol):
             sink.write(data)
 
 
-async def serve(target: int, seconds: float) -> None:
+async def serve(target: int, seconds: float, out: TextIO | None) -> None:
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
 
     async def join(near: Side) -> None:
-        _, far = await loop.create_connection(lambda: Side(seconds / 2), "127.0.0.1", target)
+        _, far = await loop.create_connection(
+            lambda: Side(seconds / 2, near.log, near=False), "127.0.0.1", target
+        )
         near.joined(far)
         far.joined(near)
 
     def accepted() -> Side:
-        near = Side(seconds / 2)
+        near = Side(seconds / 2, Log(out) if out else None, near=True)
         task = loop.create_task(join(near))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
@@ -74,4 +120,6 @@ async def serve(target: int, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2])))
+    with ExitStack() as stack:
+        log = stack.enter_context(Path(sys.argv[3]).open("a")) if len(sys.argv) > 3 else None
+        asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), log))
