@@ -123,7 +123,7 @@ def one_round(site: Site, near: Distance, far: Distance) -> dict[str, Told]:
     told["warm deploy"] = site.run(near, "deploy", "--now")
     site.change(CHANGED_PAGES, 0)
     told["static deploy"] = site.run(near, "deploy", "--now")
-    told["rollback"] = site.run(far, "rollback", "--yes")
+    told["rollback"] = site.run(far, "rollback")
     site.run(near, "unhold")
     site.change(CHANGED_PAGES, CHANGED_FUNCTIONS)
     told["preview of a pushed commit"] = site.run(near, "preview", "--pr", "1", "--public")
