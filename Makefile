@@ -39,9 +39,9 @@ lint: setup  ## ruff, mypy, and linters of workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*/.github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
-	$(BIN)/zizmor --offline --quiet --persona regular .github/workflows action.yml
+	$(BIN)/zizmor --offline --quiet --persona regular .github/workflows action.yml examples
 
 bench: setup  ## speed beside the peers, into bench/results.json (docs/benchmarks.md)
 	$(BIN)/python -m bench

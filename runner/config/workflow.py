@@ -16,6 +16,8 @@ COMMANDS = (
     *("deploy", "rollback", "settle", "hold", "unhold", "status", "releases", "gc", "audit"),
     *("doctor", "destroy"),
 )
+# A tag can be moved by whoever owns it, a commit cannot; this project's own workflows name the same.
+CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 
 # `$$` is a dollar sign: GitHub's own expressions pass through.
 _TEXT = Template("""\
@@ -41,11 +43,12 @@ on:
         default: ""
 
 # One run at a time in an environment; all others wait, none is dropped or cancelled half-way: a
-# dropped run of a closed pull request would leave its preview behind.
+# dropped run of a closed pull request would leave its preview behind. A rollback waits for nobody.
 concurrency:
   group: >-
     jam-$site-$${{ github.event_name == 'pull_request'
-    && format('preview-{0}', github.event.pull_request.number) || 'production' }}
+    && format('preview-{0}', github.event.pull_request.number)
+    || inputs.command == 'rollback' && 'rollback' || 'production' }}
   cancel-in-progress: false
   queue: max
 
@@ -63,10 +66,11 @@ jobs:
       name: $${{ github.event_name == 'pull_request' && 'preview' || 'production' }}
       deployment: false  # jam-deploy makes the deployment itself, with the address in it
     steps:
-      - uses: actions/checkout@v7
+      - uses: $checkout
         with:
           persist-credentials: false
-      - uses: org/jam-deploy@v1
+      # v1 moves with every release; to look at an update first, name a release's commit instead.
+      - uses: org/jam-deploy@v1 # zizmor: ignore[unpinned-uses]
         with:
           # The two roles that `jam-deploy bootstrap` made, as variables of the repository.
           role-to-assume: >-
@@ -81,6 +85,7 @@ def workflow(site: str, branch: str) -> str:
     """The workflow for a site whose production follows `branch`."""
     return _TEXT.substitute(
         branch=json.dumps(_pattern(branch), ensure_ascii=False),
+        checkout=CHECKOUT,
         commands=", ".join(COMMANDS),
         minute=_minute(site),
         site=site,

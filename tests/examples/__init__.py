@@ -1,0 +1,1 @@
+"""The examples, each played by its own workflows."""
