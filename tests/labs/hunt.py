@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -75,10 +77,19 @@ class Hunt:
 
 def work(job: Job, part: Path) -> None:
     """In the job's own process; its findings appear whole or not at all."""
+    threading.Thread(target=_end_with_the_hunt, daemon=True).start()
     found = played(job)
     draft = part.with_suffix(".draft")
     draft.write_text(json.dumps(asdict(found)))
     draft.rename(part)
+
+
+def _end_with_the_hunt() -> None:
+    """Whoever resumes a hunt that was killed plays alone."""
+    hunt = multiprocessing.parent_process()
+    assert hunt
+    hunt.join()
+    os._exit(1)
 
 
 def read(part: Path) -> Found:
