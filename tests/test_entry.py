@@ -24,6 +24,7 @@ from runner.entry.release import Content, UnavailableError, site_of
 from runner.entry.rules import Rule, Visit, location, match, preferred
 from runner.model import File, Kind, Redirect, Release, Routing
 from runner.package.entry import BUDGET, documents, package
+from runner.paths import key_of_uri
 
 OWN, OTHER = "a" * 32, "b" * 32
 REVALIDATE = "public, max-age=0, s-maxage=31536000, must-revalidate"
@@ -504,7 +505,7 @@ def test_a_draw_is_answered_by_the_version_that_was_drawn(
 def test_a_missing_fingerprinted_file_is_404() -> None:
     entry = Entry(site_of(_manifest()), Bucket(), Counts("notes", _silent))
     got = Got(entry(_event("/assets/assets/never.js", {"x-jam-path": "/assets/never.js"})))
-    assert (got.status, got.cache) == (404, MINUTE)
+    assert (got.status, got.cache) == (404, PRIVATE)
 
 
 def test_without_the_visitors_path_the_key_says_it() -> None:
@@ -634,3 +635,38 @@ def test_the_archive_answers_alone_and_never_asks_aws_for_what_it_carries(
         b"<404/index.html>",
     ]
     assert found["heavy"] == []
+
+
+# Of two paths that have one storage key, and so one place in CloudFront's cache, neither may get
+# what the other does not: whoever asks first would choose for all.
+@pytest.mark.parametrize(
+    ("rule", "paths"),
+    [
+        (_rule("/app/:page", "/:page/index.html", 200), ("/app/de", "/app/de.html", "/app/de/")),
+        (_rule("/app/:page", "/de", 200), ("/app", "/app/", "/app.html", "/app/index.html")),
+        (_rule("/app/:page", "/de", 301), ("/app", "/app/", "/app.html", "/app/index.html")),
+        (_rule("/app/*", "/:splat/index.html", 200), ("/app/de", "/app/de/", "/app/%64e.html")),
+        (_rule("/a/b", "/de", 200), ("/a/b", "/a/%62", "/a/b%2Ehtml", "/a/b/index%2ehtml")),
+        (_rule("/a.b", "/de", 200), ("/a.b/", "/a.b.html", "/a.b/index.html", "/a%2eb.html")),
+        (_rule("/x", "/y"), ("/de", "/de.html", "/d%65/index.html")),
+    ],
+)
+def test_all_spellings_of_a_path_get_one_answer(
+    rule: dict[str, Any], paths: tuple[str, ...]
+) -> None:
+    got = [_visit(path, rule) for path in paths]
+    assert len({(each.status, each.body, each.cache) for each in got}) == 1
+
+
+def test_an_application_answers_alike_however_a_path_is_spelled() -> None:
+    paths = ("/notes", "/notes/", "/notes.html", "/notes/index.html", "/notes%2Ehtml")
+    assert {_visit(path, routing={"spa": 1}).body for path in paths} == {b"index.html of a"}
+
+
+@pytest.mark.parametrize("path", ["/assets/never.js", "/assets/", "/assets/about.html"])
+def test_what_is_asked_of_no_release_is_kept_for_none(path: str) -> None:
+    """The key of a fingerprinted file outlives the release that answers for it today."""
+    site = site_of(_manifest(routing={"i": ["assets/*"], "spa": 1}))
+    entry = Entry(site, Bucket(), Counts("notes", _silent))
+    got = Got(entry(_event(f"/assets/{key_of_uri(path)}", {"x-jam-path": path})))
+    assert got.cache == PRIVATE

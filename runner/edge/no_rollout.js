@@ -1,5 +1,5 @@
 // A browser's report of an error counts nowhere: there is nothing to compare a preview with.
 
 function report() {
-  return { statusCode: 204, statusDescription: 'No Content' };
+  return { statusCode: 204 };
 }

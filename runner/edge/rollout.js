@@ -22,7 +22,7 @@ function isDrawable(request) {
 
 // A browser's report of an error: only a rollout's visitors are counted, by entry.
 function report(request, id, inRollout) {
-  if (!inRollout) return { statusCode: 204, statusDescription: 'No Content' };
+  if (!inRollout) return { statusCode: 204 };
   request.headers['x-jam-draw'] = { value: id };
   request.uri = '/releases/~/.jam/report';
   cf.selectRequestOriginById('entry');
@@ -38,6 +38,7 @@ function movedTo(host, request) {
     headers: {
       location: { value: 'https://' + host + uri.replace(/[^\x21-\x7e]+/g, percentEncode) },
       'cache-control': { value: 'max-age=3600' },
+      'strict-transport-security': { value: 'max-age=31536000' }, // no policy adds it to such an answer
     },
   };
 }

@@ -7,6 +7,8 @@ const INDEX = 'index.html';
 const PASS = /^([0-9a-f]{32})\.([0-9]{10})\.[0-9A-Za-z_-]{43}$/;
 const PASS_SECONDS = 3600; // a link's life is its cookie's, too: runner/open.py
 const LONGEST_URI = 8191; // with the query: "Restrictions on all edge functions", URI
+// Browsers resolve such segments before they ask; whoever sends one is after another api_stage.
+const CLIMBS = /([/\\]|%2f|%5c)(\.|%2e)+([/\\]|%2f|%5c|$)/i;
 const LONGEST_KEY = 900; // S3 takes keys of 1,024 bytes, the release's prefix included
 // S3 answers 400 when a request's headers pass 8 KB: both must fit, with what else is forwarded. No
 // file's path is as long as half of this, so only a redirect's could be.
@@ -34,11 +36,10 @@ async function handler(event) {
 async function open(query) {
   const release = valueOf(query, 'release');
   const pass = release + '.' + valueOf(query, 'token');
-  if (release && !(await openedBy(pass))) return { statusCode: 403, statusDescription: 'Forbidden' };
+  if (release && !(await openedBy(pass))) return { statusCode: 403 };
   const attributes = '; Path=/; Secure; HttpOnly; SameSite=Lax';
   return {
     statusCode: 302,
-    statusDescription: 'Found',
     headers: {
       location: { value: '/' },
       'cache-control': { value: 'no-store' },
@@ -68,7 +69,6 @@ function card(now, forced) {
   const told = { release: forced || now.live || null, candidate: now.candidate || null, rollout: now.rollout || null };
   return {
     statusCode: 200,
-    statusDescription: 'OK',
     headers: {
       'content-type': { value: 'application/json' },
       'cache-control': { value: 'no-store' },
@@ -79,6 +79,7 @@ function card(now, forced) {
 
 // A function: the release's api_stage, live's where it has no readable one.
 async function call(request, host, forced, now) {
+  if (CLIMBS.test(request.uri)) return { statusCode: 400 };
   const id = forced || current(request) || now.live;
   const stage = stageOf(await routingOf(id, now)) || stageOf(now.routing);
   delete request.cookies['jam-open']; // a function has no use for it
@@ -87,7 +88,7 @@ async function call(request, host, forced, now) {
   const uri = stage ? '/' + stage + request.uri : request.uri;
   encodeKeys(request);
   if (uri.length + 1 + queryOf(request).length > LONGEST_URI) {
-    return { statusCode: 414, statusDescription: 'URI Too Long' };
+    return { statusCode: 414 };
   }
   request.uri = uri;
   if (host) request.headers['x-forwarded-host'] = { value: host };

@@ -113,8 +113,9 @@ class Entry:
             language=preferred(headers.get("accept-language", "")),
         )
         drawn = "x-jam-draw" in headers or key == _TOO_LONG
-        # What is missing now is counted, so that nobody may keep it for the next who asks.
-        dependent = drawn or "x-jam-rollout" in headers
+        # What is missing now is counted, so that nobody may keep it for the next who asks; a key
+        # without a release (a fingerprinted file's) outlives whoever answers for it today.
+        dependent = drawn or "x-jam-rollout" in headers or not release
         if drawn or release in ("", self._own.release):
             return self._guarded(self._own, visit, dependent=dependent)
         return self._other(base, release, visit, dependent=dependent)

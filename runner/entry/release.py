@@ -12,10 +12,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 from runner.entry.rules import Rule
-from runner.paths import key_of_uri
+from runner.paths import INDEX, key_of_uri
 
 IMMUTABLE = "immutable"
 
@@ -85,10 +84,13 @@ class Site(NamedTuple):
         )
 
     def falls_back(self, path: str) -> bool:
-        """Whether a raw path, extensionless, gets a single-page application's start document."""
-        bare = b"." not in unquote_to_bytes(path.rsplit("/", 1)[-1])
-        excepted = key_of_uri(path).split("/", 1)[0] in self.routing.get("x", [])
-        return bool(self.routing.get("spa")) and bare and not excepted
+        """Whether a raw path, extensionless, gets a single-page application's start document.
+
+        By its key alone, as CloudFront keeps the answer: `/notes.html` is `/notes`.
+        """
+        segments = key_of_uri(path).split("/")
+        excepted = segments[0] in self.routing.get("x", [])
+        return bool(self.routing.get("spa")) and segments[-1] == INDEX and not excepted
 
     def read(self, file: Listed, fetch: Fetch) -> Content | None:
         if self.folder is not None and (local := self.folder / file.key).is_file():

@@ -12,6 +12,8 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes, urlencode
 
+from runner.paths import INDEX, key_of_uri
+
 Params = dict[str, str]
 SPLAT = "splat"
 MOVED = frozenset({301, 302, 303, 307, 308})
@@ -64,17 +66,18 @@ def spellings(path: str) -> tuple[str, ...]:
 
 
 def match_file(source: str, path: str) -> Params | None:
-    """As `match_path`, for any spelling of a raw path.
+    """As `match_path`, for any spelling of a raw path: all that have one storage key match alike.
 
-    A placeholder or splat at the end stands for what a visitor sees in the short spelling, else
-    `/:language/:page` would catch `/de` as `/de/index.html`.
+    What CloudFront keeps under that key is for all of them. A placeholder or splat at the end
+    stands for what a visitor sees in the short spelling, else `/:language/:page` would catch `/de`
+    as `/de/index.html`.
     """
     wanted, splat = _pattern(source)
     literal = bool(wanted) and not splat and not wanted[-1].startswith(":")
     if literal and "%" not in wanted[-1] and wanted[-1] not in _names(path):
         return None  # most of ten thousand rules end here
-    others = _spellings(path) if literal or not wanted else _spellings(path)[:1]
-    found = (match_path(source, each) for each in (path, *others))
+    named = _spelled(path) if literal or not wanted else _spelled(path)[:1]
+    found = (match_path(source, each) for each in named)
     return next((params for params in found if params is not None), None)
 
 
@@ -100,6 +103,8 @@ def match_path(source: str, path: str) -> Params | None:
 def match(rule: Rule, visit: Visit) -> tuple[Params | None, bool]:
     """The placeholders' values, or None; and whether more than the path decided."""
     params = match_file(rule.source, visit.path)
+    if params is not None and rule.status in MOVED:  # kept by nobody: a target as it was written
+        params = match_path(rule.source, visit.path) or params
     if params is None or not rule.conditional:
         return params, False
     given = match_query(rule.query, visit.query)
@@ -190,14 +195,23 @@ def _pattern(source: str) -> tuple[list[str], bool]:
     return (segments[:-1] if splat else segments), splat
 
 
-# A visit asks the same of its path for every rule.
-_spellings = lru_cache(maxsize=8)(spellings)
+@lru_cache(maxsize=8)
+def _spelled(path: str) -> tuple[str, ...]:
+    """The spellings of a raw path by its key alone; a visit asks the same for every rule."""
+    *folders, name = key_of_uri(path).split("/")
+    segments = folders if name == INDEX else [*folders, name]
+    if not segments:
+        return ("/", f"/{INDEX}")
+    # A bare `~` is an empty segment: runner/paths.py.
+    plain = ("" if each == "~" else clean(each.replace("~", "%")) for each in segments)
+    page = "/" + "/".join(plain)
+    return (page, f"{page}.html", f"{page}/{INDEX}") if name == INDEX else (page,)
 
 
 @lru_cache(maxsize=8)
 def _names(path: str) -> frozenset[str]:
     """The last segments of all spellings, decoded."""
-    paths = (_path_segments(each) for each in (path, *_spellings(path)))
+    paths = (_path_segments(each) for each in _spelled(path))
     return frozenset(unquote(segments[-1]) for segments in paths if segments)
 
 
