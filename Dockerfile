@@ -32,6 +32,11 @@ LABEL org.opencontainers.image.title="jam-deploy" \
     org.opencontainers.image.description="Deploys JAMstack sites with functions into your own AWS account" \
     org.opencontainers.image.licenses="Apache-2.0"
 ENV LANG=C.UTF-8
+# Who builds sites: nobody's files are his, and his house is made anew by each run
+# (docs/security.md). The number is no user's of the runner's machine.
+RUN groupadd --gid 61001 jam-build \
+    && useradd --uid 61001 --gid 61001 --no-create-home --home-dir /nonexistent \
+        --shell /usr/sbin/nologin jam-build
 COPY --from=build /opt/jam /opt/jam
 # No USER and no WORKDIR: GitHub's runner demands root, and sets the folder itself.
 # Source: docs.github.com, "Dockerfile support for GitHub Actions".

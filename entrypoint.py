@@ -15,9 +15,10 @@ from pathlib import Path
 
 from runner.action.cancelled import Cancellation
 from runner.action.console import Console
-from runner.action.hidden import hide
 from runner.action.job import Outside
 from runner.action.main import main
+from runner.build.apart import Apart, builder_here
+from runner.build.powers import hide
 from runner.cli.times import times_of
 from runner.errors import Turn
 
@@ -29,6 +30,7 @@ def run() -> int:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, cancellation.handle)
     times = times_of(environment)
+    builder = builder_here(os.geteuid())
     outside = Outside(
         environment=environment,
         clock=time.monotonic,
@@ -36,6 +38,7 @@ def run() -> int:
         sleep=times.sleep,
         chance=random.random,
         cache=Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jam-deploy",
+        apart=Apart(builder=builder, surrounding=environment) if builder else None,
     )
     return main(outside, Console(environment), cancellation)
 

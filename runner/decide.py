@@ -5,16 +5,19 @@ Changes nothing in AWS.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from runner.aws.leases import Lease
 from runner.aws.live import read_live
 from runner.aws.looks import drift_of
 from runner.aws.session import Aws
 from runner.aws.wanted import foundation as wanted_foundation
+from runner.build.apart import Wish
 from runner.build.environment import for_build
+from runner.build.house import House
 from runner.build.run import build
 from runner.build.shims import shims
 from runner.config.load import Config
@@ -23,7 +26,7 @@ from runner.edge import response_code, router_code, stream_code
 from runner.model import File, Function, Release, Table
 from runner.names import PRODUCTION, Names
 from runner.package.guard import digest as guard_digest
-from runner.package.site import Surroundings, package, resolved
+from runner.package.site import Surroundings, package, referred, resolved
 from runner.plan.background import unattended
 from runner.plan.decide import Foundation, changed_functions, plan
 from runner.plan.drift import Drift
@@ -186,26 +189,65 @@ def packaged(
     """The release of `environment`; its build hears of the `url`, if that is known."""
     around = Surroundings(
         environment=world.environment,
-        tools=for_build(
-            world.environment, site={}, jam_environment=environment, url="", commit="", cache=None
-        ),
+        tools=_tools(world, environment),
         cache=world.cache,
         echo=world.watcher.output,
         parameter=aws.parameter,
         today=datetime.fromtimestamp(world.now(), UTC).date(),
     )
+    if world.apart and (config.commands or (config.root / config.functions).is_dir()):
+        wish = _wish(config, world, around=around, environment=environment, url=url)
+        return world.apart.packaged(wish, echo=world.watcher.output, stage=world.watcher.stage)
     with world.watcher.stage("build"):
         built = build(
             config.commands,
             config.root,
             publish=config.publish,
             environment=_build_environment(
-                config, world, around=around, environment=environment, url=url
+                config,
+                world,
+                around=around,
+                environment=environment,
+                url=url,
+                packages=world.cache / "packages",
             ),
             echo=world.watcher.output,
         )
     with world.watcher.stage("package"):
         return package(config, built.publish, around, environment)
+
+
+def _wish(
+    config: Config, world: World, *, around: Surroundings, environment: str, url: str
+) -> Wish:
+    """A build apart: with what it needs to know, and no way to ask for more."""
+    known, parameters = referred(config, around, environment)
+
+    def variables(house: House) -> Mapping[str, str]:
+        return _build_environment(
+            config,
+            replace(world, cache=house.cache),
+            around=around,
+            environment=environment,
+            url=url,
+            packages=house.packages,
+        )
+
+    return Wish(
+        config=config,
+        environment=environment,
+        variables=variables,
+        tools=around.tools,
+        known=known,
+        parameters=parameters,
+        today=around.today,
+    )
+
+
+def _tools(world: World, environment: str) -> Mapping[str, str]:
+    return for_build(
+        world.environment, site={}, jam_environment=environment, url="", commit="", cache=None
+    )
 
 
 def _production_url(config: Config) -> str:
@@ -214,7 +256,13 @@ def _production_url(config: Config) -> str:
 
 
 def _build_environment(
-    config: Config, world: World, *, around: Surroundings, environment: str, url: str
+    config: Config,
+    world: World,
+    *,
+    around: Surroundings,
+    environment: str,
+    url: str,
+    packages: Path,
 ) -> dict[str, str]:
     section = config.settings.build.environment
     return for_build(
@@ -224,7 +272,7 @@ def _build_environment(
         url=url,
         commit=world.environment.get("GITHUB_SHA", ""),
         node=shims(find(world.cache).node, world.cache),
-        cache=world.cache / "packages",
+        cache=packages,
     )
 
 

@@ -21,7 +21,6 @@ from runner.model import File, Function, Release
 from runner.names import PRODUCTION
 from runner.package.entry import package as entry_archive
 from runner.package.manifest import manifest
-from runner.package.site import WORK
 from runner.plan.foundation import ENTRY, MakeDistribution
 from runner.plan.refs import Made, Ref
 from runner.plan.steps import Plan
@@ -114,10 +113,11 @@ def _guard_archive(decided: Decided, world: World) -> bytes:
     from runner.package import guard
     from runner.package.functions.requirements import Installer
 
-    work = decided.config.root / WORK
+    # Not beside the site: what lies there may come from a pull request, and this is the guard's.
+    work = world.cache / "guard"
     installer = Installer(
-        root=decided.config.root,
-        cache=work / "cache" / "python",
+        root=work,
+        cache=work / "python",
         toolchain=find(world.cache),
         environment=for_build(
             world.environment, site={}, jam_environment=PRODUCTION, url="", commit="", cache=None

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from runner.aws.identity import Identity
 from runner.aws.session import Aws, connect
+from runner.build.apart import Apart
 from runner.plan.order import IsAncestor
 from runner.report.watch import Watcher
 
@@ -20,6 +21,7 @@ class World:
     `clock` counts seconds from anywhere, `now` seconds of the epoch; `cache` is a folder of the
     user's for what may be downloaded again. `is_ancestor` knows the commits' history, if anybody;
     `identity` is who reaches AWS, where that is not for AWS's own chain of credentials to say.
+    `apart` builds as another user; without it a build is ours.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -31,6 +33,7 @@ class World:
     cache: Path
     is_ancestor: IsAncestor | None = None
     identity: Identity | None = None
+    apart: Apart | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

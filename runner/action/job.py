@@ -16,6 +16,7 @@ from runner.action.inputs import Inputs
 from runner.action.log import Log
 from runner.action.telling import Telling
 from runner.aws.session import Aws
+from runner.build.apart import Apart
 from runner.config.load import Config, Overrides, load, whereabouts
 from runner.config.source import FILE
 from runner.errors import JamError, Turn
@@ -42,6 +43,7 @@ class Outside:
     sleep: Callable[[float], None]
     chance: Callable[[], float]
     cache: Path
+    apart: Apart | None = None
 
     @property
     def workspace(self) -> Path:
@@ -72,6 +74,7 @@ class Outside:
             chance=self.chance,
             watcher=log,
             cache=self.cache,
+            apart=self.apart,
             is_ancestor=is_ancestor,
             identity=identity_of(role, run, self.environment, mask=console.mask) if role else None,
         )

@@ -61,6 +61,8 @@ def main(outside: Outside, console: Console, cancellation: Cancellation) -> int:
         status = Turn.US
     finally:
         console.close()
+        if outside.apart:
+            outside.apart.close()
         hand_back(outside.workspace)
     console.state("ended", "true")
     return status

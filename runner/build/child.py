@@ -1,8 +1,8 @@
-"""Runs one shell command as a process group of its own and hands its output on, line by line.
+"""Runs one shell command and hands its output on, line by line.
 
-No environment of ours, no terminal, no input. Whatever ends the wait (the command's end, an error
-in `echo`, Ctrl-C, SIGTERM) ends the whole group. A process that left the group with setsid is out
-of reach here: the publish folder is copied before anything is uploaded (runner/build/publish.py).
+No environment of ours, no terminal, no input, no new privileges. Whatever ends the wait (the
+command's end, an error in `echo`, Ctrl-C, SIGTERM) ends all that the command started, daemons as
+well (runner/build/warden.py).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import selectors
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -21,7 +22,8 @@ from types import FrameType
 
 Echo = Callable[[str], None]
 LINE_LIMIT = 16_384  # characters: a bundle printed without a line break must not fill the memory
-GRACE = 1.0  # seconds between SIGTERM and SIGKILL: an interrupted deploy has two in all
+_WARDEN = Path(__file__).with_name("warden.py")
+_TIDYING = 1.5  # seconds for the warden to end the command: a second of grace, and then by force
 POLL = 0.1  # seconds: only matters when a child of the command keeps its output open
 _BREAK = re.compile(r"\r\n|\r|\n")
 
@@ -30,7 +32,8 @@ def run(command: str, root: Path, *, environment: Mapping[str, str], echo: Echo)
     """The exit status of `/bin/sh -c command` in `root`; negative for a signal."""
     with _terminable():
         process = subprocess.Popen(
-            ["/bin/sh", "-c", command],
+            # Where no locale is set Python sets one for itself and its children (PEP 538).
+            [sys.executable, "-I", "-S", str(_WARDEN), command, *({"LC_CTYPE"} - {*environment})],
             cwd=root,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
@@ -93,23 +96,21 @@ class _Lines:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends what is left of the group, kindly first; the group outlives its leader."""
+    """Has the warden end what is left, kindly first."""
     assert process.stdout is not None
     try:
         if process.poll() is None:
-            _signal(process.pid, signal.SIGTERM)
+            process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(GRACE)
+                process.wait(_TIDYING)
     finally:  # a second Ctrl-C shortens the grace
-        _signal(process.pid, signal.SIGKILL)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_TIDYING)
+        process.kill()
         process.wait()
         process.stdout.close()
-
-
-def _signal(group: int, number: signal.Signals) -> None:
-    # macOS answers EPERM for a group that holds only zombies.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
 
 
 @contextlib.contextmanager

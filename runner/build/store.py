@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def keep(store: Path, data: bytes, *, digest: str) -> Path:
     """Stores `data`, whose sha256 in hex is `digest`; where it lies now."""
     place = place_of(store, digest)
-    if not place.exists():
+    if not has(store, digest):
         with _room(store):
             _settle(_write(store, [data]), place)
     return place
@@ -32,7 +33,11 @@ def keep(store: Path, data: bytes, *, digest: str) -> Path:
 
 def has(store: Path, digest: str) -> bool:
     """Whether bytes with this digest are stored already."""
-    return place_of(store, digest).exists()
+    try:
+        status = place_of(store, digest).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return stat.S_ISREG(status.st_mode)  # a link may have been checked out, to anywhere
 
 
 def keep_stream(store: Path, chunks: Iterable[bytes]) -> tuple[str, Path, int]:

@@ -52,7 +52,8 @@ class Config:
 
     `install`, `command`, `publish`, `functions` and `spa` are the effective values: settings, else
     what was detected. Both commands may be empty: nothing to do. `publish` and `functions` are
-    folders below `root`. `provenance` says by key where each value comes from.
+    folders below `root`. `provenance` says by key where each value comes from. `work` is where
+    packaging keeps what it makes: beside the site, unless it is told otherwise.
     """
 
     root: Path
@@ -67,6 +68,7 @@ class Config:
     functions: str
     spa: bool
     provenance: Mapping[str, str]
+    work: Path | None = None
 
     @property
     def commands(self) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def package(
 ) -> Release:
     """The release made of the publish folder `folder` and of the site's functions, for one of its
     environments."""
-    store = _work(config.root) / "store"
+    store = _work(config) / "store"
     found = publish.read(
         folder,
         store,
@@ -79,9 +79,9 @@ def package(
     )
 
 
-def _work(root: Path) -> Path:
+def _work(config: Config) -> Path:
     """Our folder beside the site; git passes over it, whatever the site's .gitignore says."""
-    mark = root / WORK / ".gitignore"
+    mark = (config.work or config.root / WORK) / ".gitignore"
     if not mark.exists():
         mark.parent.mkdir(exist_ok=True)
         mark.write_text("*\n")
@@ -113,7 +113,7 @@ def functions_of(
         directory=config.functions,
         settings=functions_settings(config, around, environment),
         toolchain=find(around.cache),
-        work=config.root / WORK,
+        work=config.work or config.root / WORK,
         environment=around.tools,
         echo=around.echo,
         today=around.today,
@@ -141,6 +141,24 @@ def resolved(
             problems=tuple(problems),
         )
     return tuple(found)
+
+
+def referred(
+    config: Config, around: Surroundings, environment: str = PRODUCTION
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The variables and the parameters that functions' environments refer to, as they are now."""
+    sections = config.settings.functions
+    if environment != PRODUCTION:
+        sections = functions_of_preview(config.settings)
+    variables, parameters = {}, {}
+    for section in (sections, *sections.named.values()):
+        for value in map(parse_value, section.environment.values()):
+            match value:
+                case EnvReference(name) if name in around.environment:
+                    variables[name] = around.environment[name]
+                case SsmReference(name) if name not in parameters:
+                    parameters[name] = around.parameter(name)
+    return variables, parameters
 
 
 def _value(value: Value, around: Surroundings) -> str:

@@ -19,6 +19,18 @@ SITE: dict[str, tuple[str, str]] = {
         "The site's own build failed; its last lines are shown.",
         "Run the command on your own machine with a clean checkout.",
     ),
+    "JAM-BUILD-APART": (
+        "The build's user could reach the run's credentials, so nothing was built.",
+        "Close to other users what is named, or build in a step of its own before this one.",
+    ),
+    "JAM-BUILD-ENGINE": (
+        "`build.image` needs a Docker engine, and none answers or it refuses.",
+        "Start Docker where jam-deploy runs, or leave `build.image` out.",
+    ),
+    "JAM-BUILD-IMAGE": (
+        "The image of `build.image` cannot be had, or has no shell.",
+        "Name an image that the engine can pull, such as node:22-slim.",
+    ),
     "JAM-BUILD-OUTSIDE": (
         "The build wrote outside of its publish folder.",
         "Write to the publish folder, name generated files in .gitignore, or commit them.",
