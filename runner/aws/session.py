@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, NoRegionError
 
-from runner.aws.identity import Identity, session_as
+from runner.aws.identity import Identity, core, session_as
 from runner.aws.patience import TRIES, Patience
 from runner.aws.refusals import explain, explained, name_service
 
@@ -184,6 +184,7 @@ class Aws:
             aws_secret_access_key=mine.secret_key,
             aws_session_token=mine.token,
             region_name=self.region,
+            botocore_session=core(),
         )
         other = Aws(session, self._endpoint, clock=self.clock, sleep=self.sleep, chance=self.chance)
         other.gate = gate
@@ -231,7 +232,10 @@ def connect(
     Reaches nothing yet. Without `region` and `endpoint` the standard chain decides (AWS_REGION,
     AWS_ENDPOINT_URL). Raises JamError `JAM-REGION-MISSING` if nothing names a region.
     """
-    session = session_as(identity, region=region) if identity else boto3.Session(region_name=region)
+    if identity:
+        session = session_as(identity, region=region)
+    else:
+        session = boto3.Session(region_name=region, botocore_session=core())
     if not session.region_name:
         raise explain(NoRegionError())
     return Aws(session, endpoint, clock=clock, sleep=sleep, chance=chance)
