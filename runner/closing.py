@@ -7,9 +7,8 @@ nothing again. A closing that is killed goes on where it stopped, whoever runs i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from runner.apply import Fence, unfenced
 from runner.aws import (
     emptying,
     pool_records,
@@ -20,13 +19,14 @@ from runner.aws import (
     preview_steps,
     records,
 )
-from runner.aws.leases import Lease
+from runner.aws.leases import Lease, lost
 from runner.aws.preview_records import Known
 from runner.aws.preview_steps import things_of
 from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.aws.tables import make_records
+from runner.errors import JamError
 from runner.model import Origin
 from runner.names import Names
 from runner.plan.inventory import Thing
@@ -38,6 +38,7 @@ from runner.turn import leased, newer_than, overtaken
 from runner.world import World
 
 AT_ONCE = 8
+TRIES = 3  # by a run that others take for dead
 
 
 def close(aws: Aws, names: Names, world: World, *, run: str, origin: Origin) -> Outcome:
@@ -70,8 +71,22 @@ class Closing:
                 return "removed"  # by this very run
             make_records(aws, names.previews)
         run, say, origin = self.run, self.say, self.origin
-        with leased(aws, names, run=run, say=say, origin=origin) as lease, explained():
-            return self._end(aws, names, lease)
+        for _ in range(TRIES):
+            with leased(aws, names, run=run, say=say, origin=origin) as lease:
+                if ended := self._ended(aws, names, lease):
+                    return ended
+            say("another run has taken over meanwhile: looking at what it left")
+        raise lost(None)
+
+    def _ended(self, aws: Aws, names: Names, lease: Lease) -> str:
+        """Empty where another run has taken the lease over: it may be a newer one, or not."""
+        try:
+            with explained():
+                return self._end(aws, names, lease)
+        except JamError as error:
+            if not lease.is_lost_by(error):
+                raise
+            return ""
 
     def _end(self, aws: Aws, names: Names, lease: Lease) -> str:
         before = Environment(origin=lease.inherited.origin) if lease.inherited else Environment()
@@ -84,7 +99,8 @@ class Closing:
             return "kept"
         sure = lease.inherited is None
         lease.begin()
-        remove(aws, names, origin=self.origin, say=self.say, sure=sure, fence=lease.check)
+        preview_records.close(aws, names, origin=self.origin, lease=lease)
+        remove(aws, names, lease=lease, say=self.say, sure=sure)
         lease.done()
         return "removed"
 
@@ -93,12 +109,13 @@ def remove(
     aws: Aws,
     names: Names,
     *,
-    origin: Origin,
+    lease: Lease,
     say: Callable[[str], None],
     sure: bool = False,
-    fence: Fence = unfenced,
+    owns: tuple[str, ...] = (),
 ) -> None:
-    """Everything of the preview; under its lease, for which the `fence` is asked before each kind.
+    """Everything of a preview that is closed, under its `lease`, which is asked for before each
+    kind; `owns` names what no record tells any more.
 
     Unless it is `sure` that its last run ended well, more is looked for than is recorded.
     """
@@ -107,11 +124,11 @@ def remove(
         fence()
         preview_steps.remove(aws, names, thing)
 
-    fence()
-    preview_records.close(aws, names, origin=origin)
+    fence = lease.check
     there = preview_records.known(aws, names)
     if there is None:
         return
+    there = replace(there, owns=tuple(dict.fromkeys((*there.owns, *owns))))
     shared = records.read(aws, names.previews, release="")
     store = (shared[0] if shared else Environment()).ids.get(Made.STORE)
     say(f"removing {names.environment}: {len(there.owns)} functions and tables")
@@ -127,8 +144,8 @@ def remove(
         emptying.empty(aws, names, prefix=f"{names.objects}/")
     fence()
     _drop_rights(aws, names, there)
-    pool_records.give_back(aws, names)
-    preview_records.forget_releases(aws, names, releases=there.releases)
+    pool_records.give_back(aws, names, lease=lease)
+    preview_records.forget_releases(aws, names, releases=there.releases, lease=lease)
 
 
 def _drop_rights(aws: Aws, names: Names, there: Known) -> None:

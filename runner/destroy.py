@@ -130,8 +130,8 @@ def _bury(aws: Aws, names: Names, told: Previewed, *, doom: Doom, say: Say) -> N
 
     def bury(environment: str) -> None:
         mine = names.preview(int(environment.removeprefix("pr-")))
-        with leased(aws, mine, run=doom.run, say=say), explained():
-            preview_records.close(aws, mine, origin=Origin())
+        with leased(aws, mine, run=doom.run, say=say) as lease, explained():
+            preview_records.close(aws, mine, origin=Origin(), lease=lease)
 
     with at_once(AT_ONCE) as pool:
         alive = [name for name, it in told.tenants.items() if it.releases or it.at_it]

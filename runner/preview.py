@@ -7,31 +7,36 @@ production nothing is read but its published files.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from runner.apply import Known, known_of
 from runner.aws import preview_records, previews, published
-from runner.aws.leases import Lease
+from runner.aws.leases import Lease, lost
 from runner.aws.preview_live import FUNCTIONS, Seen, Shared, first, live_of, roles_of, see
 from runner.aws.previews import USER
 from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.secrets import check as check_secrets
 from runner.aws.session import Aws
+from runner.closing import TRIES
 from runner.config.load import Config
 from runner.config.pending import refuse_pending
-from runner.decide import Decided, new_functions, packaged
+from runner.decide import Decided, new_functions
+from runner.errors import JamError
 from runner.model import Origin, Release
 from runner.names import Names
 from runner.package.summary import Summary
+from runner.packaging import packaged
 from runner.plan.order import is_older
-from runner.plan.preview import of_preview, plan
+from runner.plan.preview import Wanted, of_preview, plan
 from runner.plan.refs import Made, Ref
 from runner.report.text import Outcome
 from runner.shared import shared
 from runner.showing import looked_at, outcome_of, told
 from runner.stage import carry_out
 from runner.turn import leased, newer_than, origin_of, overtaken, run_of
+from runner.undoing import undo
 from runner.wish import domain_of, host_of, password_of, wanted_of
 from runner.world import PLAIN, World, account_of
 
@@ -43,6 +48,7 @@ class Pull:
     number: int
     private: bool = True
     origin: Origin | None = None  # None: as the run's environment says
+    is_open: Callable[[], bool] | None = None  # whether GitHub says so, for whoever can ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +79,8 @@ def preview(config: Config, world: World, pull: Pull, *, aws: Aws | None = None)
         names = Names(config.site, aws.account, config.region, aws.partition).preview(pull.number)
         mine = pull.origin or origin_of(world.environment)
         there, tier = first(aws, names)
-    if late := _overtaken(aws, names, there, mine=mine, world=world, begun=begun):
-        return late
+    if late := _overtaken(there, there, mine=mine, pull=pull, world=world):
+        return Shown(outcome=told(aws, names, there, late, world=world, begun=begun))
     known_url = there.ids.get(Made.DOMAIN, "") if there.release else host_of(config, names, tier)
     url = f"https://{known_url}" if known_url else ""
     built = packaged(config, world, aws=aws, environment=names.environment, url=url)
@@ -91,20 +97,36 @@ def preview(config: Config, world: World, pull: Pull, *, aws: Aws | None = None)
         begun=begun,
     )
     run, say = run_of(world.environment), world.watcher.note
-    with leased(aws, names, run=run, say=say, origin=mine) as lease:
-        return making.shown(lease)
+    for tried in range(TRIES):
+        with leased(aws, names, run=run, say=say, origin=mine) as lease:
+            if shown := making.shown(lease, again=tried > 0):
+                return shown
+        say("another run has taken over meanwhile: looking at what it left")
+    raise lost(None)
 
 
 def _overtaken(
-    aws: Aws, names: Names, there: Environment, *, mine: Origin, world: World, begun: float
-) -> Shown | None:
-    """Where a newer run was first: `removed` if it closed the preview, else `superseded`."""
+    there: Environment, before: Environment, *, mine: Origin, pull: Pull, world: World
+) -> str:
+    """`removed` where the preview was closed by a newer run, or by anybody since it was read
+    `before`; `superseded` where a newer run has shown it; empty where it is this run's turn.
+
+    A tombstone is no obstacle for whoever knows that the pull request is open: it was reopened, or
+    `gc` found it too old.
+    """
     newer = newer_than(mine, there, is_ancestor=world.is_ancestor)
-    if newer is None:
-        return None
-    world.watcher.note(overtaken(newer))
-    outcome = "removed" if there.closed else "superseded"
-    return Shown(outcome=told(aws, names, there, outcome, world=world, begun=begun))
+    since = there.sequence != before.sequence and not is_older(
+        there.origin, mine, is_ancestor=world.is_ancestor
+    )
+    if there.closed and (newer or since):
+        if pull.is_open and pull.is_open():
+            return ""
+        by = f" by {newer.run}" if newer and newer.run else ""
+        world.watcher.note(f"the preview was closed{by} while this run was under way")
+        return "removed"
+    if newer:
+        world.watcher.note(overtaken(newer))
+    return "superseded" if newer else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,16 +144,29 @@ class _Making:
     origin: Origin
     begun: float
 
-    def shown(self, lease: Lease) -> Shown:
+    def shown(self, lease: Lease, *, again: bool) -> Shown | None:
+        """None where another run has taken the lease over; what this one made meanwhile is for it
+        to take away, or to go on with, once it has the lease `again`."""
+        try:
+            return self._shown(lease, again=again)
+        except JamError as error:
+            if not lease.is_lost_by(error):
+                raise
+            return None
+
+    def _shown(self, lease: Lease, *, again: bool) -> Shown:
         world, aws, names = self.world, self.aws, self.names
         with world.watcher.stage("plan"):
             seen = see(aws, names, release=self.release.id, shared=self.shared, before=self.before)
             there = seen.recorded.environment
-            late = _overtaken(aws, names, there, mine=self.origin, world=world, begun=self.begun)
+            late = _overtaken(there, self.before, mine=self.origin, pull=self.pull, world=world)
+            if late and again:
+                self._undo(lease)
             if late:
-                return late
+                return Shown(outcome=told(aws, names, there, late, world=world, begun=self.begun))
             password, bypass = self._doors(seen)
-            decided = self._decided(seen, lease, password=password, bypass=bypass)
+            unsure = again or lease.inherited is not None
+            decided = self._decided(seen, lease, doors=(password, bypass), unsure=unsure)
         known = self._made(decided) if not decided.plan.is_empty else decided.live.known
         if decided.plan.is_empty and is_older(there.origin, self.origin, is_ancestor=None):
             with explained():
@@ -147,6 +182,18 @@ class _Making:
             release=self.release,
             published=seen.published,
         )
+
+    def _undo(self, lease: Lease) -> None:
+        with explained():
+            undo(
+                self.aws,
+                self.names,
+                self.release,
+                store=self.shared.store,
+                owns=self._wanted("", "").owns,
+                lease=lease,
+                say=self.world.watcher.note,
+            )
 
     def _made(self, decided: Decided) -> Known:
         """Staged, switched, tidied."""
@@ -164,29 +211,25 @@ class _Making:
         with world.watcher.stage("switch"):
             return carry_out(decided, world, part=decided.plan.switching, known=known).known
 
-    def _decided(self, seen: Seen, lease: Lease, *, password: str, bypass: str) -> Decided:
+    def _decided(
+        self, seen: Seen, lease: Lease, *, doors: tuple[str, str], unsure: bool
+    ) -> Decided:
         names, release = self.names, self.release
+        password, bypass = doors
         there = seen.recorded.environment
-        doors = previews.doors(names.environment, password=password, bypass=bypass)
+        shut = previews.doors(names.environment, password=password, bypass=bypass)
         live = live_of(
             names,
             seen,
             release=release.id,
             shared=self.shared,
-            agrees=previews.agrees(seen.shown, release=there.release, doors=doors),
-            unsure=lease.inherited is not None,
+            agrees=previews.agrees(seen.shown, release=there.release, doors=shut),
+            unsure=unsure,
         )
         todo = plan(
             release,
             live,
-            wanted=wanted_of(
-                self.config,
-                names,
-                self.shared.environment,
-                release=release,
-                password=password,
-                bypass=bypass,
-            ),
+            wanted=self._wanted(password, bypass),
             published=published.to_copy(seen.published),
             past=seen.recorded.past,
             origin=self.origin,
@@ -202,6 +245,16 @@ class _Making:
             begun=self.begun,
             way=PLAIN,
             lease=lease,
+        )
+
+    def _wanted(self, password: str, bypass: str) -> Wanted:
+        return wanted_of(
+            self.config,
+            self.names,
+            self.shared.environment,
+            release=self.release,
+            password=password,
+            bypass=bypass,
         )
 
     def _doors(self, seen: Seen) -> tuple[str, str]:

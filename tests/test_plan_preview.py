@@ -91,6 +91,7 @@ def test_the_first_run_takes_a_host_and_brings_everything() -> None:
     ]
     assert lines(todo.switch) == [
         f"record that {ID} is ready",
+        "lead api_stage pr-7 to the new functions",
         f"show {ID} in pr-7 (was nothing)",
         f"record that {ID} is live, number 1",
     ]
@@ -108,6 +109,7 @@ def test_a_host_that_does_not_show_what_is_recorded_is_told_again() -> None:
         "create api_stage pr-7 with 1 functions",
     ]
     assert lines(todo.switch) == [
+        "lead api_stage pr-7 to the new functions",
         f"show {ID} in pr-7 (was {ID})",
         f"record that {ID} is live, number 4",
     ]
@@ -138,7 +140,7 @@ def test_a_release_that_lies_ready_is_only_shown_and_its_functions_routed() -> N
     back = of("back", files=(a_file("index.html"),), functions=(a_function("hello", "older"),))
     todo = decide(back, serving(FIRST, staged=True))
     assert lines(todo.stage) == ["create api_stage pr-7 with 1 functions"]
-    assert [type(each).__name__ for each in todo.switch] == ["Show", "RecordLive"]
+    assert [type(each).__name__ for each in todo.switch] == ["LeadStage", "Show", "RecordLive"]
 
 
 @pytest.mark.parametrize(

@@ -88,13 +88,22 @@ def make(aws: Aws, names: Names) -> str:
     return made_once(aws, create, find=lambda: find(aws, names))
 
 
-def made_once(aws: Aws, create: Callable[[], str], *, find: Callable[[], str | None]) -> str:
-    """What `create` makes, for operations without a token: looked up before it is sent again."""
-    for _ in range(RATE_TRIES):
+def made_once(
+    aws: Aws,
+    create: Callable[[], str],
+    *,
+    find: Callable[[], str | None],
+    every: float = DEPLOYMENT_EVERY,
+) -> str:
+    """What `create` makes, for operations without a token: looked up before it is sent again.
+
+    Whoever is refused tries again after `every` seconds or a little more.
+    """
+    for _ in range(int(RATE_TRIES * DEPLOYMENT_EVERY / every)):
         with tolerating("TooManyRequestsException"):
             return _sent_again(aws, create, find=find)
         # Who is refused comes back at a moment of their own.
-        aws.sleep(DEPLOYMENT_EVERY * (1 + aws.chance()))
+        aws.sleep(every * (1 + aws.chance()))
     raise _crowded()
 
 

@@ -28,6 +28,8 @@ BUDGET = 600.0  # seconds of waiting for another run
 _LOOKS_EVERY = 3.0  # seconds
 _TELLS_EVERY = 15.0  # seconds
 
+LOST = "JAM-LEASE-LOST"
+
 Say = Callable[[str], None]
 
 
@@ -100,6 +102,15 @@ class Lease:
         holder = holder_of(found.get("Item", {}))
         if holder is None or (holder.owner, holder.token) != (self._owner, self._token):
             raise lost(holder)
+
+    def is_lost_by(self, error: JamError) -> bool:
+        """Whether what failed with `error` failed because another run has taken over, or only
+        after one has."""
+        try:
+            self.check()
+        except JamError as found:
+            return LOST in (found.code, error.code)
+        return False
 
     @property
     def token(self) -> int:
@@ -273,7 +284,7 @@ def _explained_but_conditions() -> Iterator[None]:
 def lost(holder: Holder | None) -> JamError:
     by = f"{holder.run} has taken over" if holder and holder.run else "another run has taken over"
     return busy_error(
-        "JAM-LEASE-LOST",
+        LOST,
         f"This run was silent for more than {LASTS:.0f} s, and {by}; it has stopped where it was.",
         hint="Look what is live with `jam-deploy status`; run again if this commit should be.",
     )

@@ -42,7 +42,7 @@ from runner.plan.decide import Foundation
 from runner.plan.domains import DomainStep
 from runner.plan.foundation import ENTRY, FoundationStep
 from runner.plan.origins import AllowOrigins
-from runner.plan.previewing import LetGo, PreviewStage, Show
+from runner.plan.previewing import LeadStage, LetGo, PreviewStage, Show
 from runner.plan.promotion import OpenRollout, PromotionFoundation
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
@@ -101,7 +101,7 @@ def performer(
 
 
 # These ask the fence between what they read and the write that it guards.
-_FENCED_INSIDE = (MoveAlias, MoveStream, Activate, Show, RecordLive)
+_FENCED_INSIDE = (MoveAlias, MoveStream, Activate, LeadStage, Show, RecordLive)
 
 
 class _Performer:
@@ -224,8 +224,9 @@ class _Performer:
     def _api_stage(self, step: MakeApiStage, known: Known) -> Known:
         made: Known = dict.fromkeys(step.makes, "")
         if not self._names.is_shared:
-            api_id = preview_api.make_stage(self._aws, self._names, step=step, known=known)
-            return {**made, Ref(Made.API): api_id}
+            return preview_api.make_stage(
+                self._aws, self._names, step=step, known=known, fence=self._fence
+            )
         api.make_stage(
             self._aws,
             self._names,
@@ -239,7 +240,9 @@ class _Performer:
         return made
 
     def _switch(
-        self, step: SwitchStep | SettleStep | OpenRollout | Show | LetGo, known: Known
+        self,
+        step: SwitchStep | SettleStep | OpenRollout | LeadStage | Show | LetGo,
+        known: Known,
     ) -> None:
         aws, names = self._aws, self._names
         match step:
@@ -251,10 +254,14 @@ class _Performer:
             case Activate(release=active, routing=routing):
                 value = {keyvalues.LIVE: keyvalues.live_value(active, routing)}
                 keyvalues.write(aws, known[Ref(Made.STORE)], puts=value, fence=self._fence)
+            case LeadStage():
+                preview_api.lead(aws, names, step=step, known=known, fence=self._fence)
             case Show():
                 previews.show(aws, names, step=step, known=known, fence=self._fence)
             case LetGo():
-                preview_steps.let_go(aws, names, step=step, release=self._release, known=known)
+                preview_steps.let_go(
+                    aws, names, step=step, release=self._release, known=known, lease=self._lease
+                )
             case OpenRollout():
                 promotion.open_rollout(
                     aws, names, step=step, release=self._release, known=known, fence=self._fence

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from runner.aws import fenced
+from runner.aws.leases import Lease
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.names import Names
@@ -69,12 +71,17 @@ def complete(aws: Aws, names: Names, host: Host, made: tuple[str, str]) -> Host 
     return _change(aws, names, host, change, when=_MINE, mine=host.environment, **values)
 
 
-def give_back(aws: Aws, names: Names) -> bool:
-    """Whether the preview had a host, which rests from now on."""
-    mine = [each for each in hosts(aws, names) if each.environment == names.environment]
-    change, now = "SET #free = :now REMOVE #leased", int(aws.clock())
+def give_back(aws: Aws, names: Names, *, lease: Lease | None, host: str = "") -> bool:
+    """Whether the preview had a host, which rests from now on; with `host` that one alone.
+
+    Under the preview's `lease`: who reopens it finds the host with it, or free.
+    """
+    every = (each for each in hosts(aws, names) if each.environment == names.environment)
+    mine = [each for each in every if host in ("", each.domain)]
+    change, values = "SET #free = :now REMOVE #leased", {"mine": names.environment}
     for each in mine:
-        _change(aws, names, each, change, when=_MINE, mine=names.environment, now=now)
+        put = _call(names, each, change, when=_MINE, now=int(aws.clock()), **values)
+        fenced.write(aws, [{"Update": put}], lease=lease)
     return bool(mine)
 
 
@@ -130,21 +137,25 @@ def _change(
     aws: Aws, names: Names, host: Host, change: str, *, when: str, **values: str | int
 ) -> Host | None:
     """The member as it is after it; None where the condition `when` does not hold."""
-    given: Any = {f":{name}": _typed(value) for name, value in values.items()}
+    call = _call(names, host, change, when=when, **values)
     with tolerating(_REFUSED):
-        answer = aws.records.update_item(
-            TableName=names.records,
-            Key=_key(host.member),
-            UpdateExpression=change,
-            ConditionExpression=when,
-            ExpressionAttributeNames={
-                f"#{name}": name for name in re.findall(r"#(\w+)", f"{change} {when}")
-            },
-            ReturnValues="ALL_NEW",
-            **({"ExpressionAttributeValues": given} if given else {}),
-        )
+        answer = aws.records.update_item(**call, ReturnValues="ALL_NEW")
         return host_of(answer["Attributes"])
     return None
+
+
+def _call(names: Names, host: Host, change: str, *, when: str, **values: str | int) -> Any:
+    given = {f":{name}": _typed(value) for name, value in values.items()}
+    return {
+        "TableName": names.records,
+        "Key": _key(host.member),
+        "UpdateExpression": change,
+        "ConditionExpression": when,
+        "ExpressionAttributeNames": {
+            f"#{name}": name for name in re.findall(r"#(\w+)", f"{change} {when}")
+        },
+        **({"ExpressionAttributeValues": given} if given else {}),
+    }
 
 
 def _typed(value: str | int) -> dict[str, str]:

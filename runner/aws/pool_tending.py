@@ -4,11 +4,14 @@ goes, slowly: a distribution is switched off first, and deleted once every edge 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 
-from runner.aws import distributions, edge_removal, pool, pool_records
+from runner.aws import distributions, edge_removal, pool, pool_records, preview_records
+from runner.aws.leases import Lease
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
+from runner.model import Origin
 from runner.names import Names
 from runner.plan.hosts import Host, spare
 from runner.plan.inventory import Thing, What
@@ -30,9 +33,8 @@ def _seen_to(aws: Aws, names: Names, host: Host, told: Previewed) -> Iterator[st
     if host.retired:
         yield from _deleted(aws, shared, host)
     elif host.environment and _is_nobodys(host, told):
-        number = int(host.environment.removeprefix("pr-"))
-        pool_records.give_back(aws, names.preview(number))
-        yield f"the host {host.domain or host.member} of {host.environment}"
+        if _returned(aws, names.preview(int(host.environment.removeprefix("pr-")))):
+            yield f"the host {host.domain or host.member} of {host.environment}"
     elif not host.distribution and not host.environment:
         _finish(aws, shared, host)
     elif host.distribution:
@@ -43,6 +45,20 @@ def _is_nobodys(host: Host, told: Previewed) -> bool:
     """Nothing of its preview is on record, and no run is at it."""
     tenant = told.tenants.get(host.environment)
     return tenant is None or not (tenant.releases or tenant.at_it)
+
+
+def _returned(aws: Aws, names: Names) -> bool:
+    """Under the preview's lease: a run may have begun since its records were read."""
+    lease = Lease(aws, names, owner=secrets.token_hex(8), run="gc", origin=Origin())
+    with lease.kept():
+        lease.take(say=lambda _line: None)
+        known = preview_records.known(aws, names)
+        if known and known.releases:
+            return False
+        given = pool_records.give_back(aws, names, lease=lease)
+        if known and not known.closed:  # the lease is all that there is
+            preview_records.forget(aws, names)
+        return given
 
 
 def _finish(aws: Aws, shared: Names, host: Host) -> None:

@@ -1,7 +1,7 @@
 """The api_stage of a preview: one that stays, `pr-<n>`, and is led to a new snapshot.
 
 All previews of a site share an API, whose routes are one draft: import and deployment happen under
-the lease of what previews share.
+the lease of what previews share. The stage is led to its deployment right before the host shows it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import Any
 
-from runner.apply import Known
+from runner.apply import Fence, Known
 from runner.aws import ownership
 from runner.aws.api import MOST_STAGES, access_log, bearer_of, made_once, stages_of
 from runner.aws.background import acceptor_arn
@@ -23,36 +23,62 @@ from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.model import Origin
 from runner.names import PREVIEWS, Names
+from runner.plan.previewing import LeadStage
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import MakeApiStage
 
+# Previews' deployments follow one another under a lease: who is refused is next.
+QUEUED = 0.5  # seconds
 ROUTES = "jam:routes"  # the tag of an api_stage with the digest of what it serves
 
 
-def make_stage(aws: Aws, names: Names, *, step: MakeApiStage, known: Known) -> str:
-    """The stage with these routes, in the API whose id is returned; one read where it has them."""
+def make_stage(
+    aws: Aws, names: Names, *, step: MakeApiStage, known: Known, fence: Fence
+) -> dict[Ref, str]:
+    """The API with the stage, and the deployment that it is to be led to: empty where it has these
+    routes. One that is new has them at once: nothing leads to it yet.
+
+    The `fence` is the preview's own, asked before what a newer run's would be undone by.
+    """
     text = _text(names, step, known, bearer=bearer_of(aws, known, functions=step.functions))
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]
     api_id = known[Ref(Made.API)]
     stands = _stage(aws, api_id, step.api_stage)
     if stands and stands.get("Tags", {}).get(ROUTES) == digest:
-        return api_id
-    lease = Lease(
-        aws,
-        names.previews,
-        owner=secrets.token_hex(8),
-        run=f"the routes of {names.environment}",
-        origin=Origin(),
-    )
-    with lease.kept():
-        lease.take(say=lambda _line: None)
+        return {Ref(Made.API): api_id, Ref(Made.API_STAGE): ""}
+    with _alone(aws, names) as lease:
         if stands is None:
             api_id, stands = _placed(aws, names, api_stage=step.api_stage)
         if api_id != known[Ref(Made.API, PREVIEWS)]:
             text = _named(aws, text, api_id)
-        snapshot = _Snapshot(text=text, digest=digest, api_id=api_id, stands=stands)
-        _lead(aws, names, step=step, snapshot=snapshot, lease=lease)
-    return api_id
+        description = f"{step.api_stage} {lease.token} {digest[:16]}"
+        deployment = _deployed(aws, api_id, text=text, description=description)
+        lease.check()
+        fence()
+        if stands is None:
+            lead = LeadStage(api_stage=step.api_stage, functions=step.functions, api=step.api)
+            tags = {**ownership.tags_of(names), ROUTES: digest}
+            aws.api.create_stage(
+                ApiId=api_id, Tags=tags, **_settings(aws, names, lead, deployment=deployment)
+            )
+            return {Ref(Made.API): api_id, Ref(Made.API_STAGE): ""}
+    return {Ref(Made.API): api_id, Ref(Made.API_STAGE): f"{deployment} {digest}"}
+
+
+def lead(aws: Aws, names: Names, *, step: LeadStage, known: Known, fence: Fence) -> None:
+    """The stage answers with the deployment that was made for it; the one before goes."""
+    deployment, _, digest = known.get(Ref(Made.API_STAGE), "").partition(" ")
+    if not deployment:
+        return
+    api_id = known[Ref(Made.API)]
+    stands = _stage(aws, api_id, step.api_stage) or {}
+    fence()
+    aws.api.update_stage(ApiId=api_id, **_settings(aws, names, step, deployment=deployment))
+    here = f"arn:{names.partition}:apigateway:{names.region}::"
+    tags = {**ownership.tags_of(names), ROUTES: digest}
+    aws.api.tag_resource(ResourceArn=f"{here}/apis/{api_id}/stages/{step.api_stage}", Tags=tags)
+    if stands.get("DeploymentId") != deployment:
+        _drop_deployment(aws, api_id, stands.get("DeploymentId", ""))
 
 
 def drop_stage(aws: Aws, names: Names) -> None:
@@ -131,46 +157,42 @@ def _text(names: Names, step: MakeApiStage, known: Known, *, bearer: str) -> str
     return json.dumps(whole)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Snapshot:
-    """What is to be served, in which API; `stands` is the stage as it is, None where it is new."""
-
-    text: str
-    digest: str
-    api_id: str
-    stands: Any
-
-
-def _lead(aws: Aws, names: Names, *, step: MakeApiStage, snapshot: _Snapshot, lease: Lease) -> None:
-    """Import, deployment, stage: a deployment is of what the API is at its moment."""
-    api_id, stands = snapshot.api_id, snapshot.stands
-    description = f"{step.api_stage} {lease.token} {snapshot.digest[:16]}"
-    aws.api.reimport_api(ApiId=api_id, Body=snapshot.text, FailOnWarnings=False)
-    deployment = made_once(
+@contextmanager
+def _alone(aws: Aws, names: Names) -> Iterator[Lease]:
+    """Under the lease of what previews share: an API's routes are one draft."""
+    lease = Lease(
         aws,
-        lambda: aws.api_once.create_deployment(ApiId=api_id, Description=description)[
-            "DeploymentId"
-        ],
-        find=lambda: _find(aws, api_id, description),
+        names.previews,
+        owner=secrets.token_hex(8),
+        run=f"the routes of {names.environment}",
+        origin=Origin(),
     )
-    lease.check()
-    more: dict[str, Any] = {
-        "DeploymentId": deployment,
-        "RouteSettings": route_settings(step.functions, step.api),
-    }
+    with lease.kept():
+        lease.take(say=lambda _line: None)
+        yield lease
+
+
+def _deployed(aws: Aws, api_id: str, *, text: str, description: str) -> str:
+    """A deployment is of what the API is at its moment."""
+    aws.api.reimport_api(ApiId=api_id, Body=text, FailOnWarnings=False)
+
+    def create() -> str:
+        return aws.api_once.create_deployment(ApiId=api_id, Description=description)["DeploymentId"]
+
+    return made_once(aws, create, find=lambda: _find(aws, api_id, description), every=QUEUED)
+
+
+def _settings(aws: Aws, names: Names, step: LeadStage, *, deployment: str) -> Any:
+    more: dict[str, Any] = {}
     if step.api.access_log:
         more["AccessLogSettings"] = access_log(aws, names.previews, days=step.api.log_days)
-    tags = {**ownership.tags_of(names), ROUTES: snapshot.digest}
-    if stands is None:
-        aws.api.create_stage(
-            ApiId=api_id, StageName=step.api_stage, AutoDeploy=False, Tags=tags, **more
-        )
-        return
-    aws.api.update_stage(ApiId=api_id, StageName=step.api_stage, AutoDeploy=False, **more)
-    here = f"arn:{names.partition}:apigateway:{names.region}::"
-    aws.api.tag_resource(ResourceArn=f"{here}/apis/{api_id}/stages/{step.api_stage}", Tags=tags)
-    if stands.get("DeploymentId") != deployment:
-        _drop_deployment(aws, api_id, stands.get("DeploymentId", ""))
+    return {
+        "StageName": step.api_stage,
+        "AutoDeploy": False,
+        "DeploymentId": deployment,
+        "RouteSettings": route_settings(step.functions, step.api),
+        **more,
+    }
 
 
 def _named(aws: Aws, text: str, api_id: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.aws import keyvalues, preview_records, previews, published, records
+from runner.aws import keyvalues, pool_records, preview_records, previews, published, records
 from runner.aws.live import manifest_of, recorded_ids, versions_of, with_files
 from runner.aws.preview_records import Recorded
 from runner.aws.records import Environment
@@ -21,6 +21,7 @@ from runner.names import PREVIEWS, Names
 from runner.package.summary import Summary
 from runner.plan.decide import Foundation
 from runner.plan.foundation import ENTRY, Role
+from runner.plan.hosts import Host
 from runner.plan.live import Live
 from runner.plan.previewing import LEASE
 from runner.plan.refs import Made, Ref
@@ -28,7 +29,7 @@ from runner.plan.releasing import role_of
 from runner.together import at_once
 
 FUNCTIONS = Ref(Made.ROLE, Role.FUNCTIONS)
-LOOKS = 5  # at once
+LOOKS = 6  # at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +58,20 @@ class Shared:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """A preview at one moment: its records, what its host shows, its last release's manifest, what
-    production has published, and the secret of all passwords."""
+    production has published, and the secret of all passwords. `hosts` are the pool's."""
 
     recorded: Recorded
     shown: Mapping[str, Any]
     manifest: Mapping[str, Any]
     published: Summary
     secret: str = field(repr=False)
+    hosts: tuple[Host, ...] = ()
+
+    def has_host(self, environment: str) -> bool:
+        """Whether its recorded host is the preview's still: one of the pool may have been lost."""
+        host = self.recorded.environment.ids.get(Made.DOMAIN, "")
+        mine = (each.domain for each in self.hosts if each.environment == environment)
+        return host.startswith(f"{environment}.") or host in mine
 
 
 def first(aws: Aws, names: Names) -> tuple[Environment, Environment]:
@@ -83,6 +91,7 @@ def see(aws: Aws, names: Names, *, release: str, shared: Shared, before: Environ
         manifest = pool.submit(manifest_of, aws, names, release="" if is_same else before.release)
         theirs = pool.submit(published.read, aws, names)
         secret = pool.submit(keyvalues.secret, aws, shared.store, key=previews.SECRET)
+        hosts = pool.submit(pool_records.hosts, aws, names)
         recorded = preview_records.recorded(aws, names, release=release)
         seen = Seen(
             recorded=recorded,
@@ -90,6 +99,7 @@ def see(aws: Aws, names: Names, *, release: str, shared: Shared, before: Environ
             manifest=manifest.result(),
             published=theirs.result(),
             secret=secret.result(),
+            hosts=hosts.result(),
         )
         now = recorded.environment
         if now.release == before.release:
@@ -105,6 +115,7 @@ def live_of(
     a run ended in the middle."""
     there, staged = seen.recorded.environment, seen.recorded.staged
     known = _known(names, shared, there)
+    has_host = seen.has_host(names.environment)
     # Functions that a later push did not have are gone, and with them what would call them.
     ready = staged is not None and not unsure and set(staged.functions) <= set(there.functions)
     told = {**versions_of(staged), Ref(Made.RECORD): ""} if staged and ready else {}
@@ -116,7 +127,7 @@ def live_of(
         known={
             **known,
             **told,
-            **_host(there, seen.shown),
+            **(_host(there, seen.shown) if has_host else {}),
             Ref(Made.VERSION, ENTRY): shared.environment.entry,
         },
         functions=there.functions,
@@ -125,7 +136,7 @@ def live_of(
         leased=there.holder is not None,
         leasing=there.leasing,
         history=there.history,
-        entry_agrees=not there.release or (agrees and not unsure),
+        entry_agrees=not there.release or (agrees and has_host and not unsure),
         staged=ready,
     )
     return with_files(live, seen.manifest)

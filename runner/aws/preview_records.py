@@ -8,7 +8,8 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from runner.aws import records
+from runner.aws import fenced, records
+from runner.aws.leases import Lease
 from runner.aws.records import Environment, Staged
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
@@ -155,31 +156,36 @@ def _pushed(there: Mapping[str, Any], releases: list[dict[str, Any]]) -> int:
     return max(int(there.get("since", 0)), *(int(it.get("at", 0)) for it in releases), 0)
 
 
-def close(aws: Aws, names: Names, *, origin: Origin) -> None:
+def close(aws: Aws, names: Names, *, origin: Origin, lease: Lease) -> None:
     """A tombstone in place of what it serves: from here on no older run shows anything."""
     values: dict[str, Any] = {
         "release": "",
         "closed": int(aws.clock()),
         "origin": asdict(origin),
     }
-    aws.records.update_item(
-        TableName=names.records,
-        Key=_key(names, "environment"),
-        UpdateExpression="SET "
+    put = {
+        "TableName": names.records,
+        "Key": _key(names, "environment"),
+        "UpdateExpression": "SET "
         + ", ".join(f"#{name} = :{name}" for name in values)
         + " ADD #sequence :one",
-        ExpressionAttributeNames={f"#{name}": name for name in (*values, "sequence")},
-        ExpressionAttributeValues={
+        "ExpressionAttributeNames": {f"#{name}": name for name in (*values, "sequence")},
+        "ExpressionAttributeValues": {
             ":one": {"N": "1"},
             **{f":{name}": _serialise(value) for name, value in values.items()},
         },
-    )
+    }
+    fenced.write(aws, [{"Update": put}], lease=lease)
 
 
-def forget_releases(aws: Aws, names: Names, *, releases: tuple[str, ...]) -> None:
+def forget_releases(
+    aws: Aws, names: Names, *, releases: tuple[str, ...], lease: Lease | None
+) -> None:
     """Nothing of these is left; the tombstone stays."""
-    for each in releases:
-        aws.records.delete_item(TableName=names.records, Key=_key(names, f"release#{each}"))
+    keys = [_key(names, f"release#{each}") for each in releases]
+    gone = [{"Delete": {"TableName": names.records, "Key": each}} for each in keys]
+    for start in range(0, len(gone), fenced.MOST):
+        fenced.write(aws, gone[start : start + fenced.MOST], lease=lease)
 
 
 def forget(aws: Aws, names: Names) -> None:

@@ -7,8 +7,17 @@ from functools import partial
 from typing import assert_never
 
 from runner.apply import Known, Moved
-from runner.aws import emptying, files, preview_records, preview_rights, previews, removal
+from runner.aws import (
+    emptying,
+    files,
+    pool_records,
+    preview_records,
+    preview_rights,
+    previews,
+    removal,
+)
 from runner.aws.files import CopyAll, Put
+from runner.aws.leases import Lease
 from runner.aws.owned import is_of_environment
 from runner.aws.refusals import is_missing
 from runner.aws.session import Aws
@@ -61,9 +70,20 @@ def _uploads(wanted: Iterable[File], release: str, names: Names) -> Iterable[fil
     return (files.upload_of(each, release, names) for each in wanted)
 
 
-def let_go(aws: Aws, names: Names, *, step: LetGo, release: Release, known: Known) -> None:
+def let_go(
+    aws: Aws,
+    names: Names,
+    *,
+    step: LetGo,
+    release: Release,
+    known: Known,
+    lease: Lease | None = None,
+) -> None:
     """What leads to them goes first, their records last. A version that `release` has found again
     stays."""
+    if step.host:
+        previews.leave(aws, names, known[Ref(Made.STORE)], host=step.host)
+        pool_records.give_back(aws, names, host=step.host, lease=lease)
     if step.releases:
         previews.forget(aws, names, known[Ref(Made.STORE)], releases=step.releases)
     in_use = {
@@ -76,7 +96,7 @@ def let_go(aws: Aws, names: Names, *, step: LetGo, release: Release, known: Know
         list(workers.map(lambda each: _version(aws, names, each), versions))
         prefixes = (f"{names.objects}/releases/{each}/" for each in step.releases)
         list(workers.map(lambda each: emptying.empty(aws, names, prefix=each), prefixes))
-    preview_records.forget_releases(aws, names, releases=step.releases)
+    preview_records.forget_releases(aws, names, releases=step.releases, lease=lease)
 
 
 def things_of(owns: Iterable[str]) -> list[Thing]:

@@ -106,6 +106,16 @@ def hide(aws: Aws, names: Names, store: str) -> None:
     keyvalues.remove(aws, store, keys=of_preview)
 
 
+def leave(aws: Aws, names: Names, store: str, *, host: str) -> None:
+    """The preview is shown by another host: this one, and those of its commits, show nothing."""
+    keys = [
+        key
+        for key, value in keyvalues.contents(aws, store).items()
+        if key.endswith(host) and _is_of(key, value, names.environment)
+    ]
+    keyvalues.remove(aws, store, keys=keys)
+
+
 def forget(aws: Aws, names: Names, store: str, *, releases: tuple[str, ...]) -> None:
     """These releases of the preview are no longer to be found."""
     routing = {f"r/{names.within}{each}" for each in releases}

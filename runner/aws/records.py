@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from runner.apply import Known
 from runner.aws import leases, roles, schema, unheard
+from runner.aws.fenced import COLLIDES, REFUSED, collides
 from runner.aws.leases import Holder, Lease, holder_of, lost
 from runner.aws.refusals import explain, needed, tolerating
 from runner.aws.session import Aws
@@ -232,15 +233,15 @@ def record_live(
         aws.records.transact_write_items(TransactItems=together)
 
     try:
-        insist(aws, write, passes=_collides, late=explain, budget=COLLIDES)
+        insist(aws, write, passes=collides, late=explain, budget=COLLIDES)
     except aws.records.exceptions.TransactionCanceledException as error:
         reasons: Any = error.response["CancellationReasons"]
-        if not any(each["Code"] == _REFUSED for each in reasons):
+        if not any(each["Code"] == REFUSED for each in reasons):
             raise
         found = plain(reasons[0].get("Item", {}))
         if {key: found.get(key) for key in values} == values:
             return
-        if lease and reasons[1]["Code"] == _REFUSED:
+        if lease and reasons[1]["Code"] == REFUSED:
             raise lost(None) from error
         raise _superseded(found, step) from error
     except (ClientError, HTTPClientError) as error:
@@ -254,18 +255,6 @@ def _read_again(aws: Aws, names: Names) -> dict[str, Any]:
         TableName=names.records, Key=_key(_environment(names)), ConsistentRead=True
     )
     return plain(found.get("Item", {}))
-
-
-_REFUSED = "ConditionalCheckFailed"
-# A lease is renewed while it is asked for. Source: DynamoDB developer guide, "Amazon DynamoDB
-# Transactions: How it works", transaction conflict handling.
-COLLIDES = 30.0  # seconds
-
-
-def _collides(error: ClientError) -> bool:
-    reasons: Any = error.response.get("CancellationReasons", [])
-    codes = {each["Code"] for each in reasons} - {"None"}
-    return codes == {"TransactionConflict"}
 
 
 def live_call(names: Names, *, step: RecordLive, release: Release, known: Known) -> dict[str, Any]:

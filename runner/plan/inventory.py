@@ -152,6 +152,7 @@ MADE_BY: Mapping[type, tuple[What, ...]] = {
     previewing.TakeHost: (What.DISTRIBUTION,),
     previewing.CopyPublished: (What.OBJECTS,),
     previewing.AllowFunctions: _POINTERS,
+    previewing.LeadStage: (What.API_STAGE,),
     previewing.Show: (What.KEY,),
     previewing.LetGo: _POINTERS,
     releasing.RecordRelease: _POINTERS,

@@ -12,10 +12,18 @@ from runner.model import Background, Function, Grants, Kind, Origin, Release, Ta
 from runner.plan.decide import api_stage_steps, changed_functions
 from runner.plan.foundation import MakeTable
 from runner.plan.live import Live
-from runner.plan.previewing import AllowFunctions, CopyPublished, LetGo, Show, TakeHost
+from runner.plan.previewing import (
+    AllowFunctions,
+    CopyPublished,
+    LeadStage,
+    LetGo,
+    Show,
+    TakeHost,
+)
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     CopyFiles,
+    MakeApiStage,
     PublishFunction,
     PutFiles,
     PutManifest,
@@ -111,9 +119,20 @@ def plan(
             *(() if _has_host(live, wanted) else (_host(wanted),)),
             *_staging(release, live, wanted=wanted, published=published, past=past, origin=origin),
         ),
-        switch=(*(() if live.staged else (RecordStaged(release=release),)), show, recording),
+        switch=(
+            *(() if live.staged else (RecordStaged(release=release),)),
+            *_leading(release),
+            show,
+            recording,
+        ),
         settle=tuple(_let_go(past, live, wanted=wanted, kept=frozenset(recording.history))),
     )
+
+
+def _leading(release: Release) -> Iterator[LeadStage]:
+    for step in api_stage_steps(release) if release.routing.api_stage else ():
+        if isinstance(step, MakeApiStage):
+            yield LeadStage(api_stage=step.api_stage, functions=step.functions, api=step.api)
 
 
 def _host(wanted: Wanted) -> TakeHost:
@@ -125,8 +144,15 @@ def _has_host(live: Live, wanted: Wanted) -> bool:
     host = live.known.get(Ref(Made.DOMAIN), "")
     if not live.release or not live.entry_agrees or not host:
         return False
+    return not _left(live, wanted)
+
+
+def _left(live: Live, wanted: Wanted) -> str:
+    """The recorded host, where the settings ask for another kind; empty where they do not."""
+    host = live.known.get(Ref(Made.DOMAIN), "") if live.release else ""
     is_own = host.startswith(f"{wanted.environment}.")  # no distribution's begins so
-    return host == f"{wanted.environment}.{wanted.domain}" if wanted.domain else not is_own
+    fits = host == f"{wanted.environment}.{wanted.domain}" if wanted.domain else not is_own
+    return "" if fits else host
 
 
 def _staging(
@@ -165,6 +191,7 @@ def _let_go(
     used = {version for each in past if each.release in kept for version in each.versions}
     versions = {version for each in gone for version in each.versions} - used
     step = LetGo(
+        host=_left(live, wanted),
         releases=tuple(sorted(each.release for each in gone)),
         functions=tuple(sorted(functions)),
         versions=tuple(sorted(each for each in versions if each[0] not in functions)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from runner.model import File, Grants, Routing
+from runner.model import Api, File, Function, Grants, Routing
 from runner.plan.refs import Made, Ref, Refs
 from runner.plan.releasing import role_of
 
@@ -43,6 +43,18 @@ class CopyPublished:
 
     def __str__(self) -> str:
         return f"copy {len(self.files)} files of production's {self.origin[:8]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadStage:
+    """The preview's api_stage answers with what was deployed for it; nothing where it does."""
+
+    api_stage: str
+    functions: tuple[Function, ...] = field(repr=False)
+    api: Api = field(default_factory=Api, repr=False)
+
+    def __str__(self) -> str:
+        return f"lead api_stage {self.api_stage} to the new functions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +98,18 @@ class AllowFunctions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetGo:
-    """What no release has any more that is remembered; functions by their names at Lambda."""
+    """What no release has any more that is remembered; functions by their names at Lambda; `host`
+    is one that the preview has left."""
 
     releases: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
+    host: str = ""
 
     def __str__(self) -> str:
         counts = ((len(self.releases), "releases"), (len(self.functions), "functions"))
-        told = [f"{count} {what}" for count, what in (*counts, (len(self.versions), "versions"))]
+        more = ((len(self.versions), "versions"), (int(bool(self.host)), "hosts"))
+        told = [f"{count} {what}" for count, what in (*counts, *more)]
         return f"let go of {', '.join(each for each in told if not each.startswith('0 '))}"
 
 

@@ -12,7 +12,7 @@ from runner.plan.background import BackgroundFoundation, MoveSchedule, PublishAc
 from runner.plan.domains import DomainStage, DropDomains
 from runner.plan.foundation import FoundationStep
 from runner.plan.origins import AllowOrigins
-from runner.plan.previewing import LetGo, PreviewStage, Show
+from runner.plan.previewing import LeadStage, LetGo, PreviewStage, Show
 from runner.plan.promotion import OpenRollout, PromotionFoundation
 from runner.plan.releasing import RecordStaged, ReleaseStep, SettleStep, SwitchStep
 from runner.plan.streaming import DropStreams, MoveStream, StreamFoundation
@@ -27,7 +27,7 @@ StageStep = (
     | PublishAcceptor
     | PreviewStage
 )
-VisibleStep = SwitchStep | MoveSchedule | MoveStream | AllowOrigins | OpenRollout | Show
+VisibleStep = SwitchStep | MoveSchedule | MoveStream | AllowOrigins | OpenRollout | LeadStage | Show
 TidyingStep = SettleStep | DropStreams | DropDomains | LetGo
 Step = StageStep | VisibleStep | TidyingStep
 

@@ -20,6 +20,7 @@ from tests.labs.crash import Point, Wire
 from tests.previews_site import PreviewedSite
 
 PULL = 7
+ENDS = ("live", "unchanged", "superseded", "removed")  # status 0
 LATER = 100.0  # seconds, after which a dead run's lease is over
 
 
@@ -79,17 +80,19 @@ def play(site: PreviewedSite, wanted: Interleaving) -> list[str]:
     if wanted.was_open:
         _run(site, Event(5, push=True))
     wire = Wire(
-        Point(wanted.call),
+        Point(wanted.call, after=wanted.call % 2 == 0),
         meanwhile=None if wanted.dies else lambda: _run(site, wanted.second),
     )
-    _run(site, wanted.first, wire=wire)
+    ended = _run(site, wanted.first, wire=wire)
+    if not wanted.dies and ended not in ENDS:
+        return [f"the run that slept ended as {ended}"]
     if wanted.dies:
         site.sleep(LATER)
         _run(site, wanted.second)
     newest = max(wanted.first, wanted.second, key=lambda each: each.run)
     if wanted.dies and newest is wanted.first:
         _run(site, newest)  # GitHub's page shows a failed run, and somebody starts it again
-    return list(_complaints(site, newest))
+    return list(_complaints(site, newest, collects=wanted.dies))
 
 
 def displaced(site: PreviewedSite, *, call: int) -> list[str]:
@@ -97,8 +100,7 @@ def displaced(site: PreviewedSite, *, call: int) -> list[str]:
     push's dies or ends, and `gc` comes."""
     _run(site, OPENED, wire=Wire(Point(call)))
     site.sleep(LATER)
-    _collect(site, is_open=False)
-    return list(_complaints(site, CLOSED))
+    return list(_complaints(site, CLOSED, collects=True))
 
 
 def _run(site: PreviewedSite, event: Event, *, wire: Wire | None = None) -> str:
@@ -115,9 +117,11 @@ def _collect(site: PreviewedSite, *, is_open: bool) -> None:
     clear(site.onlooker, site.names, wanted)
 
 
-def _complaints(site: PreviewedSite, newest: Event) -> Iterator[str]:
+def _complaints(site: PreviewedSite, newest: Event, *, collects: bool) -> Iterator[str]:
+    """What only slept undoes itself; what died is `gc`'s."""
     site.sleep(LATER)
-    _collect(site, is_open=newest.push)
+    if collects:
+        _collect(site, is_open=newest.push)
     known = preview_records.known(site.onlooker, site.names.preview(PULL))
     told = audit(site.onlooker, site.names)
     yield from (f"unexplained: {each.kind} {each.name}" for each in told.unexplained)
