@@ -5,28 +5,20 @@ Changes nothing in AWS.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
 
 from runner.aws.leases import Lease
 from runner.aws.live import read_live
 from runner.aws.looks import drift_of
 from runner.aws.session import Aws
 from runner.aws.wanted import foundation as wanted_foundation
-from runner.build.apart import Wish
-from runner.build.environment import for_build
-from runner.build.house import House
-from runner.build.run import build
-from runner.build.shims import shims
 from runner.config.load import Config
-from runner.config.pending import refuse_pending
 from runner.edge import response_code, router_code, stream_code
 from runner.model import File, Function, Release, Table
-from runner.names import PRODUCTION, Names
+from runner.names import Names
 from runner.package.guard import digest as guard_digest
-from runner.package.site import Surroundings, package, referred, resolved
+from runner.packaging import packaged
 from runner.plan.background import unattended
 from runner.plan.decide import Foundation, changed_functions, plan
 from runner.plan.drift import Drift
@@ -38,7 +30,6 @@ from runner.promote import (
     promotion_of,
 )
 from runner.report.text import changes
-from runner.toolchain import find
 from runner.turn import origin_of
 from runner.world import PLAIN, Way, World, account_of
 
@@ -68,7 +59,6 @@ class Decided:
 def decide(config: Config, world: World, way: Way = PLAIN, *, aws: Aws | None = None) -> Decided:
     """Builds, packages, reads what is live and decides; changes nothing in AWS."""
     begun = world.clock()
-    refuse_pending(config.settings)
     if aws is None:
         with world.watcher.stage("read"):
             aws = account_of(world, region=config.region)
@@ -183,97 +173,9 @@ def planned_again(
     )
 
 
-def packaged(
-    config: Config, world: World, *, aws: Aws, environment: str = PRODUCTION, url: str = ""
-) -> Release:
-    """The release of `environment`; its build hears of the `url`, if that is known."""
-    around = Surroundings(
-        environment=world.environment,
-        tools=_tools(world, environment),
-        cache=world.cache,
-        echo=world.watcher.output,
-        parameter=aws.parameter,
-        today=datetime.fromtimestamp(world.now(), UTC).date(),
-    )
-    if world.apart and (config.commands or (config.root / config.functions).is_dir()):
-        wish = _wish(config, world, around=around, environment=environment, url=url)
-        return world.apart.packaged(wish, echo=world.watcher.output, stage=world.watcher.stage)
-    with world.watcher.stage("build"):
-        built = build(
-            config.commands,
-            config.root,
-            publish=config.publish,
-            environment=_build_environment(
-                config,
-                world,
-                around=around,
-                environment=environment,
-                url=url,
-                packages=world.cache / "packages",
-            ),
-            echo=world.watcher.output,
-        )
-    with world.watcher.stage("package"):
-        return package(config, built.publish, around, environment)
-
-
-def _wish(
-    config: Config, world: World, *, around: Surroundings, environment: str, url: str
-) -> Wish:
-    """A build apart: with what it needs to know, and no way to ask for more."""
-    known, parameters = referred(config, around, environment)
-
-    def variables(house: House) -> Mapping[str, str]:
-        return _build_environment(
-            config,
-            replace(world, cache=house.cache),
-            around=around,
-            environment=environment,
-            url=url,
-            packages=house.packages,
-        )
-
-    return Wish(
-        config=config,
-        environment=environment,
-        variables=variables,
-        tools=around.tools,
-        known=known,
-        parameters=parameters,
-        today=around.today,
-    )
-
-
-def _tools(world: World, environment: str) -> Mapping[str, str]:
-    return for_build(
-        world.environment, site={}, jam_environment=environment, url="", commit="", cache=None
-    )
-
-
 def _production_url(config: Config) -> str:
     hosts = config.settings.production.domain
     return f"https://{hosts[0]}" if hosts else ""
-
-
-def _build_environment(
-    config: Config,
-    world: World,
-    *,
-    around: Surroundings,
-    environment: str,
-    url: str,
-    packages: Path,
-) -> dict[str, str]:
-    section = config.settings.build.environment
-    return for_build(
-        world.environment,
-        site=dict(resolved(section, around, where="build.environment")),
-        jam_environment=environment,
-        url=url,
-        commit=world.environment.get("GITHUB_SHA", ""),
-        node=shims(find(world.cache).node, world.cache),
-        cache=packages,
-    )
 
 
 def new_functions(decided: Decided) -> tuple[Function, ...]:

@@ -18,7 +18,6 @@ from runner.aws.secrets import check as check_secrets
 from runner.aws.session import Aws
 from runner.aws.tables import make_records
 from runner.config.load import Config
-from runner.config.pending import refuse_pending
 from runner.decide import Decided, decide, new_functions, planned_again
 from runner.errors import JamError
 from runner.following import ended, followed, gone_live
@@ -50,7 +49,6 @@ class Deployed:
 
 def deploy(config: Config, world: World, way: Way = PLAIN, *, compares: bool = False) -> Deployed:
     """An older run does not even build. `compares` asks what is published, meanwhile."""
-    refuse_pending(config.settings)
     begun = world.clock()
     with world.watcher.stage("read"):
         aws = account_of(world, region=config.region)

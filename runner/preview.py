@@ -21,7 +21,6 @@ from runner.aws.secrets import check as check_secrets
 from runner.aws.session import Aws
 from runner.closing import TRIES
 from runner.config.load import Config
-from runner.config.pending import refuse_pending
 from runner.decide import Decided, new_functions
 from runner.errors import JamError
 from runner.model import Origin, Release
@@ -72,7 +71,6 @@ class Shown:
 
 def preview(config: Config, world: World, pull: Pull, *, aws: Aws | None = None) -> Shown:
     """Builds the site for the pull request and shows it; an older run changes nothing."""
-    refuse_pending(config.settings)
     begun = world.clock()
     with world.watcher.stage("read"):
         aws = aws or account_of(world, region=config.region)

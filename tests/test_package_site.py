@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from runner.config.load import Overrides, load
-from runner.config.pending import pending
 from runner.errors import JamError
 from runner.package.site import Surroundings, package, resolved
 
@@ -42,21 +41,6 @@ def test_every_reference_that_leads_nowhere_is_named_at_once(tmp_path):
         "build.environment.A",
         "build.environment.B",
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "where"),
-    [
-        ('[build]\nimage = "node:22-slim"\n', "build.image"),
-    ],
-)
-def test_a_setting_that_is_known_and_not_built_yet_is_refused_by_name(tmp_path, text, where):
-    problems = list(pending(config_of(tmp_path, text).settings))
-    assert [problem.where for problem in problems] == [where]
-
-
-def test_a_plain_site_has_no_pending_setting(tmp_path):
-    assert list(pending(config_of(tmp_path, '[production]\nbranch = "main"\n').settings)) == []
 
 
 def test_a_site_without_functions_folder_is_a_release_of_files_alone(tmp_path):

@@ -55,10 +55,13 @@ _GRACE = 1.5  # seconds: an interrupted run has seven in all
 class Wish:
     """What is to be built: `variables` are the build's, `tools` those of npm and uv.
 
-    `known` and `parameters` are what functions' environments refer to, resolved.
+    `known` and `parameters` are what functions' environments refer to, resolved. `source` makes
+    of the workspace what is copied into the house; `commands` are those that are left to run.
     """
 
     config: Config
+    commands: tuple[str, ...]
+    source: Callable[[Path], AbstractContextManager[Path]]
     environment: str
     variables: Callable[[House], Mapping[str, str]]
     tools: Mapping[str, str] = field(repr=False)
@@ -103,15 +106,17 @@ class Apart:
 
     def _moved_in(self, wish: Wish) -> tuple[House, Order]:
         config = wish.config
-        root, workspace = config.root.resolve(), self._workspace(config.root)
-        house = furnished(workspace, self.builder)
+        root = config.root.resolve()
+        workspace = workspace_of(root, self.surrounding)
+        with wish.source(workspace) as source:
+            house = furnished(source, self.builder, known_as=workspace)
         self._houses.append(house)
         below = house.site / root.relative_to(workspace)
         return house, Order(
             uid=self.builder.uid,
             gid=self.builder.gid,
             config=replace(config, root=below, work=house.work),
-            commands=config.commands,
+            commands=wish.commands,
             environment=wish.environment,
             variables={**wish.variables(house), **house.variables()},
             tools={**wish.tools, **house.variables()},
@@ -121,12 +126,6 @@ class Apart:
             today=wish.today,
             closed=(*self._closed(workspace), SOCKET),
         )
-
-    def _workspace(self, root: Path) -> Path:
-        """What is copied: all that was checked out, for a site may use what lies beside it."""
-        workspace = Path(self.surrounding.get("GITHUB_WORKSPACE") or root).resolve()
-        root = root.resolve()
-        return workspace if root.is_relative_to(workspace) else root
 
     def _closed(self, workspace: Path) -> tuple[Path, ...]:
         around = self.surrounding
@@ -164,6 +163,12 @@ class Apart:
                 process.kill()
                 process.wait()
                 process.stdout.close()
+
+
+def workspace_of(root: Path, surrounding: Mapping[str, str]) -> Path:
+    """What is copied: all that was checked out, for a site may use what lies beside it."""
+    workspace = Path(surrounding.get("GITHUB_WORKSPACE") or root).resolve()
+    return workspace if root.is_relative_to(workspace) else root
 
 
 def builder_here(effective: int) -> Builder | None:

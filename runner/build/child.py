@@ -51,7 +51,7 @@ def run(command: str, root: Path, *, environment: Mapping[str, str], echo: Echo)
 def _stream(process: subprocess.Popen[bytes], echo: Echo) -> None:
     """Output until it is closed, or until the command ended and what is left is silent."""
     assert process.stdout is not None
-    lines = _Lines(echo)
+    lines = Lines(echo)
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while True:
@@ -66,7 +66,7 @@ def _stream(process: subprocess.Popen[bytes], echo: Echo) -> None:
     lines.close()
 
 
-class _Lines:
+class Lines:
     """Cuts bytes into lines; a bare carriage return (a progress bar) ends one too."""
 
     def __init__(self, echo: Echo) -> None:

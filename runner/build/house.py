@@ -29,12 +29,15 @@ _OTHERS = stat.S_IRWXO
 _CHUNK = 1 << 20
 
 
+UID = 61001  # the Dockerfile's user; a container of an image needs no entry for it
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builder:
     """The user who builds."""
 
-    uid: int
-    gid: int
+    uid: int = UID
+    gid: int = UID
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,15 @@ class House:
         }
 
 
-def furnished(workspace: Path, builder: Builder, *, above: Path | None = None) -> House:
-    """A new house for a build of `workspace`: always at the same place, for bundlers may write
-    where they are into what they make."""
-    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:12]
+def furnished(
+    workspace: Path, builder: Builder, *, above: Path | None = None, known_as: Path | None = None
+) -> House:
+    """A new house with a copy of `workspace`.
+
+    The same place each time for what is `known_as` the same, by default the workspace: bundlers
+    may write where they are into what they make.
+    """
+    name = hashlib.sha256(os.fsencode(known_as or workspace)).hexdigest()[:12]
     house = House((above or Path(tempfile.gettempdir())) / f"jam-build-{name}")
     leave(house)
     house.top.mkdir(mode=0o711)

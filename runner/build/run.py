@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from runner.build import child, worktree
 from runner.build.child import Echo
@@ -24,6 +25,14 @@ HEAD = (
 USUAL = ("dist", "build", "out", "public", "_site", ".output/public", ".vitepress/dist")
 LISTED = 20  # files in the error about writing elsewhere
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # what a shell answers (POSIX, "Exit Status for Commands")
+
+
+class Run(Protocol):
+    """Runs a shell command in a folder and hands on its lines; its exit status."""
+
+    def __call__(
+        self, command: str, root: Path, /, *, environment: Mapping[str, str], echo: Echo
+    ) -> int: ...
 
 
 @dataclass(slots=True)
@@ -68,17 +77,20 @@ def build(
     environment: Mapping[str, str],
     echo: Echo,
     may_write: tuple[str, ...] = (),
+    runs: Run = child.run,
+    watched: bool = True,
 ) -> Built:
     """Runs `commands` (install first) one after another in `root`; none is fine for plain HTML.
 
-    `publish` is relative to `root`; `may_write` are further folders that a build may fill. Raises
+    `publish` is relative to `root`; `may_write` are further folders that a build may fill. `runs`
+    runs a command; unless it is `watched`, nobody looks what else was written. Raises
     JAM-BUILD for a failed command, JAM-PUBLISH for a missing, empty or foreign publish folder,
     JAM-BUILD-OUTSIDE when the build changed or made other files of the repository.
     """
     heard = _Heard()
-    before = worktree.snapshot(root, environment) if commands else None
+    before = worktree.snapshot(root, environment) if commands and watched else None
     for command in commands:
-        _run(command, root, environment=environment, echo=echo, heard=heard)
+        _run(command, root, environment=environment, echo=echo, heard=heard, runs=runs)
     after = worktree.snapshot(root, environment) if before else None
     folder = root / publish
     stray: tuple[str, ...] = ()
@@ -92,7 +104,13 @@ def build(
 
 
 def _run(
-    command: str, root: Path, *, environment: Mapping[str, str], echo: Echo, heard: _Heard
+    command: str,
+    root: Path,
+    *,
+    environment: Mapping[str, str],
+    echo: Echo,
+    heard: _Heard,
+    runs: Run,
 ) -> None:
     heard.begin()
 
@@ -100,7 +118,7 @@ def _run(
         heard.hear(line)
         echo(line)
 
-    status = child.run(command, root, environment=environment, echo=hear)
+    status = runs(command, root, environment=environment, echo=hear)
     if status != 0:
         raise _failed(command, status, heard.shown())
 

@@ -22,10 +22,12 @@ def test_an_unknown_key_is_named_with_its_neighbour(plain):
     assert "did you mean" in error["message"].lower()
 
 
-def test_a_setting_that_is_not_built_yet_is_refused_by_name(plain):
+def test_an_image_without_an_engine_is_told_as_that(plain):
+    plain.environment["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
     file = plain.folder / "jam.toml"
-    file.write_text(file.read_text().replace("[build]\n", '[build]\nimage = "node:22-slim"\n'))
-    assert "build.image" in refused(plain, "JAM-NOT-YET", 2)["message"]
+    text = '[build]\nimage = "node:22-slim"\ncommand = "true"\n'
+    file.write_text(file.read_text().replace("[build]\n", text))
+    assert "Docker engine" in refused(plain, "JAM-BUILD-ENGINE", 2)["message"]
 
 
 def test_a_missing_publish_folder_is_named(plain):

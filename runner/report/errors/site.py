@@ -143,10 +143,6 @@ SITE: dict[str, tuple[str, str]] = {
     "JAM-INPUT": (
         "An input of the action is not as it should be.", "Correct `with:` in the workflow."
     ),
-    "JAM-NOT-YET": (
-        "The settings ask for what this version cannot do.",
-        "Leave them out, or wait for the version that has them.",
-    ),
     "JAM-PORT-TAKEN": ("A port cannot be listened on.", "Choose another with --port."),
     "JAM-PREVIEW-PASSWORD": (
         "`[preview] password` names a variable that is not set.",
