@@ -195,7 +195,8 @@ def _of_pull(action: str | None, pull: PullRequest, asked: _Asked) -> Task:
             f"pull request {pull.number} comes from a fork: GitHub gives it no credentials, and "
             "its code is not built with any",
             "To show it: build it without rights on `pull_request`, hand the publish folder on as "
-            "an artefact, and show that on `workflow_run`.",
+            "an artefact, and show that on `workflow_run`. Two workflows to copy: "
+            "examples/fork-previews of jam-deploy.",
         )
     if asked.actor == DEPENDABOT:
         return Skipped(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,18 @@ def test_production_follows_the_branch_that_is_checked_out(repository):
     (repository / ".git" / "HEAD").write_text("ref: refs/heads/trunk\n")
     start(repository)
     assert load(repository, None, FOUND).settings.production.branch == "trunk"
+
+
+@pytest.mark.parametrize("branch", ["main", '"${{ github.token }}'])
+def test_linters_of_workflows_find_nothing_in_what_it_writes(repository, branch):
+    (repository / ".git").mkdir()
+    (repository / ".git" / "HEAD").write_text(f"ref: refs/heads/{branch}\n")
+    start(repository)
+    written = str(repository / ".github" / "workflows" / "deploy.yml")
+    programs = Path(sys.executable).parent
+    schema = ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    for program, *words in (schema, ["zizmor", "--offline", "--quiet", "--persona", "regular"]):
+        ended = subprocess.run(
+            [programs / program, *words, written], capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr

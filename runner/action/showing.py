@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from runner.action.job import Job
+from runner.action.job import Job, place_of
 from runner.action.previewing import shown_as
 from runner.config.load import Config
 from runner.errors import JamError, site_error
@@ -37,8 +37,9 @@ def show_artefact(job: Job, run: WorkflowRun) -> Outcome | Skipped:
         return Skipped(
             f"the commit {run.head_sha[:7]} is not the head of an open pull request any more"
         )
+    root, _ = place_of(job.inputs, job.world.environment)
+    _take(job.workspace / job.inputs.artefact if job.inputs.artefact else None, root)
     config = job.config(publishes=False)
-    _take(job.workspace / job.inputs.artefact if job.inputs.artefact else None, config.root)
     job.event = replace(job.event, pull=pull, title=pull.title, origin=_origin(job, pull))
     return shown_as(job, _static(config), number=pull.number)
 
@@ -67,6 +68,8 @@ def _take(folder: Path | None, root: Path) -> None:
     """Plain files and folders alone, and not without end, below the site's own folder."""
     if folder is None or not folder.is_dir() or folder.is_symlink():
         raise _no_folder(folder)
+    if root.resolve().is_relative_to(folder.resolve()):
+        raise _not_apart(folder)
     size = 0
     for count, each in enumerate(folder.rglob("*"), start=1):
         if each.is_symlink() or not (each.is_file() or each.is_dir()):
@@ -85,6 +88,16 @@ def _no_folder(folder: Path | None) -> JamError:
         f"There is no folder {str(folder)!r}." if folder else "The input `artefact` is missing.",
         hint="On workflow_run the input `artefact` names the folder that "
         "actions/download-artifact filled, below the workspace.",
+    )
+
+
+def _not_apart(folder: Path) -> JamError:
+    """Its files may lie where the site's own did: jam.toml, too."""
+    return site_error(
+        "JAM-ARTEFACT",
+        f"The artefact's folder {str(folder)!r} is the site's own, or holds it: its settings "
+        "may have come with the artefact.",
+        hint="Give actions/download-artifact a `path` that does not exist yet, and name that.",
     )
 
 

