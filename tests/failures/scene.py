@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import click
 
 from runner.aws import keyvalues, promotion, records
@@ -36,6 +35,7 @@ from runner.report.text import Outcome
 from runner.rollback import Wish, rollback
 from runner.settle import settle
 from runner.world import Way, World
+from tests.labs import direct
 from tests.labs.crash import CALL_TAKES
 from tests.labs.site import LATER, SETTINGS, Commit, Seen, Silent, Site
 
@@ -52,7 +52,7 @@ class Killed(BaseException):
 
 
 class Quick(Aws):
-    """An account whose calls are sent twice at most: the pauses between are real seconds.
+    """An account whose calls are sent twice at most: pauses between uploads are real seconds.
 
     `hooks` happen before calls of an operation, once each; a run that is `dead` calls no more.
     """
@@ -63,9 +63,7 @@ class Quick(Aws):
         self.hooks: dict[str, list[Callable[[], object]]] = {}
         self.each: Callable[[], object] = str
         self.dead = False
-        session = boto3.Session(
-            region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
-        )
+        session = direct.session(site.cloud)
         clock, endpoint = site.cloud.clock.now, site.cloud.endpoint
         super().__init__(session, endpoint, clock=clock, sleep=site.sleep, chance=lambda: 0.5)
         session.events.register_first("before-call", self._before)
@@ -163,12 +161,16 @@ def told(outcome: Outcome) -> Outcome:
 
 
 class Scene:
-    """A site that is used again and again; commits count up."""
+    """A site that is used again and again; commits count up.
+
+    `stands` is the release that the last command left live and whole, if it did.
+    """
 
     def __init__(self, cloud: Cloud, folder: Path, *, strategy: str = "all-at-once") -> None:
         self.site = Site(cloud, folder, strategy=strategy)
         self._strategy = strategy
         self.number = 0
+        self.stands: Commit | None = None
         self._aws: Quick | None = None
         self.meanwhile: Callable[[], object] | None = None  # at each call of the next run
         self._hooks: dict[str, list[Callable[[], object]]] = {}
@@ -179,6 +181,7 @@ class Scene:
 
     def account(self) -> Quick:
         """The next run's; its clients are made once."""
+        self.stands = None
         if self._aws is None:
             self._aws = Quick(self.site)
         self._aws.dead, self._aws.each = False, self.meanwhile or str
@@ -204,7 +207,14 @@ class Scene:
         return Commit(page=str(self.number), code=code or str(self.number), number=self.number)
 
     def settled(self) -> Commit:
-        """A release that is live, after all that happened before."""
+        """A release that is live and whole, after all that happened before."""
+        if self.stands and self.lease() == "free":
+            self.site.sleep(LATER)
+            return self.stands
+        return self.released()
+
+    def released(self) -> Commit:
+        """As `settled`, of a commit of its own."""
         self.cloud.faults.clear()
         self.cloud.permissions.clear()
         self.site.sleep(LATER)
@@ -217,10 +227,12 @@ class Scene:
         heard = Heard()
         world = self.world(commit, heard, **more)
         aws = self.account()
-        return front_door(
+        ended = front_door(
             lambda: told(release(self.site.decided(commit, aws, way=way), world)),
             notes=heard.notes,
         )
+        self.stands = commit if ended.outcome == "live" else None
+        return ended
 
     def world(self, commit: Commit, heard: Heard, **more: str) -> World:
         made = self.site.world(commit)

@@ -7,14 +7,11 @@ where the last one stopped; nothing is made twice, and `destroy` leaves nothing 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pytest
-
 from runner.audit import audit
-from runner.local.cloud import Cloud
 from runner.local.faults import Fault
+from tests.failures.conftest import Stage
 from tests.failures.scene import EVER, Scene
 from tests.labs import holdings
 
@@ -86,19 +83,11 @@ STORY = (
 )
 
 
-@pytest.fixture(scope="module")
-def young(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A site that was never deployed."""
-    made = Scene(cloud, tmp_path_factory.mktemp("young"))
-    yield made
-    made.site.close()
-
-
 def test_a_first_deploy_that_is_refused_at_every_turn_goes_live_when_it_no_longer_is(
-    young: Scene,
+    stage: Stage,
 ) -> None:
     """Steps run beside each other, so that any of the refusals may come first."""
-    left = list(STORY)
+    young, left = stage.fresh(), list(STORY)
     while left:
         with young.broken(*(each.fault for each in left)):
             ended = young.deploy(young.commit())
@@ -119,8 +108,9 @@ def test_a_first_deploy_that_is_refused_at_every_turn_goes_live_when_it_no_longe
     assert audit(young.site.aws, young.site.names).unexplained == ()
 
 
-def test_12_a_distribution_that_somebody_else_keeps_changing_is_left_to_them(young: Scene) -> None:
-    before = young.kept()
+def test_12_a_distribution_that_somebody_else_keeps_changing_is_left_to_them(scene: Scene) -> None:
+    scene.settled()
+    before = scene.kept()
     stale = Fault(
         kind="error",
         service="cloudfront",
@@ -130,23 +120,25 @@ def test_12_a_distribution_that_somebody_else_keeps_changing_is_left_to_them(you
         message="The precondition in one or more of the request fields evaluated to false.",
         status=412,
     )
-    with young.broken(stale):
-        ended = young.destroy()
+    with scene.broken(stale):
+        ended = scene.destroy()
     assert (ended.code, ended.status) == ("JAM-CF-CHANGED", 75), ended
     assert "distribution" in ended.message
     assert "Run again" in ended.hint
-    assert young.site.visit() == before.seen
+    assert scene.site.visit() == before.seen
 
 
 def test_11_a_distribution_that_is_not_off_everywhere_yet_is_taken_up_by_the_next_run(
-    young: Scene,
+    scene: Scene, stage: Stage
 ) -> None:
-    settings = young.cloud.cloudfront.settings
+    scene.settled()
+    settings = scene.cloud.cloudfront.settings
     usual, settings.deployment = settings.deployment, 7200.0
-    ended = young.destroy()
+    ended = scene.destroy()
     settings.deployment = usual
     assert (ended.code, ended.status) == ("JAM-CF-PROPAGATING", 75), ended
     assert "goes on from here" in ended.hint
-    young.site.sleep(7200)
-    assert young.destroy().status == 0
-    assert audit(young.site.aws, young.site.names).of_site == ()
+    scene.site.sleep(7200)
+    assert scene.destroy().status == 0
+    assert audit(scene.site.aws, scene.site.names).of_site == ()
+    stage.drop()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from runner.aws import alarms, deployments
@@ -12,10 +10,10 @@ from runner.aws.promotion import OPENED_AGAIN
 from runner.guard import journal
 from runner.guard.rollout import Phase
 from runner.inherited import ADOPTED
-from runner.local.cloud import Cloud
 from runner.plan.promotion import Strategy
 from runner.report.rollout import text_of
 from runner.world import Way
+from tests.failures.conftest import Stage
 from tests.failures.scene import Scene
 from tests.labs.site import LATER
 
@@ -26,9 +24,10 @@ ROLLS, OPENS = Way(), Way(wait=False)
 CANARY = Strategy(kind="canary", percent=10, interval=15)
 
 
-@pytest.fixture(scope="module")
-def a_scene(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    made = Scene(cloud, tmp_path_factory.mktemp("rolling"), strategy="canary")
+@pytest.fixture
+def rolling(stage: Stage) -> Scene:
+    """Nothing is open, and no setting is left of another test."""
+    made = stage.scene("canary")
     made.site.aws.metrics.put_metric_alarm(
         AlarmName=ALARM,
         Namespace="shop",
@@ -40,17 +39,10 @@ def a_scene(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         ComparisonOperator="GreaterThanThreshold",
         TreatMissingData="ignore",
     )
-    yield made
-    made.site.close()
-
-
-@pytest.fixture
-def rolling(a_scene: Scene) -> Scene:
-    """Nothing is open, and no setting is left of another test."""
-    a_scene.settings()
-    rings(a_scene, "OK")
-    a_scene.settle()
-    return a_scene
+    rings(made, "OK")
+    if not made.stands:
+        made.settle()
+    return made
 
 
 def rings(scene: Scene, state: str, reason: str = "by hand") -> None:

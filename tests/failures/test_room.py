@@ -37,9 +37,9 @@ def refused(times: int) -> Fault:
 def old(scene: Scene) -> Commit:
     """A release that nothing keeps and no visitor is pinned to; two came after it."""
     scene.settings(SHORT)
-    commit = scene.settled()
-    scene.settled()
-    scene.settled()
+    commit = scene.released()
+    scene.released()
+    scene.released()
     with scene.broken(NEARLY):  # from now on nobody new is pinned to it
         assert scene.deploy(scene.commit()).outcome == "live"
     scene.site.sleep(WEEK)
@@ -89,6 +89,7 @@ def test_28_what_is_refused_again_ends_the_run_and_visitors_keep_what_they_have(
 
 
 def test_28_what_a_killed_run_of_the_same_commit_made_is_no_room(scene: Scene) -> None:
+    scene.settings(SHORT)
     scene.settled()
     commit = scene.commit()
     scene.kill("UpdateFunctionCode")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
-
-from runner.local.cloud import Cloud
 from runner.local.faults import Fault
 from runner.names import tags
 from runner.plan.refs import Made
+from tests.failures.conftest import Stage
 from tests.failures.scene import EVER, Scene
 
 NOT_FOR_A_WAY_BACK = (
@@ -27,14 +23,6 @@ NOT_FOR_A_WAY_BACK = (
     "ssm",
     "sts",
 )
-
-
-@pytest.fixture
-def lonely(cloud: Cloud, tmp_path: Path) -> Iterator[Scene]:
-    """A site of the test's own, without a release."""
-    made = Scene(cloud, tmp_path)
-    yield made
-    made.site.close()
 
 
 def test_13_what_is_missing_is_uploaded_and_what_is_there_is_not_sent_again(scene: Scene) -> None:
@@ -101,7 +89,7 @@ def test_21_an_answer_that_was_lost_alone_is_looked_up(scene: Scene) -> None:
 
 
 def test_22_a_way_back_needs_only_what_serves(scene: Scene) -> None:
-    first, second = scene.settled(), scene.settled()
+    first, second = scene.released(), scene.released()
     assert scene.site.visit().document == second.page
     account = scene.account()
     assert account.account  # known before the outage: the lab asks once a site
@@ -149,8 +137,9 @@ def test_26_a_function_without_our_tags_is_neither_changed_nor_deleted(scene: Sc
 
 
 def test_27_an_api_that_is_full_of_others_stages_is_told_before_anything_is_switched(
-    scene: Scene,
+    stage: Stage,
 ) -> None:
+    scene = stage.fresh()  # without api_stages of older releases, which would make room
     scene.settled()
     api = scene.record().ids[Made.API]
     aws = scene.site.aws
@@ -172,7 +161,8 @@ def test_27_an_api_that_is_full_of_others_stages_is_told_before_anything_is_swit
         aws.api.delete_stage(ApiId=api, StageName=name)
 
 
-def test_11_a_release_that_edges_still_wait_for_is_live_with_a_notice(lonely: Scene) -> None:
+def test_11_a_release_that_edges_still_wait_for_is_live_with_a_notice(stage: Stage) -> None:
+    lonely = stage.fresh()
     settings = lonely.cloud.cloudfront.settings
     usual, settings.deployment = settings.deployment, 3600.0
     try:
