@@ -14,6 +14,10 @@ from tests.labs.experiments import Bench, Then, recovered
 from tests.labs.site import Site
 
 MANY = 10_000  # more than a run calls
+STORM = (
+    Fault(kind="throttle", times=MANY, probability=0.3),
+    Fault(kind="error", times=MANY, probability=0.05, status=503),
+)
 
 
 def lost(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
@@ -47,17 +51,21 @@ def crowded_first(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
 def stormy(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """All the way three answers in ten are throttled and one in twenty is a 503."""
     site, _ = bench.settled()
-    site.cloud.faults.add(Fault(kind="throttle", times=MANY, probability=0.3))
-    weather = Fault(kind="error", times=MANY, probability=0.05, status=503)
-    yield from disturbed(bench, site, weather, then=then)
+    yield from disturbed(bench, site, *STORM, then=then)
 
 
-def disturbed(bench: Bench, site: Site, fault: Fault, *, then: Then) -> Iterator[Trouble]:
+def stormy_first(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """As `stormy`, while everything is made for the first time."""
+    yield from disturbed(bench, bench.fresh(), *STORM, then=then)
+
+
+def disturbed(bench: Bench, site: Site, *faults: Fault, then: Then) -> Iterator[Trouble]:
     commit = bench.commit()
-    site.cloud.faults.add(fault)
+    for each in faults:
+        site.cloud.faults.add(each)
     outcome = site.deploy(commit, Wire())
     site.cloud.faults.clear()
     if outcome == "live":
         yield from recovered(bench, site, before=commit, crashed=commit, then=then)
         return
-    yield Trouble("loss", outcome)
+    yield Trouble("loss", f"{outcome}: {site.said}")

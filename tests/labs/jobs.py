@@ -13,7 +13,7 @@ from runner.local.cloud import Cloud
 from tests.labs import races, saboteurs
 from tests.labs.checks import Trouble
 from tests.labs.crash import Point
-from tests.labs.disturbed import crowded, crowded_first, lost, lost_first, stormy
+from tests.labs.disturbed import crowded, crowded_first, lost, lost_first, stormy, stormy_first
 from tests.labs.experiments import (
     Bench,
     Experiment,
@@ -30,7 +30,14 @@ from tests.labs.experiments import (
 )
 from tests.labs.kills import SPEED, Killed, kill
 from tests.labs.race import a_lab
-from tests.labs.rollouts import Rolling, opening, promoting, reopening, taking_back
+from tests.labs.rollouts import (
+    Rolling,
+    opening,
+    opening_in_storm,
+    promoting,
+    reopening,
+    taking_back,
+)
 from tests.labs.upkeep import collecting, incomplete
 
 _GOING_ON = (Then.AGAIN, Then.NEWER, Then.BACK)
@@ -62,6 +69,8 @@ EXPERIMENTS: dict[str, Hunted] = {
     "crowded": Hunted(crowded, 46, (Then.AGAIN,)),
     "crowded first": Hunted(crowded_first, 145, (Then.AGAIN,)),
     "stormy": Hunted(stormy, 10, (Then.AGAIN, Then.NEWER)),
+    "stormy first": Hunted(stormy_first, 10, (Then.AGAIN,)),
+    "stormy opening": Hunted(opening_in_storm, 10, (Then.AGAIN,), rolls=True),
     "parked": Hunted(parked, 46, (Then.NEWER,)),
     "meddled": Hunted(meddled, 46, (Then.NEWER,)),
     "returning": Hunted(returning, 26, _ALL),

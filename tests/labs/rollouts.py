@@ -18,6 +18,7 @@ from runner.world import Way
 from tests.labs import checks
 from tests.labs.checks import Trouble
 from tests.labs.crash import Crash, Point, Wire
+from tests.labs.disturbed import STORM
 from tests.labs.experiments import Bench, Then
 from tests.labs.site import LATER, Commit, Silent, Site
 
@@ -55,6 +56,23 @@ def reopening(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     if (outcome := site.deploy(commit.again, Wire(), way=OPENS)) not in GOES_ON:
         yield Trouble("loss", f"{then}: {outcome}")
     done = settled(site)
+    if done.release != site.release_of(commit).id:
+        yield Trouble("loss", f"the rollout ended as {done.outcome}")
+    yield from checks.seen(site, (commit,))
+    yield from checks.held(site, bench.whole)
+
+
+def opening_in_storm(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """While AWS throttles and fails, the rollout opens, and is settled."""
+    site, _ = bench.settled()
+    commit = bench.commit()
+    for each in STORM:
+        site.cloud.faults.add(each)
+    opened = site.deploy(commit, Wire(), way=OPENS)
+    done = settled(site)
+    site.cloud.faults.clear()
+    if opened not in GOES_ON:
+        yield Trouble("loss", f"the rollout is {opened}: {site.said}")
     if done.release != site.release_of(commit).id:
         yield Trouble("loss", f"the rollout ended as {done.outcome}")
     yield from checks.seen(site, (commit,))
