@@ -139,3 +139,20 @@ def test_an_interrupt_ends_a_hanging_deploy_with_its_own_status(site):
         _, log = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "error[JAM-CANCELLED]" in log
+
+
+def test_a_command_of_the_account_takes_the_region_of_the_site_if_there_is_one(
+    site, tmp_path_factory, monkeypatch
+):
+    from runner.cli.options import Options
+    from runner.cli.world import region_of
+
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    plain = Options(config=None, site=None, region=None, as_json=False, verbose=False)
+    monkeypatch.chdir(site)
+    assert region_of(plain) == "eu-central-1"
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert region_of(plain) is None
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert region_of(plain) == "eu-west-1"

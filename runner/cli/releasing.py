@@ -10,7 +10,7 @@ import click
 from runner.cli.border import end
 from runner.cli.group import cli
 from runner.cli.options import Options, tell, with_options
-from runner.cli.world import config_of, overrides, surrounding_region, world_of
+from runner.cli.world import config_of, overrides, region_of, world_of
 
 
 @cli.command()
@@ -64,7 +64,7 @@ def bootstrap(
         return
     with world_of(options) as world:
         stack.bootstrap(
-            account_of(world, region=options.region or surrounding_region() or None),
+            account_of(world, region=region_of(options)),
             world.watcher.note,
             repositories=repositories,
             branch=branch,

@@ -66,6 +66,22 @@ def overrides(options: Options) -> Overrides:
     )
 
 
+def region_of(options: Options) -> str | None:
+    """For a command of the account's: a site's settings say it, but there may be none; without any
+    word of it AWS's own files do."""
+    from runner.config.load import whereabouts
+    from runner.errors import JamError
+
+    file = options.config
+    root = file.resolve().parent if file else Path.cwd()
+    try:
+        return whereabouts(root, file, overrides(options))[1]
+    except JamError as error:
+        if error.code != "JAM-REGION-MISSING":
+            raise
+        return None
+
+
 def surrounding_region() -> str:
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
 
