@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,6 +80,8 @@ class Workplace:
     token: str = field(default="", repr=False)
     more: dict[str, str] = field(default_factory=dict)  # of the environment
     home: Path = Path()  # of the last run
+    # Of a run's environment, home and workspace the command that starts it, if not as we do.
+    within: Callable[[Mapping[str, str], Path, Path], list[str]] | None = None
 
     def checkout(self, page: str, *, settings: str = SETTINGS) -> None:
         """The workspace of the next job."""
@@ -163,7 +165,8 @@ class Workplace:
             **self._inputs(inputs),
             **more,
         }
-        command = contained(environment, home, self.workspace) if IMAGE else None
+        start = self.within or (contained if IMAGE else None)
+        command = start(environment, home, self.workspace) if start else None
         process = subprocess.Popen(
             command or [sys.executable, "-I", "-u", str(ROOT / "entrypoint.py")],
             cwd=self.workspace,

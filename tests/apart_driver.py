@@ -33,8 +33,11 @@ def main(workspace: Path) -> None:
     def variables(house: House) -> dict[str, str]:
         return {**tools, "npm_config_cache": str(house.packages)}
 
+    config = load(workspace, None, Overrides())
     wish = Wish(
-        config=load(workspace, None, Overrides()),
+        config=config,
+        commands=config.commands,
+        source=nullcontext,
         environment="production",
         variables=variables,
         tools=tools,

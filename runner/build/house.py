@@ -200,14 +200,17 @@ def _own_file(file: Path, digest: str) -> None:
         descriptor = os.open(file, _FILE)
     except OSError as error:
         raise _not_as_told(file) from error
-    with open(descriptor, "rb") as content:  # noqa: PTH123 -- of a descriptor
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
             raise _not_as_told(file)
         os.fchown(descriptor, 0, 0)
         os.fchmod(descriptor, 0o600)
-        if hashlib.file_digest(content, "sha256").hexdigest() != digest:
-            raise _not_as_told(file)
+        with open(descriptor, "rb", closefd=False) as content:
+            if hashlib.file_digest(content, "sha256").hexdigest() != digest:
+                raise _not_as_told(file)
+    finally:
+        os.close(descriptor)
 
 
 def _not_as_told(file: Path) -> JamError:
