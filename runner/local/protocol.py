@@ -9,10 +9,11 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import threading
 import uuid
 import zlib
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, unquote_to_bytes
 
@@ -159,10 +160,27 @@ def incoming(request: Request) -> Incoming:
         return Incoming(request=request, caller=caller)
     request = request if caller.service == "s3" else _unpacked(request)
     try:
+        _learn(caller.service)
         matched = get_service_router(caller.service).match(moto_request(request))
     except (NotFound, NotImplementedError, UnknownServiceError):
         matched = None
     return Incoming(request=request, caller=caller, matched=matched)
+
+
+_learning = threading.Lock()
+
+
+@cache
+def _learn(service: str) -> None:
+    """Makes the models of the service's operations, by one thread.
+
+    moto's take the place of botocore's in one cache: a second thread that comes between gets one
+    without a route.
+    """
+    with _learning:
+        model = get_service_model(service)
+        for name in model.operation_names:
+            model.operation_model(name)
 
 
 def _unpacked(request: Request) -> Request:
