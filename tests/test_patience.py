@@ -14,7 +14,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from runner.aws import upload
+from runner.aws import calling, upload
 from runner.aws.files import Upload
 from runner.aws.patience import LONGEST, TRIES, Patience
 from runner.aws.session import ATTEMPTS, Aws
@@ -73,7 +73,7 @@ def asked(answers: Iterator[Answer], call: Callable[[Aws], object], *, times: in
 
 def refused(call: Callable[[Aws], object]) -> Callable[[Aws], object]:
     def ask(aws: Aws) -> None:
-        with pytest.raises((ClientError, ConnectionClosedError)):
+        with pytest.raises((ClientError, ConnectionClosedError, JamError)):
             call(aws)
 
     return ask
@@ -85,6 +85,10 @@ def read(aws: Aws) -> object:
 
 def shift(aws: Aws) -> object:
     return aws.deployments_once.create_deployment(applicationName="a")
+
+
+def invoke(aws: Aws) -> object:
+    return calling.call(aws, "f", payload=b"")
 
 
 def api(aws: Aws) -> object:
@@ -102,6 +106,9 @@ def api(aws: Aws) -> object:
         (shift, THROTTLED, TRIES),
         (shift, DOWN, 1),
         (shift, None, 1),
+        (invoke, TOO_MANY, TRIES),
+        (invoke, DOWN, 1),
+        (invoke, None, 1),
         (api, TOO_MANY, 1),  # its caller looks first
         (api, DOWN, 1),
     ],

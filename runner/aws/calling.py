@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
+from runner.aws.patience import Patience
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 
@@ -30,10 +31,12 @@ class Answer:
 def call(aws: Aws, function: str, *, version: str = "", payload: bytes) -> Answer:
     """Invokes the Lambda function of this name or ARN and waits for it.
 
-    Sent once: whoever repeats a call whose answer was lost runs the function twice.
+    Sent once, if AWS does not throttle it: whoever repeats a call whose answer was lost runs the
+    function twice.
     """
     qualifier = {"Qualifier": version} if version else {}
-    client = aws.make("lambda", 1, read_timeout=LONGEST)
+    patience = Patience(aws.chance, aws.tries, faults=False)
+    client = aws.make("lambda", 1, read_timeout=LONGEST, patience=patience)
     with explained():
         answer = client.invoke(FunctionName=function, Payload=payload, LogType="Tail", **qualifier)
         said = answer["Payload"].read()
