@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from runner.ahead import prepare
 from runner.apply import Known
 from runner.aws import published, records
 from runner.aws.leases import Lease
@@ -98,10 +99,13 @@ def release(decided: Decided, world: World) -> Outcome:
         reassure(decided)
     tell(decided, world)
     try:
-        return _released(decided, world)
+        outcome = _released(decided, world)
     except JamError as error:
         mark(decided, error)
         raise
+    if outcome.outcome == "live" or decided.way.repair:
+        prepare(decided.config, world, aws=decided.aws, names=decided.names)
+    return outcome
 
 
 def _released(decided: Decided, world: World) -> Outcome:

@@ -22,8 +22,9 @@ from runner.config.load import Config
 from runner.decide import Decided
 from runner.domains import looked_after
 from runner.edge import response_code, router_code
+from runner.errors import aws_error
 from runner.model import Origin, Release, Routing
-from runner.names import Names
+from runner.names import PREVIEW_ROLE, Names
 from runner.package.entry import modules
 from runner.package.manifest import identity
 from runner.plan.background import Unattended
@@ -53,13 +54,34 @@ def shared(config: Config, world: World, *, aws: Aws, names: Names, there: Envir
         domains=(config.settings.preview.domain,) if config.settings.preview.domain else (),
     )
     known = Shared(environment=there, foundation=foundation)
-    if known.is_firm:
+    if known.is_firm or _is_left_as_it_is(aws, tier, there):
         return known
     with world.watcher.stage("previews"):
         _make(config, world, aws=aws, names=tier, foundation=foundation)
     with explained():
         found = records.read(aws, tier, release="")
     return Shared(environment=found[0] if found else Environment(), foundation=foundation)
+
+
+def is_previews_role(aws: Aws) -> bool:
+    """Whether this run has the rights that `bootstrap` gives to workflows for previews."""
+    return f"assumed-role/{PREVIEW_ROLE}/" in aws.caller["Arn"]
+
+
+def _is_left_as_it_is(aws: Aws, names: Names, there: Environment) -> bool:
+    """Whether this run's role is previews' own, which makes and changes no role; what production's
+    deploy has made serves meanwhile. Raises JamError `JAM-PREVIEW-SHARED` where it made nothing."""
+    if not is_previews_role(aws):
+        return False
+    if not there.release:
+        raise aws_error(
+            "JAM-PREVIEW-SHARED",
+            f"What all previews of {names.site} share is not there yet, and the role "
+            f"{PREVIEW_ROLE} may not make it.",
+            hint="Run production's deploy once (a push to its branch, or `jam-deploy deploy "
+            "--repair`), then `jam-deploy bootstrap` once more, and this run again.",
+        )
+    return True
 
 
 def _make(config: Config, world: World, *, aws: Aws, names: Names, foundation: Foundation) -> None:

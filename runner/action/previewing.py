@@ -41,7 +41,12 @@ def shown_as(job: Job, config: Config, *, number: int) -> Outcome:
         return close(job, number)
     telling.begin(commit)
     telling.comment(telling.row(State.BUILDING))
-    pull = Pull(number=number, private=job.event.repository.private, origin=job.event.origin)
+    pull = Pull(
+        number=number,
+        private=job.event.repository.private,
+        origin=job.event.origin,
+        is_open=telling.is_open,
+    )
     try:
         shown = preview(config, job.world, pull)
     except JamError as error:

@@ -61,6 +61,11 @@ class Telling:
         found = self.attempt("look at the pull request", lambda: self.github.pull(self.pull))
         return isinstance(found, Pull) and not found.open
 
+    def is_open(self) -> bool:
+        """Whether GitHub says so now; not where it does not answer."""
+        found = self.attempt("look at the pull request", lambda: self.github.pull(self.pull))
+        return isinstance(found, Pull) and found.open
+
     def begin(self, sha: str) -> None:
         """The deployment of a commit is in progress."""
         if not (self.deployments and sha):

@@ -153,8 +153,15 @@ def _update(aws: Aws, names: Names, *, wanted: Wanted, found: FunctionConfigurat
     ready = _settled(aws, wanted.name) if _is_pending(found) else found
     settings = _settings(wanted)
     if not _has(ready, settings):
-        aws.functions.update_function_configuration(
-            FunctionName=wanted.name, **settings, RevisionId=ready["RevisionId"]
+        revision = ready["RevisionId"]
+        insist(  # with rights of another kind the function has a new role
+            aws,
+            lambda: aws.functions.update_function_configuration(
+                FunctionName=wanted.name, **settings, RevisionId=revision
+            ),
+            passes=_is_new_role,
+            late=lambda error: _not_ready(wanted.name, error),
+            budget=ROLE_BUDGET,
         )
         # The update itself moves the revision on when it ends.
         ready = _settled(aws, wanted.name)

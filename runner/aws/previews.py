@@ -54,9 +54,11 @@ def show(aws: Aws, names: Names, *, step: Show, known: Known, fence: Fence = unf
     )
     # The commit's own first: whoever is shown the preview can follow its link.
     own = [commit_host(host, step.release), host] if step.domain else [host]
-    keyvalues.write(
-        aws, known[Ref(Made.STORE)], puts={host_key(it): value for it in own}, fence=fence
+    routing = keyvalues.routing_keys(
+        step.release, step.routing, header_sets=step.header_sets, within=names.within
     )
+    puts = {**routing, **{host_key(it): value for it in own}}
+    keyvalues.write(aws, known[Ref(Made.STORE)], puts=puts, fence=fence)
 
 
 def _api_host(names: Names, api: str) -> str:

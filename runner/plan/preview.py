@@ -30,7 +30,6 @@ from runner.plan.releasing import (
     RecordLive,
     RecordRelease,
     RecordStaged,
-    WriteRouting,
 )
 from runner.plan.steps import Plan, StageStep
 
@@ -110,6 +109,7 @@ def plan(
         domain=wanted.domain,
         release=release.id,
         routing=release.routing,
+        header_sets=tuple(it for it in release.header_sets if it.ref not in live.header_sets),
         password=wanted.password,
         bypass=wanted.bypass,
         replaces=live.release,
@@ -215,8 +215,6 @@ def _release(
         yield PublishFunction(function=function, tables=waits, changed=before)
     if release.routing.api_stage:
         yield from api_stage_steps(release)
-    new = tuple(each for each in release.header_sets if each.ref not in live.header_sets)
-    yield WriteRouting(release=release.id, routing=release.routing, header_sets=new)
 
 
 def asking(release: Release) -> tuple[Grants, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from runner.model import Api, File, Function, Grants, Routing
+from runner.model import Api, File, Function, Grants, HeaderSet, Routing
 from runner.plan.refs import Made, Ref, Refs
 from runner.plan.releasing import role_of
 
@@ -59,11 +59,16 @@ class LeadStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Show:
-    """One value a host: from here on the preview's visitors get this release."""
+    """One value a host: from here on the preview's visitors get this release.
+
+    With what the router must know of it, in one write: all previews share the store, and each write
+    is upon the whole of it.
+    """
 
     environment: str
     release: str
     routing: Routing
+    header_sets: tuple[HeaderSet, ...] = field(default=(), repr=False)  # those that are new
     domain: str = ""  # as in `TakeHost`
     password: str = field(default="", repr=False)  # empty: everybody may look
     bypass: str = field(default="", repr=False)  # what tests send in the password's place

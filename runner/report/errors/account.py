@@ -61,6 +61,14 @@ AWS: dict[str, tuple[str, str]] = {
     "JAM-OPEN-GONE": (
         "A kept release cannot be shown: parts of it are gone.", "Deploy its commit again."
     ),
+    "JAM-PREVIEW-RIGHTS": (
+        "A preview's functions ask for what previews' role may not use yet; it is named.",
+        "Merge these settings first, or run production's deploy with them.",
+    ),
+    "JAM-PREVIEW-SHARED": (
+        "What all previews share is not there, and previews' role may not make it.",
+        "Run production's deploy once, then `bootstrap` once more.",
+    ),
     "JAM-QUOTA-STAGES": (
         "The API has all the stages that API Gateway allows. Nothing was switched.",
         "Delete stages that others added, or ask AWS for more.",
