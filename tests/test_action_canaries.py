@@ -46,7 +46,7 @@ def canary(place: str) -> str:
 
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
-    with Cloud(speed=50.0) as found:
+    with Cloud(speed=12.0) as found:  # a slow machine must not look like a busy account
         yield found
 
 
