@@ -164,6 +164,31 @@ def test_whatever_an_origin_says_the_function_answers(
     assert RESPOND(headers, store=store, status=status)["statusCode"] == status
 
 
+FRAMED = {"x-frame-options": "SAMEORIGIN"}  # by the distribution's policy
+
+
+@pytest.mark.parametrize(
+    ("headers", "own", "policy"),
+    [
+        ({**DOCUMENT, **FRAMED}, [], "frame-ancestors 'self'"),
+        (DOCUMENT, [], None),
+        ({**ASSET, **FRAMED}, [], None),
+        ({**DOCUMENT, **FRAMED}, [["X-Frame-Options", "DENY"]], None),
+        ({**DOCUMENT, **FRAMED}, [["X-Frame-Options", "ALLOWALL"]], None),
+        ({**DOCUMENT, **FRAMED}, [["Content-Security-Policy", "img-src *"]], "img-src *"),
+        ({**DOCUMENT, **FRAMED}, [["Referrer-Policy", "origin"]], "frame-ancestors 'self'"),
+    ],
+)
+def test_only_the_site_itself_frames_its_pages_unless_it_says_otherwise(
+    headers: dict[str, str], own: list[list[str]], policy: str | None
+) -> None:
+    store = {"h/0123456789abcdef.0": json.dumps(own)}
+    reference = {"x-amz-meta-jam-headers": "0123456789abcdef.1"}
+    found = RESPOND({**headers, **reference}, store=store)["headers"]
+    assert found.get("content-security-policy") == (policy and {"value": policy})
+    assert not own or found[own[0][0].lower()] == {"value": own[0][1]}
+
+
 def test_the_function_fits_aws_quota() -> None:
     assert len(response_code().encode()) <= 9_000
 

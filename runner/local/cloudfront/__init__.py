@@ -34,6 +34,7 @@ from runner.local.cloudfront import (
     policies,
     quantities,
     ranges,
+    response_headers,
     s3origin,
     sites,
     stores,
@@ -67,7 +68,7 @@ RULES: tuple[Rule, ...] = tuple(
         entities, quantities, defaults, checks, origin_checks, distributions, access, policies,
         functions, stores, keyvalues, invalidations, tags, values, sites, admission, compiled,
         events, chosen, visit, forward, freshness, cache, lookup, origin, s3origin, ranges,
-        conflicts, compression, flowing, edge,
+        conflicts, compression, flowing, edge, response_headers,
     )
     for found in module.RULES
 )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from runner.local import quotas
-from runner.local.cloudfront import managed, origin_checks, unsupported
+from runner.local.cloudfront import managed, origin_checks, response_headers, unsupported
 from runner.local.cloudfront.account import Account
 from runner.local.cloudfront.pages import api, guide, rule
 from runner.local.wire import AwsError
@@ -175,6 +175,7 @@ def _check_policies(behaviour: Config, origin: Config, account: Account) -> None
     cache, forwarded = behaviour.get("CachePolicyId"), behaviour.get("OriginRequestPolicyId")
     if not cache:
         raise AwsError("InvalidArgument", "The parameter CachePolicyId is required.")
+    response_headers.policy(behaviour.get("ResponseHeadersPolicyId", ""))
     if cache not in managed.CACHE_POLICIES:
         account.cache_policies.get(cache)
     if forwarded and forwarded not in managed.REQUEST_POLICIES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from runner.local.cloudfront import managed
+from runner.local.cloudfront import managed, response_headers
 from runner.local.cloudfront.account import Account
 from runner.local.cloudfront.checks import items
 from runner.local.cloudfront.entities import Entity
@@ -29,6 +29,8 @@ RULES = rule(
     guide("DownloadDistValuesCacheBehavior"),
     "the behaviour is chosen by the visitor's path, case-sensitive, in the order of the list; * "
     "is any characters, ? is one",
+    "it is chosen by what RFC 3986 makes of the path, without dot segments and doubled slashes; "
+    "function and origin get the path as it was sent",
 )
 
 Config = dict[str, Any]
@@ -119,6 +121,7 @@ def _behaviour(given: Config, targets: dict[str, Target], account: Account) -> B
             _policy(given["CachePolicyId"], managed.CACHE_POLICIES, account.cache_policies)
         ),
         forward=_forwarding(given.get("OriginRequestPolicyId", ""), account),
+        headers=response_headers.policy(given.get("ResponseHeadersPolicyId", "")),
         on_request=functions.get("viewer-request"),
         on_response=functions.get("viewer-response"),
     )

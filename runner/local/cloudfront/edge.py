@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from runner.local.cloudfront import admission, answers, chosen, events, ranges
+from runner.local.cloudfront import admission, answers, chosen, events, ranges, response_headers
 from runner.local.cloudfront.account import Account
 from runner.local.cloudfront.handlers import Handlers
 from runner.local.cloudfront.log import EdgeLog
@@ -128,7 +128,8 @@ class Edge:
         )
 
     def _on_response(self, visit: Visit, found: Found) -> _Answer:
-        response = _fitted(visit.viewer, found.response)
+        response = response_headers.applied(found.response, visit.behaviour.headers)
+        response = _fitted(visit.viewer, response)
         function = visit.behaviour.on_response
         if function and found.origin_status < 400:
             event = events.response_event(visit.viewer, response, visit.context)

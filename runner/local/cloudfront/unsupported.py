@@ -8,7 +8,7 @@ from runner.local.wire import AwsError
 
 NOT_EMULATED: tuple[str, ...] = (
     "Lambda@Edge associations",
-    "response headers policies",
+    "response headers policies but the managed one for security",
     "signed URLs and cookies (TrustedSigners, TrustedKeyGroups)",
     "field-level encryption, real-time logs, standard logs, smooth streaming, gRPC",
     "WAF web ACLs and geographic restrictions",
@@ -45,8 +45,8 @@ def _check_origin(origin: Config) -> None:
 
 
 def _check_behaviour(behaviour: Config) -> None:
-    for path in ("FieldLevelEncryptionId", "RealtimeLogConfigArn", "ResponseHeadersPolicyId",
-                 "SmoothStreaming", "ForwardedValues"):  # fmt: skip
+    for path in ("FieldLevelEncryptionId", "RealtimeLogConfigArn", "SmoothStreaming",
+                 "ForwardedValues"):  # fmt: skip
         _absent(behaviour, path)
     if behaviour["LambdaFunctionAssociations"].get("Items"):
         raise _missing("LambdaFunctionAssociations")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -55,6 +56,14 @@ class Forwarding:
     headers: Selection = Selection()
     cookies: Selection = Selection()
     queries: Selection = Selection()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderPolicy:
+    """A response headers policy: names in lower case. `forced` replace what the origin sent."""
+
+    added: Pairs = ()
+    forced: Pairs = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +124,7 @@ class Behaviour:
     compress: bool
     cache: CacheRules
     forward: Forwarding
+    headers: HeaderPolicy
     on_request: FunctionRef | None
     on_response: FunctionRef | None
 
@@ -144,7 +154,28 @@ class Distribution:
 
     def behaviour(self, path: str) -> Behaviour:
         """The first whose pattern matches; `path` is the visitor's own, not a function's."""
+        plain = normalised(path)
         for behaviour in self.behaviours:
-            if behaviour.pattern.fullmatch(path):
+            if behaviour.pattern.fullmatch(plain):
                 return behaviour
         return self.behaviours[-1]
+
+
+_ODD = re.compile(r"%|//|/\.{1,2}(?:/|$)")
+_UNRESERVED = re.compile(r"%(?:[46][1-9A-F]|[57][0-9A]|5F|7E|2[DE]|3[0-9])", re.IGNORECASE)
+
+
+def normalised(path: str) -> str:
+    """Without escapes that need none, empty segments and dot segments."""
+    if not _ODD.search(path):
+        return path
+    plain = _UNRESERVED.sub(lambda found: unquote(found[0]), path)
+    kept: list[str] = []
+    segments = plain.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            kept = kept[:-1]
+        elif segment not in ("", "."):
+            kept.append(segment)
+    closed = bool(kept) and segments[-1] in ("", ".", "..")
+    return "/" + "/".join(kept) + ("/" if closed else "")
