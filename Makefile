@@ -26,8 +26,10 @@ rehearse: setup  ## the whole story on the embedded cloud, with examples/notes
 test: setup  ## the tests, on both cores
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-hunt: setup  ## long hunts: crashes, races, kills, saboteurs (hunt/report.json; HUNT="--each 20" is a part, HUNT=--resume the rest), every candidate of a rollout
+hunt: setup  ## long hunts: crashes, races, kills, saboteurs, a million hostile visitors (hunt/report.json; HUNT="--each 20" is a part, HUNT=--resume the rest), every candidate of a rollout
 	$(BIN)/python -m tests.labs.hunt $(HUNT)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.hunt.lock
+	$(BIN)/python -m tests.fuzz.hunt
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m hunt
 	mkdir -p artifacts
 	$(BIN)/jam-deploy rehearse examples/notes --drill --json > artifacts/drill.json
@@ -47,12 +49,13 @@ bench: setup  ## speed beside the peers, into bench/results.json (docs/benchmark
 	$(BIN)/python -m bench
 
 image: setup  ## the action's image, started as GitHub's runner starts it (needs a Docker engine)
-	docker build --tag jam-deploy:local $(if $(BASE),--build-arg BASE=$(BASE)) .
+	docker build $(BUILD) --tag jam-deploy:local $(if $(BASE),--build-arg BASE=$(BASE)) .
 	JAM_TEST_IMAGE=jam-deploy:local $(BIN)/python -m pytest tests/test_action.py
 
 lock: setup  ## pin every package anew, with hashes: all of them, and the image's among them
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev --group docs --no-header pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock pyproject.toml -o requirements.image.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group hunt -o requirements.hunt.lock
 
 docs: setup  ## what is generated from the code: schema, settings, errors, permissions, fidelity, the action's inputs
 	$(BIN)/python -m runner.config.schema
