@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
-from runner.rehearsal.stage import CREDENTIALS, cloud, copy_of
+from runner.rehearsal.stage import CREDENTIALS, copy_of
+from tests import warm
 
 ROOT = Path(__file__).parents[2]
 KEPT = (
@@ -43,6 +44,20 @@ class Done:
         return self.answer["error"]
 
 
+def fresh(
+    before: str, words: list[str], *, folder: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """A command started from a shell that something was done in before."""
+    return subprocess.run(
+        ["sh", "-c", f'{before} exec "$@"', "sh", sys.executable, "-m", "runner", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @dataclass(frozen=True)
 class Site:
     """A copy of a site and the cloud that it is deployed to."""
@@ -53,16 +68,12 @@ class Site:
 
     def jam(self, *arguments: str, before: str = "", **environment: str) -> Done:
         """Runs a command as a user would; `before` is a shell command in the same shell."""
-        words = [sys.executable, "-m", "runner", *arguments, "--json"]
-        shell = ["sh", "-c", f'{before} exec "$@"', "sh", *words] if before else words
-        done = subprocess.run(
-            shell,
-            cwd=self.folder,
-            env={**self.environment, "AWS_ENDPOINT_URL": self.endpoint, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        words = [*arguments, "--json"]
+        around = {**self.environment, "AWS_ENDPOINT_URL": self.endpoint, **environment}
+        if before:
+            done = fresh(before, words, folder=self.folder, environment=around)
+        else:
+            done = warm.run(words, folder=self.folder, environment=around)
         return Done(done.returncode, json.loads(done.stdout or "{}"), done.stderr)
 
     def deploy(self) -> dict[str, Any]:
@@ -95,7 +106,7 @@ class Site:
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("cloud") / "cloud.log"
-    with cloud(ENVIRONMENT, log=log) as address:
+    with warm.cloud(ENVIRONMENT, log=log) as address:
         yield address
 
 

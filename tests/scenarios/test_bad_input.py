@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import urllib3
 
-from runner.rehearsal.stage import cloud
+from tests import warm
 from tests.scenarios.conftest import ENVIRONMENT, Site
 
 
@@ -108,7 +108,7 @@ def test_a_missing_permission_is_named_before_the_first_write(plain):
 def test_an_account_without_bootstrap_is_told_the_command_before_the_first_write(tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "index.html").write_text("<h1>Hello</h1>")
-    with cloud(ENVIRONMENT, log=tmp_path / "log") as fresh:
+    with warm.cloud(ENVIRONMENT, log=tmp_path / "log") as fresh:
         error = refused(Site(tmp_path / "site", fresh), "JAM-BOOTSTRAP", 3)
         assert "jam-deploy bootstrap" in error["hint"]
         assert writes(fresh) == []
