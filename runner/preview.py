@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runner.apply import Known, known_of
 from runner.aws import preview_records, previews, published
@@ -29,6 +29,7 @@ from runner.package.summary import Summary
 from runner.packaging import packaged
 from runner.plan.order import is_older
 from runner.plan.preview import Wanted, of_preview, plan
+from runner.plan.previewing import LetGo
 from runner.plan.refs import Made, Ref
 from runner.report.text import Outcome
 from runner.shared import is_previews_role, shared
@@ -240,6 +241,9 @@ class _Making:
             past=seen.recorded.past,
             origin=self.origin,
         )
+        if there.release and not seen.has_host(names.environment):
+            left = LetGo(host=there.ids[Made.DOMAIN])  # whatever became of it
+            todo = replace(todo, settle=(*todo.settle, left))
         return Decided(
             config=self.config,
             aws=self.aws,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from runner.aws import preview_records, preview_steps
+from runner.aws import preview_api, preview_records, preview_steps
 from runner.aws.leases import Lease
 from runner.aws.session import Aws
 from runner.closing import remove
@@ -44,6 +44,7 @@ def undo(
             nothing = replace(release, functions=())
             stands = {Ref(Made.STORE): store}
             preview_steps.let_go(aws, names, step=step, release=nothing, known=stands, lease=lease)
+        preview_api.drop_unled(aws, names)
         for thing in preview_steps.things_of(each for each in owns if each not in known.owns):
             lease.check()
             preview_steps.remove(aws, names, thing)

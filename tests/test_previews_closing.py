@@ -311,6 +311,23 @@ def test_a_distribution_that_was_switched_off_or_deleted_by_hand_is_left_out(
     assert [each.member for each in pool_records.hosts(aws, names)] == [0, 2]
 
 
+def test_a_preview_whose_host_was_switched_off_by_hand_gets_another_with_the_next_push(
+    site: PreviewedSite,
+) -> None:
+    site.preview(7, run=1)
+    lost = site.preview(8, run=2, private=False).outcome.url
+    aws, names = site.onlooker, site.names.previews
+    (its,) = (each for each in pool_records.hosts(aws, names) if each.environment == "pr-8")
+    now = aws.edge.get_distribution_config(Id=its.distribution)
+    off = {**now["DistributionConfig"], "Enabled": False}
+    aws.edge.update_distribution(Id=its.distribution, IfMatch=now["ETag"], DistributionConfig=off)
+    cleared(site)
+    again = site.preview(8, run=3, private=False).outcome
+    assert (again.outcome, again.url != lost) == ("live", True)
+    assert site.visitor(again.url).visit("/").status == 200
+    assert unexplained(site) == []
+
+
 def test_a_distribution_whose_run_was_killed_before_it_told_is_found_again(
     site: PreviewedSite,
 ) -> None:

@@ -84,12 +84,19 @@ def lead(aws: Aws, names: Names, *, step: LeadStage, known: Known, fence: Fence)
 def drop_stage(aws: Aws, names: Names) -> None:
     """The preview's stage and its snapshot, whichever API has it; nothing where none has."""
     for api_id in _apis(aws, names).values():
-        stands = _stage(aws, api_id, names.environment)
-        if stands is None:
-            continue
-        with tolerating("NotFoundException"):
-            aws.api.delete_stage(ApiId=api_id, StageName=names.environment)
-        _drop_deployment(aws, api_id, stands.get("DeploymentId", ""))
+        if _stage(aws, api_id, names.environment) is not None:
+            with tolerating("NotFoundException"):
+                aws.api.delete_stage(ApiId=api_id, StageName=names.environment)
+        drop_unled(aws, names, api_id)
+
+
+def drop_unled(aws: Aws, names: Names, api_id: str = "") -> None:
+    """Deployments for the preview that its stage is not led to, in this API or in all."""
+    for each in [api_id] if api_id else list(_apis(aws, names).values()):
+        in_use = (_stage(aws, each, names.environment) or {}).get("DeploymentId", "")
+        for made, said in list(_deployments(aws, each)):
+            if said.startswith(f"{names.environment} ") and made != in_use:
+                _drop_deployment(aws, each, made)
 
 
 def _placed(aws: Aws, names: Names, *, api_stage: str) -> tuple[str, Any]:
@@ -210,11 +217,15 @@ def _stage(aws: Aws, api_id: str, api_stage: str) -> Any:
 
 
 def _find(aws: Aws, api_id: str, description: str) -> str | None:
+    found = (made for made, said in _deployments(aws, api_id) if said == description)
+    return next(found, None)
+
+
+def _deployments(aws: Aws, api_id: str) -> Iterator[tuple[str, str]]:
+    """Each with its description."""
     for page in aws.api.get_paginator("get_deployments").paginate(ApiId=api_id):
         for each in page["Items"]:
-            if each.get("Description") == description:
-                return str(each["DeploymentId"])
-    return None
+            yield str(each["DeploymentId"]), each.get("Description", "")
 
 
 def _drop_deployment(aws: Aws, api_id: str, deployment: str) -> None:

@@ -81,7 +81,7 @@ def let_go(
 ) -> None:
     """What leads to them goes first, their records last. A version that `release` has found again
     stays."""
-    if step.host:
+    if step.host and step.host != known.get(Ref(Made.DOMAIN)):
         previews.leave(aws, names, known[Ref(Made.STORE)], host=step.host)
         pool_records.give_back(aws, names, host=step.host, lease=lease)
     if step.releases:

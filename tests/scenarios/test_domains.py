@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from runner.audit import audit
+from runner.aws import pool_records
 from runner.destroy import Doom, destroy
 from runner.doctor import Practice, doctor
 from runner.local.cloud import Cloud
@@ -267,6 +268,10 @@ def test_until_the_wildcard_works_previews_have_hosts_of_the_pool(site: Named) -
     third = site.preview(7, run=3, private=False)
     assert third.outcome.url == "https://pr-7.preview.example.com"
     assert site.page("pr-7.preview.example.com").body == b"<p>third"
+    # The pool's has its host again at once, and shows nothing.
+    assert site.visitor(first.outcome.url).visit("/").status == 404
+    hosts = pool_records.hosts(site.onlooker, site.names.previews)
+    assert [each.environment for each in hosts] == [""]
 
 
 def test_destroy_leaves_nothing_but_what_others_made(site: Named) -> None:
