@@ -61,6 +61,17 @@ def test_a_page_has_one_content_under_all_its_addresses(notes, first, path):
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize("path", ["/", "/no/such/page", "/home", "/.functions/notes"])
+def test_every_answer_has_security_headers_that_nobody_wrote(notes, first, path):
+    headers = notes.visit(first["url"], path).headers
+    assert headers["strict-transport-security"] == "max-age=31536000"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "SAMEORIGIN"
+    assert headers["referrer-policy"] == "strict-origin-when-cross-origin"
+    framed = headers.get("content-security-policy")
+    assert framed == ("frame-ancestors 'self'" if path == "/" else None)
+
+
 def test_redirects_and_rewrites_are_followed_as_written(notes, first):
     moved = notes.visit(first["url"], "/home")
     assert (moved.status, moved.headers["location"]) == (301, "/")
