@@ -247,7 +247,7 @@ AROUND = Grants(owner="a", tracing=True, network=True)
 
 def _knows_no_resource(statement: documents.Document) -> bool:
     """Metrics are written under a namespace alone."""
-    known = (documents.TRACING, documents.NETWORK, documents.METRICS)
+    known = (documents.TRACING, documents.NETWORK, documents.METRICS, "codedeploy:StopDeployment")
     condition = statement.get("Condition", {}).get("StringEquals", {})
     return statement["Action"] in known or condition == {"cloudwatch:namespace": "jam"}
 

@@ -232,11 +232,7 @@ def _guarding() -> list[dict[str, Any]]:
         _allow(["lambda:GetAlias", "lambda:UpdateAlias"], f"lambda:*:{account}:function:jam-*"),
         _allow(documents.STORE_ACTIONS, f"cloudfront::{account}:key-value-store/*"),
         _allow(
-            [
-                "codedeploy:GetDeployment",
-                "codedeploy:ListDeployments",
-                "codedeploy:StopDeployment",
-            ],
+            ["codedeploy:GetDeployment", "codedeploy:ListDeployments"],
             f"codedeploy:*:{account}:deploymentgroup:jam-*/*",
         ),
         _allow(["cloudwatch:DeleteAlarms"], f"cloudwatch:*:{account}:alarm:jam-*"),
@@ -244,7 +240,12 @@ def _guarding() -> list[dict[str, Any]]:
         _allow(["sns:Publish"], f"sns:*:{account}:*"),
         {
             "Effect": "Allow",
-            "Action": [*documents.METRICS, "cloudwatch:PutMetricData"],
+            # The last knows no resources. Source: Service Authorization Reference, "CodeDeploy".
+            "Action": [
+                *documents.METRICS,
+                "cloudwatch:PutMetricData",
+                "codedeploy:StopDeployment",
+            ],
             "Resource": "*",
         },
     ]

@@ -162,13 +162,11 @@ def _judging(names: Names) -> list[Document]:
             f"arn:{names.partition}:dynamodb:{here}:table/{names.records}",
         ),
         _allow(
-            [
-                "codedeploy:GetDeployment",
-                "codedeploy:ListDeployments",
-                "codedeploy:StopDeployment",
-            ],
+            ["codedeploy:GetDeployment", "codedeploy:ListDeployments"],
             f"arn:{names.partition}:codedeploy:{here}:{group}",
         ),
+        # It knows no resources. Source: Service Authorization Reference, "AWS CodeDeploy".
+        _allow("codedeploy:StopDeployment", "*"),
         _allow(
             ["lambda:GetAlias", "lambda:UpdateAlias"],
             [entry, f"{entry}:*", names.function_arn(f"{names.functions}*")],

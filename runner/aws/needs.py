@@ -41,12 +41,12 @@ NEEDS: tuple[Need, ...] = (
         why="records, the lease, and the site's own tables",
         service="dynamodb",
         names="BatchGetItem ConditionCheckItem CreateTable DeleteItem DeleteTable "
-        "DescribeContinuousBackups DescribeTable DescribeTimeToLive GetItem ListBackups "
+        "DescribeContinuousBackups DescribeTable DescribeTimeToLive GetItem "
         "ListTagsOfResource PutItem Query Scan TagResource UpdateContinuousBackups UpdateItem "
         "UpdateTable UpdateTimeToLive",
         resources=_TABLES,
     ),
-    Need(why="audit and destroy", service="dynamodb", names="ListTables"),
+    Need(why="audit and destroy", service="dynamodb", names="ListBackups ListTables"),
     Need(
         why="the bucket of the site's files",
         service="s3",
@@ -91,10 +91,17 @@ NEEDS: tuple[Need, ...] = (
     Need(
         why="roles of functions, entry, API and guard, inside the account's boundary",
         service="iam",
-        names="CreateRole DeleteRole DeleteRolePolicy DetachRolePolicy GetRole GetRolePolicy "
+        names="CreateRole DeleteRole DeleteRolePolicy DetachRolePolicy "
         "ListAttachedRolePolicies ListRolePolicies ListRoleTags PassRole "
         "PutRolePermissionsBoundary PutRolePolicy TagRole UpdateAssumeRolePolicy",
         resources=_ROLES,
+    ),
+    # Of a role that is not there yet IAM knows no path: it refuses by "role NAME", not to have it.
+    Need(
+        why="whether such a role is there",
+        service="iam",
+        names="GetRole GetRolePolicy",
+        resources=(*_ROLES, _arn("iam::*:role/jam-*")),
     ),
     Need(
         why="whether the account is prepared", service="iam", names="GetPolicy",
@@ -190,18 +197,25 @@ NEEDS: tuple[Need, ...] = (
     Need(
         why="rollouts",
         service="codedeploy",
-        names="BatchGetDeploymentTargets CreateApplication CreateDeployment CreateDeploymentConfig "
+        names="CreateApplication CreateDeployment CreateDeploymentConfig "
         "CreateDeploymentGroup DeleteApplication DeleteDeploymentGroup GetApplication "
         "GetApplicationRevision GetDeployment GetDeploymentConfig GetDeploymentGroup "
-        "GetDeploymentTarget ListDeploymentTargets ListDeployments ListTagsForResource "
-        "RegisterApplicationRevision StopDeployment TagResource UpdateDeploymentGroup",
+        "ListDeploymentGroups ListDeployments ListTagsForResource RegisterApplicationRevision "
+        "TagResource UpdateDeploymentGroup",
         resources=(
             _arn("codedeploy:*:*:application:jam-*"),
             _arn("codedeploy:*:*:deploymentgroup:jam-*/*"),
             _arn("codedeploy:*:*:deploymentconfig:*"),
         ),
     ),
-    Need(why="audit", service="codedeploy", names="ListDeploymentConfigs"),
+    # CodeDeploy's own table of permissions has a group for StopDeployment and the targets; by the
+    # Service Authorization Reference they know no resources, and both are satisfied by all of them.
+    Need(
+        why="rollouts, audit",
+        service="codedeploy",
+        names="BatchGetDeploymentTargets GetDeploymentTarget ListApplications "
+        "ListDeploymentConfigs ListDeploymentTargets StopDeployment",
+    ),
     Need(
         why="rollouts: the guard's clock",
         service="events",

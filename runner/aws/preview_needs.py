@@ -14,6 +14,7 @@ from runner.aws.statements import allow, within
 # Of a pull request's own, and of what all of them share. Source: runner/names.py.
 _OWN = "jam-*--pr-*--*"
 _SHARED = ("jam-*--pr-entry", "jam-*--pr-keeper", "jam-*--pr-background")
+_QUALIFIED = tuple(f"{each}:*" for each in _SHARED)  # versions and aliases have ARNs of their own
 _RECORDS = "jam-*--pr"
 _BUCKET = "arn:aws:s3:::jam-*--pr-*-an"
 _DISTRIBUTIONS = "arn:aws:cloudfront::*:distribution/*"
@@ -45,15 +46,22 @@ def _stored() -> Iterator[dict[str, Any]]:
         "UpdateTimeToLive",
         *tables,
     )
-    yield _allow("s3", "GetBucketLocation GetBucketTagging ListBucket", _BUCKET)
     yield _allow(
-        "s3", "AbortMultipartUpload DeleteObject GetObject PutObject", f"{_BUCKET}/previews/*"
+        "s3",
+        "GetBucketLocation GetBucketTagging ListBucket ListBucketMultipartUploads "
+        "ListBucketVersions",
+        _BUCKET,
+    )
+    yield _allow(
+        "s3",
+        "AbortMultipartUpload DeleteObject DeleteObjectVersion GetObject PutObject",
+        f"{_BUCKET}/previews/*",
     )
     yield _allow("s3", "GetObject", "arn:aws:s3:::jam-*/production/*")
 
 
 def _called() -> Iterator[dict[str, Any]]:
-    functions = (f"arn:aws:lambda:*:*:function:{each}" for each in (_OWN, *_SHARED))
+    functions = (f"arn:aws:lambda:*:*:function:{each}" for each in (_OWN, *_SHARED, *_QUALIFIED))
     yield _allow(
         "lambda",
         "CreateFunction DeleteFunction DeleteFunctionConcurrency DeleteFunctionEventInvokeConfig "
@@ -65,7 +73,8 @@ def _called() -> Iterator[dict[str, Any]]:
     )
     yield _allow("lambda", "GetAccountSettings ListFunctions", "*")
     roles = "arn:aws:iam::*:role/jam/jam-*--pr-*"
-    yield _allow("iam", "GetRole GetRolePolicy", roles)
+    # IAM knows the path of a role only where there is one.
+    yield _allow("iam", "GetRole GetRolePolicy", roles, "arn:aws:iam::*:role/jam-*--pr-*")
     services = ["apigateway.amazonaws.com", "lambda.amazonaws.com"]
     yield within(_allow("iam", "PassRole", roles), StringEquals={"iam:PassedToService": services})
     yield _allow("iam", "GetPolicy", "arn:aws:iam::*:policy/jam/*")
@@ -115,8 +124,9 @@ def _reached() -> Iterator[dict[str, Any]]:
         "ListOriginAccessControls ListOriginRequestPolicies ListTagsForResource",
         "*",
     )
-    made = _allow("cloudfront", "CreateDistribution TagResource", _DISTRIBUTIONS)
-    yield within(made, StringLike=_NEW)
+    # To create one knows no resources, only the tags that it is created with.
+    yield within(_allow("cloudfront", "CreateDistribution", "*"), StringLike=_NEW)
+    yield within(_allow("cloudfront", "TagResource", _DISTRIBUTIONS), StringLike=_NEW)
 
 
 def _allow(service: str, names: str, *resources: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from runner.local.overlay import Overlay
 from runner.local.permissions import Permissions
 from runner.local.protocol import ACCOUNT, Incoming
 from runner.local.quotas import Limiter
+from runner.local.rights.gate import RoleRights, tags_of
 from runner.local.s3.host import S3Host, path_style
 from runner.local.s3.layer import S3Layer
 from runner.local.scheduler import Scheduler
@@ -92,6 +93,12 @@ class Cloud:
             self.cloudwatch, self.cloudfront, self.domains, self.compute, self.events,
             self.scheduler, self.codedeploy,
         )  # fmt: skip
+        self.rights = RoleRights(
+            role=self.identity.assumed_role,
+            roles=self.compute.roles,
+            tags=lambda arn: tags_of(self.services, arn),
+            deployments=self.codedeploy.rights.asked,
+        )
         self.overlay = self._overlay()
         self._pools = CognitoHost(self._user_pools, self.overlay.forward)
         parts = (host for part in self.parts for host in part.hosts)
@@ -106,7 +113,7 @@ class Cloud:
             ids=self.ids,
             services=(
                 self.identity,
-                Simulation(self.permissions.denied),
+                Simulation(self.permissions.denied, self.compute.roles),
                 *(s for part in self.parts for s in part.services),
             ),
             layers=(
@@ -132,6 +139,7 @@ class Cloud:
                     self.compute.roles.allows,
                     {"codedeploy": self.codedeploy.rights.asked},
                 ).check,
+                self.rights.check,
                 self._within_rates,
             ),
             faults=self.faults,

@@ -30,6 +30,7 @@ from runner.local import (
     ssm_layer,
     stack_types,
 )
+from runner.local.rights import gate
 from runner.local.s3 import layer as s3
 from runner.local.wire import Rule
 
@@ -47,8 +48,8 @@ compared with a real account: each rule is AWS's documentation, named beside it.
 
 NOT_EMULATED: tuple[str, ...] = (
     "signatures: any secret key is taken; a key that does not look like AWS's is an administrator",
-    "identity policies: everybody but functions may do what is not denied on purpose; else only "
-    "resource and trust policies are evaluated",
+    "identity policies of users: only those of roles are evaluated, of functions' and of whoever "
+    "came by way of STS; AWS's own conditions beyond tags, PassRole and boundaries are not known",
     "other accounts: one account, 123456789012",
     "S3: replication, notifications, lifecycle actions, website endpoints, ACLs of unsigned "
     "visitors, conditions in DeleteObjects; a lifecycle rule's NewerNoncurrentVersions is lost; "
@@ -72,7 +73,7 @@ _PARTS = (cloudfront, cloudwatch, codedeploy, compute, domains, events, schedule
 
 def rules() -> tuple[Rule, ...]:
     """Every rule of every module, without doubles, by service."""
-    modules = (quotas, policy, identity, permissions, function_rights, simulation, iam_layer,
+    modules = (quotas, policy, identity, permissions, function_rights, gate, simulation, iam_layer,
                dynamodb_layer, sqs_layer, ssm_layer, cognito, s3, stack_types, *_PARTS)  # fmt: skip
     unique = dict.fromkeys(rule for module in modules for rule in module.RULES)
     return tuple(sorted(unique, key=lambda rule: rule.service))

@@ -1,7 +1,7 @@
 """What a function's role may do: the calls that functions make are held against its policies.
 
 Only for sessions of roles that Lambda may assume, and only for the services that jam-deploy grants;
-people's and deploy roles' policies are not evaluated.
+who came by way of STS has a gate of its own (rights/).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class FunctionRights:
     ) -> None:
         self._role = role
         self._allows = allows
-        self._asked = {**_ASKED, **more}
+        self._asked = {**ASKED, **more}
 
     def check(self, incoming: Incoming) -> None:
         asked = self._asked.get(incoming.service)
@@ -132,7 +132,7 @@ def _cloudwatch(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
         yield action, f"arn:aws:cloudwatch:{here}:alarm:{each}" if each else "*"
 
 
-_ASKED: dict[str, Asked] = {
+ASKED: dict[str, Asked] = {
     "cloudfront-keyvaluestore": _values,
     "cloudwatch": _cloudwatch,
     "dynamodb": _dynamodb,

@@ -52,6 +52,7 @@ class Session:
     user_id: str
     role: str
     expires: float
+    assumed: bool = False  # by a caller of STS, not by a service
 
 
 class Identity:
@@ -113,8 +114,9 @@ class Identity:
         )  # fmt: skip
 
     def session(
-        self, role_arn: str, name: str, *, seconds: float = _DEFAULT_SESSION, ids: Ids | None = None
-    ) -> Session:
+        self, role_arn: str, name: str, *, seconds: float = _DEFAULT_SESSION,
+        ids: Ids | None = None, assumed: bool = False,
+    ) -> Session:  # fmt: skip
         """New credentials for the role, whoever asks: services assume roles through this.
 
         Without `ids` they are drawn at random: not everyone who assumes a role is a recorded call.
@@ -128,6 +130,7 @@ class Identity:
             user_id=f"{getattr(self.role(role_arn), 'id', 'AROA')}:{name}",
             role=role_arn,
             expires=self._clock.now() + seconds,
+            assumed=assumed,
         )
         with self._lock:
             self._sessions[made.access_key] = made
@@ -139,6 +142,11 @@ class Identity:
         found = self.role(session.role) if session else None
         trusted = found is not None and self._trusted(found, "lambda.amazonaws.com")
         return session.role if session and trusted else ""
+
+    def assumed_role(self, access_key: str) -> str:
+        """The ARN of the role behind credentials that STS gave; empty for everybody else's."""
+        session = self._sessions.get(access_key)
+        return session.role if session and session.assumed else ""
 
     def principal(self, access_key: str) -> str:
         """The caller's ARN; `*` for an unsigned request."""
@@ -229,7 +237,9 @@ class Identity:
                 "ValidationError",
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
             )
-        made = self.session(role.arn, parameters["RoleSessionName"], seconds=seconds, ids=self._ids)
+        made = self.session(
+            role.arn, parameters["RoleSessionName"], seconds=seconds, ids=self._ids, assumed=True
+        )
         return {
             "Credentials": {
                 "AccessKeyId": made.access_key,

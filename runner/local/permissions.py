@@ -1,6 +1,6 @@
 """Actions taken away on purpose, so that "no permission" can be tested by the action's name.
 
-Not an evaluation of IAM policies: everybody may do what is not denied here.
+Not an evaluation of IAM policies, which is for rights/ and function_rights.py.
 """
 
 from __future__ import annotations
@@ -83,17 +83,18 @@ class Permissions:
                 raise refusal(incoming, caller=caller, action=action)
 
 
-def refusal(incoming: Incoming, *, caller: str, action: str) -> AwsError:
+def refusal(incoming: Incoming, *, caller: str, action: str, resource: str = "*") -> AwsError:
     """Access denied, as the service's protocol says it, with the action by name.
 
     Source: IAM user guide, "Troubleshoot access denied error messages".
     """
     protocol = _protocol(incoming.service)
     json = protocol in ("json", "rest-json")
+    where = "" if resource == "*" else f" on resource: {resource}"
     return AwsError(
         "AccessDeniedException" if json else "AccessDenied",
-        f"User: {caller} is not authorized to perform: {action} because no identity-based policy "
-        f"allows the {action} action",
+        f"User: {caller} is not authorized to perform: {action}{where} because no identity-based "
+        f"policy allows the {action} action",
         status=400 if protocol == "json" else 403,
     )
 
@@ -109,6 +110,6 @@ def _protocol(service: str) -> str:
 
 RULES: tuple[Rule, ...] = (
     Rule(service="iam", rule="an action denied on purpose (`POST /_jam/deny`) is refused with the "
-         "action's name; identity policies are otherwise not evaluated",
+         "action's name",
          page='IAM user guide, "Troubleshoot access denied error messages"'),
 )  # fmt: skip

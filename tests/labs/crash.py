@@ -99,8 +99,9 @@ class Account(Aws):
         *,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
+        credentials: tuple[str, str, str | None] = direct.TEST,
     ) -> None:
-        session = direct.session(cloud)
+        session = direct.session(cloud, credentials)
         super().__init__(session, cloud.endpoint, clock=clock, sleep=sleep, chance=lambda: 0.5)
         self.wire = wire
         self.hooks = session.events

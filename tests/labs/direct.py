@@ -22,15 +22,18 @@ from runner.local.cloud import Cloud
 from runner.local.faults import ConnectionLost
 from runner.local.wire import Request, Response
 
+TEST = ("test", "test", None)  # an administrator's key, its secret, and no token
 
-def session(cloud: Cloud) -> boto3.Session:
+
+def session(cloud: Cloud, credentials: tuple[str, str, str | None] = TEST) -> boto3.Session:
     """For one account object: hooks of one run are not those of another."""
     inner = botocore.session.get_session()
     inner.register_component("data_loader", _models())
     made = boto3.Session(
         region_name="eu-central-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=credentials[0],
+        aws_secret_access_key=credentials[1],
+        aws_session_token=credentials[2],
         botocore_session=inner,
     )
     made.events.register_last("before-send", _Line(cloud).answer)

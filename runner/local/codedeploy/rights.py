@@ -12,6 +12,11 @@ from runner.local.codedeploy.account import Account
 from runner.local.protocol import Incoming
 from runner.local.wire import Parameters
 
+# Of no resource, whatever they name. Source: the first page above.
+_WHOLE = frozenset(
+    {"BatchGetDeploymentTargets", "GetDeploymentTarget", "ListDeploymentTargets", "StopDeployment"}
+)
+
 
 class Rights:
     """For the gate that holds functions' calls against their roles."""
@@ -23,7 +28,8 @@ class Rights:
         """(action, resource) of the call; `here` is region and account."""
         region, operation = here.partition(":")[0], incoming.operation
         wanted = incoming.parameters
-        yield f"codedeploy:{operation}", self._resource(region, wanted)
+        resource = "*" if operation in _WHOLE else self._resource(region, wanted)
+        yield f"codedeploy:{operation}", resource
         if operation == "CreateDeployment":
             yield from self._beside(region, wanted)
 

@@ -38,9 +38,12 @@ class Roles:
         )
 
     def _role(self, arn: str) -> Any:
-        name = arn.rpartition("/")[2]
-        found = self._iam().roles.values()
-        return next((each for each in found if each.name == name and each.arn == arn), None)
+        found = self.named(arn.rpartition("/")[2])
+        return found if found is not None and found.arn == arn else None
+
+    def named(self, name: str) -> Any:
+        """moto's role of this name, or None."""
+        return next((each for each in self._iam().roles.values() if each.name == name), None)
 
     def _boundary(self, role: Any) -> str | None:
         arn = getattr(role, "permissions_boundary_arn", None)

@@ -41,6 +41,8 @@ _ACTIONS = {
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "PutBucketEncryption": "PutEncryptionConfiguration",
     "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
 }
 
 

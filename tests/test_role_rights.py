@@ -1,0 +1,55 @@
+"""The roles that `bootstrap` makes are enough for all that a site does, and for nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.aws.deploy_roles import production_statements
+from runner.local.cloud import Cloud
+from tests.rights_site import RolesSite, actions
+
+SAMPLE = ("iam:GetRole", "s3:CreateBucket", "dynamodb:TagResource")
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with Cloud(speed=50.0) as made:
+        yield made
+
+
+@pytest.mark.hunt
+def test_with_their_roles_workflows_do_all_that_a_site_needs(cloud: Cloud, tmp_path: Path) -> None:
+    site = RolesSite.begun(cloud, tmp_path)
+    ends = {name: str(error or "") for name, error in site.play()}
+    site.end()
+    assert set(ends.values()) == {""}, ends
+
+
+@pytest.mark.parametrize("action", SAMPLE)
+def test_without_an_action_a_first_deploy_is_refused_by_its_name(
+    cloud: Cloud, tmp_path: Path, action: str
+) -> None:
+    site = RolesSite.begun(cloud, tmp_path, removed=action)
+    _, error = next(site.play())
+    site.end()
+    assert error is not None
+    assert error.code == "JAM-DENIED"
+    assert action in str(error)
+
+
+@pytest.mark.hunt
+@pytest.mark.parametrize("action", sorted(actions(production_statements())))
+def test_an_action_that_the_story_asks_for_is_missed_by_its_name(
+    cloud: Cloud, tmp_path: Path, action: str
+) -> None:
+    """What no command of it asks for (`audit`, `doctor`, a VPC) proves nothing here."""
+    site = RolesSite.begun(cloud, tmp_path, removed=action)
+    ends = [error for _, error in site.play() if error]
+    asked = action in cloud.rights.refused
+    site.end()
+    if not asked:
+        pytest.skip("no command of the story asks for it")
+    assert any(each.code == "JAM-DENIED" and action in str(each) for each in ends)
