@@ -13,7 +13,7 @@ from runner.local.github import Hub
 from tests.action_site import a_workplace
 from tests.examples.repository import Repository
 
-SPEED = 50.0  # cloud seconds in one of ours
+SPEED = 12.0  # cloud seconds in one of ours: leases outlast a machine that is slow
 
 
 @pytest.fixture(scope="package")
