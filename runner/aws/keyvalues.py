@@ -20,7 +20,7 @@ from runner.package.manifest import compact, routing_form, routing_text
 LIVE = "live"
 TOKEN = "token"  # noqa: S105  # a key's name
 CHUNK = 50  # keys of one UpdateKeys. Source: CloudFront developer guide, "Quotas", key value stores
-BUDGET = 60  # seconds: others write too, and the ETag is the whole store's
+BUDGET = 120  # seconds: others write too, and the ETag is the whole store's
 READY_BUDGET = 120  # seconds
 
 

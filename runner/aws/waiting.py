@@ -15,19 +15,21 @@ from runner.errors import JamError
 
 T = TypeVar("T")
 _FIRST, _LONGEST = 0.25, 2.0  # seconds
+_LEAST = 8  # looks: a machine that stood still has not been patient
 
 
 def until(
     aws: Aws, probe: Callable[[], T | None], *, budget: float, late: Callable[[], JamError]
 ) -> T:
-    """What `probe` finds, asked again for at most `budget` seconds; else raises `late`."""
+    """What `probe` finds, asked again for `budget` seconds and a few times at least; else raises
+    `late`."""
     deadline = aws.clock() + budget
-    for pause in _pauses():
+    for looks, pause in enumerate(_pauses(), start=1):
         found = probe()
         if found is not None:
             return found
         spread = pause * (0.75 + aws.chance() / 2)
-        if aws.clock() + spread > deadline:
+        if looks >= _LEAST and aws.clock() + spread > deadline:
             raise late()
         aws.sleep(spread)
     raise AssertionError("pauses never end")
