@@ -262,3 +262,16 @@ def test_an_identity_provider_that_is_there_is_used(cloud: Cloud) -> None:
     trusted = role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Federated"]
     assert trusted == made["OpenIDConnectProviderArn"]
     assert "GitHubArn" not in outputs(aws)
+
+
+def test_a_stack_that_another_run_made_meanwhile_is_brought_up_to_date(cloud: Cloud) -> None:
+    cloud.reset()
+    aws = an_account(cloud)
+
+    def meanwhile(line: str) -> None:
+        """As a call does whose answer is lost, and which is then sent again."""
+        if line.startswith("creating"):
+            bootstrap(an_account(cloud), lambda _line: None)
+
+    bootstrap(aws, meanwhile, repositories=("o/one",))
+    assert outputs(aws)["Repositories"] == "o/one"

@@ -71,7 +71,7 @@ def bootstrap(
         if state is None:
             _check_elsewhere(aws)
             echo(f"creating the stack {STACK} in {aws.account}, {aws.region}")
-            aws.stacks.create_stack(**stack, OnFailure="ROLLBACK")
+            _create(aws, stack)
         elif not _update(aws, stack):
             echo(f"the stack {STACK} is up to date")
             return
@@ -103,6 +103,15 @@ def _stack(text: str) -> Any:
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         "Tags": [{"Key": key, "Value": value} for key, value in TAGS.items()],
     }
+
+
+def _create(aws: Aws, stack: Any) -> None:
+    """Another run, or this call before its answer was lost, may have made it meanwhile."""
+    try:
+        aws.stacks.create_stack(**stack, OnFailure="ROLLBACK")
+    except aws.stacks.exceptions.AlreadyExistsException:
+        _settled(aws)
+        _update(aws, stack)
 
 
 def _update(aws: Aws, stack: Any) -> bool:
