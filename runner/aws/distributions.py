@@ -27,9 +27,10 @@ def find(aws: Aws, names: Names, *, member: int = 0) -> tuple[str, str] | None:
     for each in items_of(aws.edge.list_distributions, "DistributionList"):
         if each["Comment"] != delivery.comment(names, member):
             continue
-        tags = aws.edge.list_tags_for_resource(Resource=each["ARN"])["Tags"].get("Items", [])
-        if ownership.is_ours(ownership.mapped(tags), names):
-            return str(each["Id"]), str(each["DomainName"])
+        with tolerating("NoSuchResource"):  # deleted since it was listed
+            tags = aws.edge.list_tags_for_resource(Resource=each["ARN"])["Tags"].get("Items", [])
+            if ownership.is_ours(ownership.mapped(tags), names):
+                return str(each["Id"]), str(each["DomainName"])
     return None
 
 
