@@ -21,7 +21,7 @@ from bench.storage import ended
 
 _READS = ("Get", "List", "Describe", "BatchGet", "Query", "Simulate", "Assume")
 _TARGET = re.compile(r"^x-amz-target: \S*?\.?(\w+)\s*$", re.IGNORECASE | re.MULTILINE)
-_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+_SCOPE = re.compile(r"Credential=[^/]+/\d+/(?:[^/]+/)?([^/]+)/aws4_request")
 _BY_FORM = ("sts", "iam")  # whose operation is in the body: a deploy's own are read here as reads
 
 
