@@ -1,0 +1,108 @@
+"""Previews by the role that `bootstrap` makes for them; production's deploy did what needs more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.audit import audit
+from runner.aws.bootstrap import bootstrap
+from runner.errors import JamError
+from runner.local.cloud import Cloud
+from tests.previews_site import Ran
+from tests.rights_site import REPOSITORY, RolesSite
+
+SETTINGS = """
+[functions]
+secrets = {{ {ours} }}
+[preview.secrets]
+{theirs}
+[tables.notes]
+hash = "id:S"
+[functions.notes]
+tables = ["notes:rw"]
+"""
+NOTES = """
+import json, os
+
+def handler(event, context):
+    told = [os.environ.get(name, "") for name in ("KEY", "MORE", "JAM_TABLE_NOTES")]
+    return {"statusCode": 200, "body": json.dumps(told)}
+"""
+TABLE = "jam-shop--pr-7--notes"
+
+
+class Previewed(RolesSite):
+    """Deploys production as its role, and previews as theirs."""
+
+    def secrets(self, *names: str) -> None:
+        self.settings(
+            SETTINGS.format(
+                ours=", ".join(f'{name} = "ssm:/live/{name}"' for name in names),
+                theirs="\n".join(f'{name} = "ssm:/test/{name}"' for name in names),
+            )
+        )
+
+    def released(self, run: int) -> None:
+        self.role = "production"
+        self.deploy(run=run, repair=True)
+        self.role = ""
+
+    def pushed(self, run: int) -> Ran:
+        self.role = "preview"
+        try:
+            return self.preview(7, run=run)
+        finally:
+            self.role = ""
+
+    def told(self, ran: Ran) -> list[str]:
+        test = self.visitor(ran.outcome.url, x_jam_bypass=ran.shown.bypass)
+        assert test.visit("/").status == 200
+        found: list[str] = json.loads(test.get("/.functions/notes").body)
+        return found
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Previewed]:
+    with Cloud(speed=50.0) as cloud:
+        made = Previewed(cloud, tmp_path)
+        made.write("functions/notes.py", NOTES)
+        for name in ("KEY", "MORE"):
+            for whose in ("live", "test"):
+                made.onlooker.parameters.put_parameter(
+                    Name=f"/{whose}/{name}", Value=f"{whose} {name}", Type="SecureString"
+                )
+        made.prepare()
+        yield made
+        made.end()
+
+
+def test_previews_role_does_with_what_productions_deploy_made(site: Previewed) -> None:
+    site.secrets("KEY")
+    with pytest.raises(JamError) as caught:
+        site.pushed(run=1)
+    assert (caught.value.code, "deploy" in caught.value.hint) == ("JAM-PREVIEW-SHARED", True)
+    assert audit(site.onlooker, site.names).of_site == ()
+
+    site.released(run=2)
+    bootstrap(site.onlooker, lambda _line: None, repositories=(REPOSITORY,))
+    site.sleep(60)
+    assert site.told(site.pushed(run=3)) == ["test KEY", "", TABLE]
+
+    # A secret that production's settings do not name yet is refused by its name.
+    site.secrets("KEY", "MORE")
+    with pytest.raises(JamError) as caught:
+        site.pushed(run=4)
+    assert caught.value.code == "JAM-PREVIEW-RIGHTS"
+    assert "secret /test/MORE" in caught.value.message
+    site.released(run=5)
+    assert site.told(site.pushed(run=6)) == ["test KEY", "test MORE", TABLE]
+
+    site.role = "preview"
+    assert site.close(7, run=7).outcome == "removed"
+    found = audit(site.onlooker, site.names)
+    assert found.unexplained == ()
+    assert not [it for it in found.found if it.thing.environment == "pr-7"]
