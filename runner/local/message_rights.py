@@ -25,7 +25,7 @@ def sns(incoming: Incoming, _here: str) -> Iterator[tuple[str, str]]:
 
 def events(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
     """Source: Service authorization reference, "Actions, resources, and condition keys for Amazon
-    EventBridge".
+    EventBridge", rule-on-default-event-bus and rule-on-custom-event-bus.
     """
     entries = incoming.parameters.get("Entries") or ()
     buses = {each.get("EventBusName") or "default" for each in entries}
@@ -33,4 +33,14 @@ def events(incoming: Incoming, here: str) -> Iterator[tuple[str, str]]:
         arn = name if name.startswith("arn:") else f"arn:aws:events:{here}:event-bus/{name}"
         yield "events:PutEvents", arn
     if incoming.operation != "PutEvents":
-        yield f"events:{incoming.operation}", "*"
+        yield f"events:{incoming.operation}", _rule(incoming, here)
+
+
+def _rule(incoming: Incoming, here: str) -> str:
+    """The rule that a call is about; `*` where it is about something else."""
+    asked, operation = incoming.parameters, incoming.operation
+    name = asked.get("Rule") or (operation.endswith("Rule") and asked.get("Name"))
+    if not name:
+        return "*"
+    bus = str(asked.get("EventBusName") or "default").rpartition("/")[2]
+    return f"arn:aws:events:{here}:rule/{name if bus == 'default' else f'{bus}/{name}'}"

@@ -25,6 +25,12 @@ def live(site: Site) -> tuple[str, str, str]:
     return there.release, stored, there.release if is_entry else f"version {version}"
 
 
+def is_watched(site: Site) -> bool:
+    """Whether the guard is woken every minute."""
+    found = site.aws.rules.list_rules(NamePrefix=site.names.guard_clock)["Rules"]
+    return any(each["State"] == "ENABLED" for each in found)
+
+
 def by_hand(site: Site, what: str) -> None:
     aws, names = site.aws, site.names
     found = records.read(aws, names, release="")

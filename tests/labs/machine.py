@@ -136,6 +136,7 @@ class Commands(RuleBasedStateMachine):
     @rule(days=st.sampled_from((0, 1, 8)))
     def collect(self, days: int) -> None:
         self.site.sleep(days * DAY)
+        assert not (days and self.sure and hands.is_watched(self.site))
         assert self.site.collect(Wire()) == "collected"
 
     @precondition(lambda self: self.commits)

@@ -19,6 +19,8 @@ STORY = (
     lambda it: it.meddle(what="alias"),
     lambda it: it.doctor(),
     lambda it: it.deploy(code=False, rollout=True),
+    lambda it: it.deploy(code=False, rollout=False),
+    lambda it: it.collect(days=1),
     lambda it: it.rollback(which=0, hold=False),
     lambda it: it.destroy(),
 )
