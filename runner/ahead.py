@@ -6,7 +6,9 @@ needs one is made by production's deploy. What goes wrong here is told, and harm
 
 from __future__ import annotations
 
-from runner.aws import preview_rights, records, roles
+import hashlib
+
+from runner.aws import ahead_records, documents, preview_rights, records, roles
 from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
@@ -15,21 +17,29 @@ from runner.config.previews import functions_of_preview
 from runner.errors import JamError
 from runner.model import Grants
 from runner.names import PREVIEW_ROLE, Names
-from runner.shared import shared
+from runner.shared import shared, shared_foundation
 from runner.world import World
 
+DAY = 86_400  # seconds
 AGAIN = (
     "previews: what they share is there now; let an administrator run `jam-deploy bootstrap` once "
     f"more, which lets the role {PREVIEW_ROLE} write their key value store: AWS has just named it"
 )
 
 
-def prepare(config: Config, world: World, *, aws: Aws, names: Names) -> None:
-    """Nothing where the account has no role for previews."""
+def prepare(config: Config, world: World, *, aws: Aws, names: Names, done: str = "") -> None:
+    """Nothing where the account has no role for previews, which is asked once a day; nor where
+    `done`, of production's record, is what would be done."""
     try:
+        wish = _wish(config, names)
+        without = f"{wish} {int(world.now()) // DAY}"
+        if done in (wish, without):
+            return
         with explained():
-            if roles.find(aws, PREVIEW_ROLE) is not None:
+            there = roles.find(aws, PREVIEW_ROLE) is not None
+            if there:
                 _prepared(config, world, aws=aws, names=names)
+            ahead_records.record(aws, names, wish=wish if there else without)
     except JamError as error:
         world.watcher.note(f"previews: {error.code}: {error.message}; {error.hint}")
 
@@ -42,6 +52,13 @@ def _prepared(config: Config, world: World, *, aws: Aws, names: Names) -> None:
     preview_rights.allow_all(aws, names, grants=wanted)
     if tier.environment.release and not before.release:
         world.watcher.note(AGAIN)
+
+
+def _wish(config: Config, names: Names) -> str:
+    """What is prepared, as a digest."""
+    rights = documents.compact(documents.beside((grants_of(config),), names))
+    text = f"{shared_foundation(config, names).digest}\0{rights}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def grants_of(config: Config) -> Grants:

@@ -104,7 +104,8 @@ def release(decided: Decided, world: World) -> Outcome:
         mark(decided, error)
         raise
     if outcome.outcome == "live" or decided.way.repair:
-        prepare(decided.config, world, aws=decided.aws, names=decided.names)
+        done = "" if decided.way.repair else decided.live.ahead
+        prepare(decided.config, world, aws=decided.aws, names=decided.names, done=done)
     return outcome
 
 

@@ -42,17 +42,22 @@ def shared_release() -> Release:
     return replace(empty, id=identity(empty, modules()))
 
 
-def shared(config: Config, world: World, *, aws: Aws, names: Names, there: Environment) -> Shared:
-    """`there` is its record as it was read."""
-    tier = names.previews
-    foundation = wanted_foundation(
-        tier,
+def shared_foundation(config: Config, names: Names) -> Foundation:
+    """What it should stand on, by these settings and this version."""
+    domain = config.settings.preview.domain
+    return wanted_foundation(
+        names.previews,
         tables=(),
         router=router_code(previews=True),
         response=response_code(previews=True),
         unattended=Unattended(requests=True),
-        domains=(config.settings.preview.domain,) if config.settings.preview.domain else (),
+        domains=(domain,) if domain else (),
     )
+
+
+def shared(config: Config, world: World, *, aws: Aws, names: Names, there: Environment) -> Shared:
+    """`there` is its record as it was read."""
+    tier, foundation = names.previews, shared_foundation(config, names)
     known = Shared(environment=there, foundation=foundation)
     if known.is_firm or _is_left_as_it_is(aws, tier, there):
         return known
@@ -78,8 +83,8 @@ def _is_left_as_it_is(aws: Aws, names: Names, there: Environment) -> bool:
             "JAM-PREVIEW-SHARED",
             f"What all previews of {names.site} share is not there yet, and the role "
             f"{PREVIEW_ROLE} may not make it.",
-            hint="Run production's deploy once (a push to its branch, or `jam-deploy deploy "
-            "--repair`), then `jam-deploy bootstrap` once more, and this run again.",
+            hint="Run production's deploy once (`jam-deploy deploy --repair`, or a push to its "
+            "branch tomorrow), then `jam-deploy bootstrap` once more, and this run again.",
         )
     return True
 

@@ -143,6 +143,7 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment, unsure: bool)
         tables=environment.tables or (),
         domains=environment.domains,
         domains_work=environment.domains_work,
+        ahead=environment.ahead,
         doubted=environment.doubted,
         streams=environment.streams,
         origins=environment.origins,

@@ -68,6 +68,7 @@ class Environment:
     tables: tuple[str, ...] | None = None  # of the site's own; None on a record without them
     domains: tuple[str, ...] = ()  # host names that it has, or should have by now
     domains_work: bool = False  # visitors were seen to get it under them
+    ahead: str = ""  # with which wish previews were prepared last
     doubted: int = 0  # when somebody noticed that something is not as recorded; epoch seconds
 
     @property
@@ -401,6 +402,7 @@ def _read_environment(item: dict[str, Any]) -> Environment:
         tables=tuple(item["tables"]) if "tables" in item else None,
         domains=tuple(item.get("domains", ())),
         domains_work=item.get("domains_work", False),
+        ahead=item.get("ahead", ""),
     )
 
 

@@ -77,5 +77,6 @@ class Live:
     tables: tuple[str, ...] = ()  # the site's own, as last recorded
     domains: tuple[str, ...] = ()  # host names that it has, or should have by now
     domains_work: bool = False  # visitors were seen to get it under them
+    ahead: str = ""  # with which wish previews were prepared last
     doubted: int = 0  # when somebody noticed that something is not as recorded; epoch seconds
     drift: Drift = field(default_factory=Drift)  # what is not as recorded, where that was looked at

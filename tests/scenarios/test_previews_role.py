@@ -48,7 +48,7 @@ class Previewed(RolesSite):
 
     def released(self, run: int) -> None:
         self.role = "production"
-        self.deploy(run=run, repair=True)
+        self.deploy(run=run)
         self.role = ""
 
     def pushed(self, run: int) -> Ran:
@@ -101,8 +101,14 @@ def test_previews_role_does_with_what_productions_deploy_made(site: Previewed) -
     site.released(run=5)
     assert site.told(site.pushed(run=6)) == ["test KEY", "test MORE", TABLE]
 
+    # Where previews want nothing new, a release of files alone asks IAM nothing.
+    before = site.cloud.journal.last
+    site.write("public/index.html", "<p>new")
+    site.released(run=7)
+    assert site.cloud.journal.count("iam", since=before) == 0
+
     site.role = "preview"
-    assert site.close(7, run=7).outcome == "removed"
+    assert site.close(7, run=8).outcome == "removed"
     found = audit(site.onlooker, site.names)
     assert found.unexplained == ()
     assert not [it for it in found.found if it.thing.environment == "pr-7"]
