@@ -38,9 +38,15 @@ class Aim:
         if self.bound is not None:
             said.append(f"{'at least' if higher else 'at most'} {self.bound:g} {unit}")
         if self.over:
-            factor = "no worse than" if self.times == 1 else f"{self.times:g} times as good as"
-            said.append(f"{factor} {', '.join(self.over)}")
+            said.append(f"{self._factor()} {', '.join(self.over)}")
         return "; ".join(said)
+
+    def _factor(self) -> str:
+        if self.times == 1:
+            return "no worse than"
+        if self.times < 1:
+            return f"within {1 / self.times:g} times"
+        return f"{self.times:g} times as good as"
 
 
 @dataclass(frozen=True, kw_only=True)

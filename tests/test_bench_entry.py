@@ -57,6 +57,20 @@ def test_a_row_has_the_shape_that_other_programs_read() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("aim", "said"),
+    [
+        (Aim(), ""),
+        (Aim(bound=80), "at most 80 s"),
+        (Aim(over=("a", "b")), "no worse than a, b"),
+        (Aim(over=("a",), times=3), "3 times as good as a"),
+        (Aim(over=("a",), times=1 / 1.5), "within 1.5 times a"),
+    ],
+)
+def test_an_aim_says_what_it_asks_for(aim: Aim, said: str) -> None:
+    assert aim.text("s", higher=False) == said
+
+
 def test_readings_are_kept_by_what_is_measured_and_by_whom() -> None:
     readings = Readings()
     for value in (3.0, 1.0, 2.0):

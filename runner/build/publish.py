@@ -112,7 +112,11 @@ def _take(
     finally:
         os.close(opened_file)
     digest = hashlib.sha256(data).hexdigest()
-    if not content_store.has(store, digest) and (kinds := credentials(data)):
+    if content_store.has(store, digest):
+        source = content_store.place_of(store, digest)
+        yield Found(path=entry.path, digest=digest, size=len(data), source=source)
+        return
+    if kinds := credentials(data):
         if not matches(entry.path, allow):
             listed.secret.append(Problem(where=entry.path, message=f"contains {', '.join(kinds)}"))
             return
