@@ -23,7 +23,7 @@ from bench.table import table
 HERE = Path(__file__).parent
 # A suite is a module with `measure(Run) -> Report`; a new one is named here.
 SUITES = (
-    "start", "scan", "packaging", "python_packages", "cold", "develop", "upload", "commands",
+    "start", "scan", "edge", "packaging", "python_packages", "cold", "develop", "upload", "commands",
 )  # fmt: skip
 Told = dict[str, Any]
 

@@ -1,0 +1,140 @@
+"""Router, response function and entry at their limits: `python -m bench.edge`.
+
+CloudFront publishes no milliseconds: a function's duration is "submillisecond", and what it takes
+is told as a percentage of a time that AWS does not name. So the aim is a fifth of one millisecond,
+for the 99th percentile of visits that are as hard as the limits allow (bench/visits.py, the median of each), on V8 compilers: an interpreter, as CloudFront's engine is one. Each reading holds one trip into V8 and
+the event's JSON in both directions; `a function that does nothing` has the same.
+Sources: CloudFront developer guide, "Differences between CloudFront Functions and Lambda@Edge",
+Function duration; "Restrictions on CloudFront Functions", Compute utilization.
+
+Entry runs in a process of its own, of its archive, unpacked: 10,000 files, with few rules and with
+the most that packaging takes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import statistics
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from py_mini_racer import init_mini_racer
+
+from bench.entry import Aim, Entry, Readings
+from bench.servers import ROOT
+from bench.suite import Report, Run, main, progress
+from bench.visits import HOSTS, Event, calls, full_store, requests, responses, text_of
+from runner.build import publish
+from runner.edge import response_code, router_code
+from runner.local.javascript import EdgeFunction
+from runner.model import Redirect, Release
+from runner.package.entry import package
+from runner.package.manifest import manifest
+from runner.package.redirects import MOST_RULES
+from runner.package.release import assemble
+
+OURS, NOTHING = "jam-deploy", "a function that does nothing"
+BOUND_MS = 0.2  # a fifth of a millisecond
+COLD_MS, WARM_MS = 200, 3
+IDLE = "function handler(event) { return event.response || event.request; }"
+# As runner/local/javascript.py starts V8, but without its compilers: whoever comes first decides.
+FLAGS = ("--single-threaded", "--allow-natives-syntax", "--disallow-code-generation-from-strings",
+         "--jitless")  # fmt: skip
+FEW_RULES = 100
+
+
+def measure(run: Run) -> Report:
+    init_mini_racer(flags=FLAGS)
+    readings = Readings()
+    times = 3 if run.quick else 20
+    store = full_store()
+    programs = {
+        "router": (router_code(HOSTS), requests()),
+        "response function": (response_code(), responses()),
+    }
+    files = 200 if run.quick else 10_000
+    releases = {rules: made(run.scratch, files, rules) for rules in (FEW_RULES, MOST_RULES)}
+    for number in range(run.rounds):
+        progress(f"edge: round {number + 1} of {run.rounds}")
+        for name, (code, events) in programs.items():
+            for who, program in ((OURS, code), (NOTHING, IDLE)):
+                function = EdgeFunction(program, lambda: store)
+                readings.add(name, who, p99_ms(function, events, times))
+                function.close()
+        for rules, release in releases.items():
+            for what, value in entry_ms(run.scratch / str(rules), release, times).items():
+                readings.add(f"{what}, {rules}", OURS, value)
+    sizes = {name: len(code.encode()) for name, (code, _) in programs.items()}
+    return Report(entries(readings), {"bytes": sizes, "files": files})
+
+
+def p99_ms(function: EdgeFunction, events: list[Event], times: int) -> float:
+    """Over visits, each as long as the median of its readings; one that fails ends the suite."""
+    rounds = [[function.invoke(event).utilization / 100 for event in events] for _ in range(times)]
+    return percentile([statistics.median(each) for each in zip(*rounds, strict=True)])
+
+
+def percentile(values: list[float]) -> float:
+    return statistics.quantiles(values, n=100)[98]
+
+
+def made(scratch: Path, files: int, rules: int) -> Release:
+    """A site with its rules, and entry's archive of it, unpacked."""
+    folder = scratch / "site"
+    folder.mkdir(exist_ok=True)
+    for number in range(files):
+        (folder / f"page-{number}.html").write_text(f"<!doctype html><h1>{number}</h1>")
+    redirects = tuple(
+        Redirect(source=f"/old-{number}/*", target=f"/page-{number}.html", status=301)
+        for number in range(rules)
+    )
+    found = publish.read(folder, scratch / "store")
+    release = assemble(found, scratch / "store", redirects=redirects)
+    packed = package(release, manifest(release), read=lambda file: file.source.read_bytes())
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        archive.extractall(scratch / str(rules))
+    return release
+
+
+def entry_ms(folder: Path, release: Release, times: int) -> dict[str, float]:
+    """Pages, what is missing, and the first and the last rule."""
+    last = len(release.redirects) - 1
+    paths = ["/page-1", "/page-2.html", "/missing/page", "/old-0/x", f"/old-{last}/deep/x"]
+    events = folder.with_suffix(".json")
+    events.write_text(text_of(calls(release.id, paths * 5 * times)))
+    done = subprocess.run(
+        [sys.executable, "-I", str(ROOT / "bench/entry_once.py"), str(folder), str(events)],
+        env={"JAM_SITE": "bench"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    return {"cold": told["cold"], "warm": percentile(told["warm"]), "cpu": percentile(told["cpu"])}
+
+
+def entries(readings: Readings) -> list[Entry]:
+    def entry(name: str, what: str, bound: float | None) -> Entry:
+        peers = readings.peers(what, OURS)
+        ours = readings.of(what)[OURS]
+        return Entry(name=name, unit="ms", ours=ours, peers=peers, aim=Aim(bound=bound))
+
+    return [
+        *(
+            entry(f"{name} at its limits, 99th percentile", name, BOUND_MS)
+            for name in ("router", "response function")
+        ),
+        *(
+            entry(f"entry with {rules} rules, {said}", f"{what}, {rules}", bound)
+            for rules in (FEW_RULES, MOST_RULES)
+            for what, said, bound in (
+                ("cold", "first answer", COLD_MS),
+                ("warm", "99th percentile", WARM_MS),
+                ("cpu", "99th percentile, processor time", WARM_MS),
+            )
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    main(measure, __doc__)
