@@ -50,12 +50,12 @@ bench: setup  ## speed beside the peers, into bench/results.json (docs/benchmark
 
 image: setup  ## the action's image, started as GitHub's runner starts it (needs a Docker engine)
 	docker build $(BUILD) --tag jam-deploy:local $(if $(BASE),--build-arg BASE=$(BASE)) .
-	JAM_TEST_IMAGE=jam-deploy:local $(BIN)/python -m pytest tests/test_action.py
+	JAM_TEST_IMAGE=jam-deploy:local $(BIN)/python -m pytest tests/test_action.py tests/test_action_stopped.py
 
 lock: setup  ## pin every package anew, with hashes: all of them, and the image's among them
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev --group docs --no-header pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock pyproject.toml -o requirements.image.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group hunt -o requirements.hunt.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --group hunt -o requirements.hunt.lock
 
 docs: setup  ## what is generated from the code: schema, settings, errors, permissions, fidelity, the action's inputs
 	$(BIN)/python -m runner.config.schema

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 IMAGE = os.environ.get("JAM_TEST_IMAGE", "")
+SOCKET = Path(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://"))
 
 
 def kill(process: subprocess.Popen[str], home: Path) -> None:
@@ -23,14 +24,35 @@ def kill(process: subprocess.Popen[str], home: Path) -> None:
         process.wait()
 
 
+def stop(process: subprocess.Popen[str], home: Path) -> None:
+    """Asks it to end as `docker stop` does: with SIGTERM alone, and with SIGKILL 10 s later."""
+    if IMAGE:
+        subprocess.run(["docker", "stop", home.name], check=False, capture_output=True)
+    else:
+        process.terminate()
+
+
 def contained(environment: Mapping[str, str], home: Path, workspace: Path) -> list[str]:
     """The command of the runner: its mounts, its folder, values from the client's environment.
 
+    `home` is the runner's folder for what is temporary, with all others but the workspace in it.
     Source: actions/runner, `ContainerActionHandler.cs`, `DockerCommandManager.cs`.
     """
-    mounts = {workspace: "/github/workspace", home: "/github/home"}
-    inside = {**environment, "XDG_CACHE_HOME": "", "PATH": ""}
+    (home / "_github_home").mkdir(exist_ok=True)
+    (home / "_github_workflow").mkdir(exist_ok=True)
+    event = home / "_github_workflow" / "event.json"
+    Path(environment["GITHUB_EVENT_PATH"]).replace(event)
+    mounts = {
+        workspace: "/github/workspace",
+        home / "_github_home": "/github/home",
+        home / "_github_workflow": "/github/workflow",
+        home / "file_commands": "/github/file_commands",
+        home: "/github/runner_temp",  # the last that a path is looked up in
+    }
+    theirs = {"HOME": str(home / "_github_home"), "GITHUB_EVENT_PATH": str(event)}
+    inside = {**environment, **theirs, "XDG_CACHE_HOME": "", "PATH": ""}
     told = {name: _within(value, mounts) for name, value in inside.items() if value}
+    mounts[SOCKET] = "/var/run/docker.sock"
     post = ["--entrypoint", "/opt/jam/entrypoint.py"] if "STATE_begun" in told else []
     return [
         *("docker", "run", "--rm", "--name", home.name, "--network", "host"),

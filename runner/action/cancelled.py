@@ -18,7 +18,7 @@ from typing import NoReturn
 from runner.errors import JamError, Turn
 
 LONGEST = 4.0  # seconds after the signal until GitHub is told without waiting for what hangs
-_CANCELLED = JamError(
+CANCELLED = JamError(
     "JAM-CANCELLED",
     "interrupted: no further step was begun",
     hint="Nothing is lost; run the job again. A rollout that is open goes on without it.",
@@ -46,7 +46,7 @@ class Cancellation:
     def end(self) -> int:
         """Tells it; the exit status."""
         if self._once.acquire(blocking=False):
-            self.tell(_CANCELLED)
+            self.tell(CANCELLED)
         return Turn.CANCELLED
 
     def _end_anyway(self) -> NoReturn:

@@ -14,7 +14,7 @@ from typing import Any, assert_never
 
 from runner.action import collecting, dispatching, outputs, previewing, releasing, showing
 from runner.action.annotations import annotate
-from runner.action.cancelled import Cancellation
+from runner.action.cancelled import CANCELLED, Cancellation
 from runner.action.console import Console
 from runner.action.handed_back import hand_back
 from runner.action.inputs import Inputs, inputs_of
@@ -54,6 +54,7 @@ def main(outside: Outside, console: Console, cancellation: Cancellation) -> int:
         status = error.turn
     except KeyboardInterrupt:
         status = cancellation.end()
+        annotate(console, CANCELLED, outside.workspace)
     except Exception as error:  # noqa: BLE001 -- the last border: a defect gets a code as well
         console.line(traceback.format_exc())
         cancellation.tell(_defect(error))
