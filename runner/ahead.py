@@ -17,7 +17,7 @@ from runner.config.previews import functions_of_preview
 from runner.errors import JamError
 from runner.model import Grants
 from runner.names import PREVIEW_ROLE, Names
-from runner.shared import shared, shared_foundation
+from runner.shared import let_in, shared, shared_foundation
 from runner.world import World
 
 DAY = 86_400  # seconds
@@ -50,6 +50,7 @@ def _prepared(config: Config, world: World, *, aws: Aws, names: Names) -> None:
     before = found[0] if found else Environment()
     tier = shared(config, world, aws=aws, names=names, there=before)
     preview_rights.allow_all(aws, names, grants=wanted)
+    let_in(aws, names, before, say=world.watcher.note)
     if tier.environment.release and not before.release:
         world.watcher.note(AGAIN)
 

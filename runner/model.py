@@ -145,6 +145,10 @@ class Authorizer:
     audience: tuple[str, ...]
 
 
+# A function's own 401 and 403 have this header; a refusal by the API, in its place, has not.
+OWN_REFUSAL = "x-jam-own"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
     """Which requests API Gateway lets through to a function's route: all, if nothing is said.

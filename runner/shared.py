@@ -6,10 +6,11 @@ as production is. Its `live` and `r/<release>` in the previews' store are read b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from runner.apply import known_of
-from runner.aws import records
+from runner.aws import keeper, records
 from runner.aws.leases import Lease
 from runner.aws.live import check_bootstrap, read_live
 from runner.aws.preview_live import Shared
@@ -29,6 +30,7 @@ from runner.package.entry import modules
 from runner.package.manifest import identity
 from runner.plan.background import Unattended
 from runner.plan.decide import Foundation, plan
+from runner.plan.refs import Made
 from runner.stage import carry_out
 from runner.turn import leased, run_of
 from runner.world import PLAIN, World
@@ -66,6 +68,18 @@ def shared(config: Config, world: World, *, aws: Aws, names: Names, there: Envir
     with explained():
         found = records.read(aws, tier, release="")
     return Shared(environment=found[0] if found else Environment(), foundation=foundation)
+
+
+def let_in(aws: Aws, names: Names, there: Environment, *, say: Callable[[str], None]) -> bool:
+    """Whether the keeper of previews' APIs was not as it should be, and is now."""
+    tier = names.previews
+    if is_previews_role(aws) or not there.release:
+        return False
+    with leased(aws, tier, run="keeper", say=say, origin=Origin()) as lease, explained():
+        role = tier.role_arn(tier.keeper_role)
+        mended = keeper.mend(aws, tier, store=there.ids[Made.STORE], role_arn=role)
+        lease.done()
+    return mended
 
 
 def is_previews_role(aws: Aws) -> bool:

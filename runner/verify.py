@@ -14,7 +14,7 @@ from urllib.parse import quote
 from runner.acceptor.acceptor import VERIFY
 from runner.errors import JamError, aws_error, site_error
 from runner.fetch import Answer, Fetch
-from runner.model import File, Function, Kind, Release
+from runner.model import OWN_REFUSAL, File, Function, Kind, Release
 from runner.report.text import Check
 from runner.together import at_once
 
@@ -25,6 +25,8 @@ NAVIGATION = {"sec-fetch-mode": "navigate", "accept": "text/html"}
 # AWS states no time after which a new stage of an HTTP API answers everywhere.
 ROUTES_SETTLE = 20.0  # seconds
 PROBE = "jam-verify"  # stands for a path parameter
+# The keeper does not know the key that the distribution sends, or something stands before the API.
+NOT_LET_IN = "which is not the function's answer; the API does not let the distribution in"
 ROUTE_MISSING = b'{"message":"Not Found"}'
 
 
@@ -82,7 +84,7 @@ def looked_at(
         def wrong() -> str:
             chosen = glance if glance and function.stream else fetch
             answer = chosen(_probe(function), _asking(function))
-            return _function_wrong(answer) or _stream_wrong(function, answer)
+            return _function_wrong(function, answer)
 
         return _check(function.route, _patiently(wrong, patience, until=until))
 
@@ -155,7 +157,7 @@ def _called(
         while _no_route(answer) and patience.clock() < until:
             patience.sleep(PAUSE)
             answer = fetch(_probe(function), _asking(function))
-        return _check(function.route, _function_wrong(answer))
+        return _check(function.route, _function_wrong(function, answer))
 
     with at_once(WORKERS, name="smoke") as pool:
         return tuple(pool.map(call, callable_functions(functions)))
@@ -175,18 +177,23 @@ def _asking(function: Function) -> dict[str, str]:
     return {VERIFY: "1"} if function.background.requests else {}
 
 
-def _function_wrong(answer: Answer) -> str:
+def _function_wrong(function: Function, answer: Answer) -> str:
     if answer.status >= 500:
         return f"answers {answer.status}"
     if _no_route(answer):
         return "has no route"
-    return ""
+    if answer.status not in (401, 403):
+        return ""
+    if function.stream:
+        return "is refused to the distribution by Lambda" if _is_lambdas(answer) else ""
+    # By the site's own authorizer it is API Gateway that refuses who has no token, and rightly.
+    is_own = function.admission.authorizer or OWN_REFUSAL in answer.headers
+    return "" if is_own else f"is not reached: {answer.status}, {NOT_LET_IN}"
 
 
-def _stream_wrong(function: Function, answer: Answer) -> str:
+def _is_lambdas(answer: Answer) -> bool:
     """Lambda's own refusal of CloudFront, which is none of the function's."""
-    refused = function.stream and answer.status == 403 and "x-amzn-errortype" in answer.headers
-    return "is refused to the distribution by Lambda" if refused else ""
+    return answer.status == 403 and "x-amzn-errortype" in answer.headers
 
 
 def _file_wrong(

@@ -178,10 +178,15 @@ class PreviewedSite:
         )
 
     def deploy(
-        self, *, run: int = 1, repair: bool = False, between: Callable[[], object] = bool
+        self,
+        *,
+        run: int = 1,
+        repair: bool = False,
+        between: Callable[[], object] = bool,
+        watching: Watching | None = None,
     ) -> Outcome:
         """Production; `between` plan and lease something happens."""
-        world = self.world(Watching(), run=run)
+        world = self.world(watching or Watching(), run=run)
         way = Way(now=True, repair=repair)
         decided = decide(self.config, world, way, aws=self.account(Wire()))
         between()

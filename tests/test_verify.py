@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from runner.errors import JamError
 from runner.fetch import Answer
-from runner.model import HeaderSet, Kind, Routing
-from runner.verify import Patience, smoke, verify, visitor_path
+from runner.model import Admission, Authorizer, HeaderSet, Kind, Routing
+from runner.verify import Patience, looked_at, smoke, verify, visitor_path
 from tests.builders import a_file, a_function, a_release
 
 PAGE = a_file("index.html", "hello")
@@ -99,6 +100,37 @@ def test_header_rules_are_part_of_what_was_released():
     )
     with pytest.raises(JamError, match="x-frame-options is None"):
         check({}, release=ruled)
+
+
+REFUSED = Answer(status=403, body=b'{"message":"Forbidden"}')
+OWN = replace(REFUSED, headers={"x-jam-own": "yes"})
+MEMBERS = Authorizer(name="members", issuer="https://issuer.example.com", audience=("app",))
+
+
+@pytest.mark.parametrize(
+    ("answer", "function", "outcome"),
+    [
+        (REFUSED, a_function("hello"), "failed"),
+        (replace(REFUSED, status=401), a_function("hello"), "failed"),
+        (OWN, a_function("hello"), "passed"),
+        (
+            replace(REFUSED, status=401),
+            replace(a_function("hello"), admission=Admission(authorizer=MEMBERS)),
+            "passed",
+        ),
+        (REFUSED, replace(a_function("hello"), stream=True), "passed"),
+    ],
+    ids=["the keeper's", "the API's", "the function's", "an authorizer's", "of a stream"],
+)
+def test_a_refusal_that_is_not_the_functions_own_is_told_apart(answer, function, outcome):
+    checks = looked_at(
+        RELEASE,
+        files=(),
+        functions=(function,),
+        fetch=serving({"/.functions/hello": answer}),
+        patience=patience(),
+    )
+    assert [each.outcome for each in checks] == [outcome]
 
 
 @pytest.mark.parametrize(

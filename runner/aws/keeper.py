@@ -12,8 +12,10 @@ guide, "Control access to HTTP APIs with JWT authorizers in API Gateway", identi
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-from runner.aws import functions, keyvalues, logs
+from runner.aws import functions, keyvalues, logs, ownership
+from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.aws.versions import Wanted
 from runner.keeper.keeper import VARIABLE, digest
@@ -21,6 +23,9 @@ from runner.model import Upkeep
 from runner.names import Names
 from runner.package.archive import lambda_digest
 from runner.package.keeper import package
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
 
 # In the store: what the distribution sends, and what the name of the tokens' header is made of.
 # Two, because an api_stage is a snapshot: a new key the keeper hears of, a new name none has.
@@ -35,21 +40,50 @@ def find(aws: Aws, names: Names) -> str | None:
 
 
 def make(aws: Aws, names: Names, *, store: str, role_arn: str) -> str:
-    """The keeper with what it must know, and the secrets; returns the function's name.
+    """The keeper with what it must know, and the secrets; returns the function's name."""
+    mend(aws, names, store=store, role_arn=role_arn)
+    return names.keeper
+
+
+def mend(aws: Aws, names: Names, *, store: str, role_arn: str) -> bool:
+    """The same; returns whether it stood, and was not so.
 
     A key that was replaced is let in until the step is taken once more: the distribution's change
     takes minutes to reach every edge.
     """
     known = digest(key(aws, store))
     keyvalues.secret(aws, store, key=BEARER)
-    before = _known(aws, names)
+    stood = functions.find(aws, names, name=names.keeper)
+    before = _known(stood)
     former = before[:1] if before and before[0] != known else []
     wanted = _wanted(names, role_arn=role_arn, digests=[known, *former])
     functions.publish(aws, names, wanted=wanted)
     functions.restore(aws, names, wanted=wanted)  # api_stages call what is newest
     functions.wake(aws, names.keeper)
+    now = functions.find(aws, names, name=names.keeper)
+    is_other = bool(stood and now and now["RevisionId"] != stood["RevisionId"])
+    if is_other:
+        forget(aws, names)
     logs.make_group(aws, names, group=f"/aws/lambda/{names.keeper}", days=Upkeep().log_days)
-    return names.keeper
+    return is_other
+
+
+def forget(aws: Aws, names: Names) -> None:
+    """No api_stage goes by what another keeper said: a refusal would last as long as a leave.
+
+    Source: API Gateway V2 API reference, ResetAuthorizersCache.
+    """
+    for page in aws.api.get_paginator("get_apis").paginate():
+        for each in page["Items"]:
+            if ownership.is_ours(each.get("Tags", {}), names):
+                _forget(aws, each["ApiId"])
+
+
+def _forget(aws: Aws, api_id: str) -> None:
+    for page in aws.api.get_paginator("get_stages").paginate(ApiId=api_id):
+        for each in page["Items"]:
+            with tolerating("NotFoundException"):  # dropped meanwhile
+                aws.api.reset_authorizers_cache(ApiId=api_id, StageName=each["StageName"])
 
 
 def key(aws: Aws, store: str) -> str:
@@ -63,10 +97,9 @@ def bearer(aws: Aws, store: str) -> str:
     return f"x-jam-{hashlib.sha256(secret.encode()).hexdigest()}"
 
 
-def _known(aws: Aws, names: Names) -> list[str]:
+def _known(found: FunctionConfigurationTypeDef | None) -> list[str]:
     """The digests of the keys that are let in now, the newest first."""
-    found = functions.find(aws, names, name=names.keeper) or {}
-    variables = found.get("Environment", {}).get("Variables", {})
+    variables = found.get("Environment", {}).get("Variables", {}) if found else {}
     return str(variables.get(VARIABLE, "")).split()
 
 

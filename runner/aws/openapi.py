@@ -15,7 +15,7 @@ from typing import Any
 from runner.acceptor.acceptor import FUNCTION
 from runner.aws import ownership
 from runner.aws.delivery import KEY_HEADER
-from runner.model import Admission, Api, Authorizer, Function
+from runner.model import OWN_REFUSAL, Admission, Api, Authorizer, Function
 from runner.names import Names
 from runner.plan.origins import AllowOrigins, allowed, methods_of
 
@@ -26,6 +26,10 @@ CORS_AGE = 3600  # seconds that a browser may keep the answer to a preflight
 # What a page of another origin may send; `x-jam-release` asks for the functions of one release.
 CORS_HEADERS = ("authorization", "content-type", "x-jam-release")
 
+# A refusal that is the function's own says so; the keeper's cannot, so that who looks tells the two
+# apart. Source: API Gateway developer guide, "Transform API requests and responses for HTTP APIs in
+# API Gateway": what is changed is the integration's response.
+_OWN = {status: {f"overwrite:header.{OWN_REFUSAL}": "yes"} for status in ("401", "403")}
 _METHODS = {"ANY": "x-amazon-apigateway-any-method"}
 
 
@@ -187,6 +191,7 @@ def _operation(names: Names, function: Function, called: _Called) -> dict[str, A
             "timeoutInMillis": min(function.timeout, MOST) * 1000,
             "credentials": called.role_arn,
             "requestParameters": called.mapping,
+            "responseParameters": _OWN,
         },
     }
     names_in_path = re.findall(r"\{([^}+]+)\+?\}", function.route)

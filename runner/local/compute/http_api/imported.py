@@ -28,7 +28,8 @@ _NAMES = {
     "type": "IntegrationType", "uri": "IntegrationUri", "httpMethod": "IntegrationMethod",
     "credentials": "CredentialsArn", "connectionType": "ConnectionType",
     "payloadFormatVersion": "PayloadFormatVersion", "timeoutInMillis": "TimeoutInMillis",
-    "requestParameters": "RequestParameters", "description": "Description",
+    "requestParameters": "RequestParameters", "responseParameters": "ResponseParameters",
+    "description": "Description",
 }  # fmt: skip
 _OF_LAMBDA = {
     "authorizerUri": "AuthorizerUri", "authorizerCredentials": "AuthorizerCredentialsArn",

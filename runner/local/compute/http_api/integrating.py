@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from runner.execution import payload
 from runner.local.compute.desk import Desk
-from runner.local.compute.http_api.mapping import Source, mapped
+from runner.local.compute.http_api.mapping import Source, answered, mapped
 from runner.local.compute.http_api.routes import function_arn
 from runner.local.compute.http_api.visit import Visit
 from runner.local.compute.invoking import Invoker
@@ -128,6 +128,7 @@ class Integrations:
             visit.told["integration.error"] = error
         else:
             visit.told["integration.status"] = str(response.status)
+            response = answered(visit.integration.get("ResponseParameters") or {}, response)
         return response
 
     def _outcome(

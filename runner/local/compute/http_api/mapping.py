@@ -1,4 +1,4 @@
-"""Parameter mapping: an integration changes the request that the function hears. Pure.
+"""Parameter mapping: an integration changes what the function hears, and what it answered. Pure.
 
 Source: API Gateway developer guide, "Transform API requests and responses for HTTP APIs in API
 Gateway".
@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from runner.local.wire import Request
+from runner.local.wire import Request, Response
 
+OF_ANSWER = re.compile(r"(?P<how>append|overwrite|remove):header\.(?P<name>[A-Za-z0-9_-]+)")
 TARGET = re.compile(
     r"(?P<how>append|overwrite|remove):(?P<what>header|querystring)\.(?P<name>[A-Za-z0-9_-]+)"
     r"|overwrite:path"
@@ -45,6 +46,16 @@ def mapped(mappings: Mapping[str, str], source: Source, path: str) -> tuple[Requ
             change = _header if found["what"] == "header" else _query
             request = change(request, found["how"], found["name"], value)
     return request, path
+
+
+def answered(mappings: Mapping[str, Mapping[str, str]], response: Response) -> Response:
+    """The integration's answer as a client gets it; `mappings` are by status, in digits."""
+    pairs = list(response.headers)
+    for target, value in mappings.get(str(response.status), {}).items():
+        found = OF_ANSWER.fullmatch(target)
+        if found:
+            pairs = _changed(pairs, found["how"], (found["name"].lower(), value))
+    return dataclasses.replace(response, headers=tuple(pairs))
 
 
 def evaluate(expression: str, source: Source) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.local.compute.http_api.authorizers import check_authorization
-from runner.local.compute.http_api.mapping import TARGET
+from runner.local.compute.http_api.mapping import OF_ANSWER, TARGET
 from runner.local.compute.http_api.refusals import ApiDesk, absent, bad, conflict, missing, page
 from runner.local.compute.http_api.store import Api, Settings, target_of
 from runner.local.quotas import API_INTEGRATIONS, API_ROUTES
@@ -29,7 +29,8 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
 _TIMEOUT = range(50, 30_001)  # milliseconds
 _INTEGRATION = (
     "IntegrationType", "IntegrationUri", "IntegrationMethod", "CredentialsArn", "Description",
-    "ConnectionType", "PayloadFormatVersion", "RequestParameters", "TimeoutInMillis",
+    "ConnectionType", "PayloadFormatVersion", "RequestParameters", "ResponseParameters",
+    "TimeoutInMillis",
 )  # fmt: skip
 _ROUTE = ("RouteKey", "Target", "OperationName", "AuthorizationType", "ApiKeyRequired",
           "AuthorizationScopes", "AuthorizerId")  # fmt: skip
@@ -181,6 +182,7 @@ def integration_settings(given: Settings) -> Settings:
     for name in given.get("RequestParameters") or {}:
         if not TARGET.fullmatch(name):
             raise bad(f"Invalid mapping expression specified: {name}")
+    _check_answers(given.get("ResponseParameters") or {})
     told = {key: value for key, value in given.items() if value is not None}
     return {
         "ConnectionType": "INTERNET",
@@ -189,6 +191,18 @@ def integration_settings(given: Settings) -> Settings:
         "IntegrationType": "AWS_PROXY",
         "TimeoutInMillis": timeout,
     }
+
+
+def _check_answers(mappings: Mapping[str, Mapping[str, str]]) -> None:
+    """Source: API Gateway V2 API reference, Integration, responseParameters."""
+    for status, targets in mappings.items():
+        if not (status.isdecimal() and 200 <= int(status) <= 599):
+            raise bad(f"Invalid status code specified for response parameters: {status}")
+        for target, value in targets.items():
+            if target == "overwrite.statuscode" or "$" in value:
+                raise missing("Response parameters other than headers with a static value")
+            if not OF_ANSWER.fullmatch(target):
+                raise bad(f"Invalid mapping expression specified: {target}")
 
 
 def function_arn(integration: Settings, variables: Mapping[str, str]) -> str:
