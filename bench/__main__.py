@@ -23,15 +23,17 @@ from bench.table import table
 HERE = Path(__file__).parent
 # A suite is a module with `measure(Run) -> Report`; a new one is named here.
 SUITES = (
-    "start", "scan", "edge", "packaging", "python_packages", "cold", "develop", "upload", "commands",
+    "start", "scan", "edge", "packaging", "python_packages", "cold", "develop", "upload", "second",
+    "commands",
 )  # fmt: skip
+ON_REQUEST = ("cloud",)  # many minutes each: by --only alone
 Told = dict[str, Any]
 
 
 def main() -> int:
     options = _options()
     before = context()
-    told = {name: _suite(name, options) for name in SUITES if name in (options.only or SUITES)}
+    told = {name: _suite(name, options) for name in options.only or SUITES}
     failed = [name for name, each in told.items() if "failed" in each]
     entries = [row for each in told.values() for row in each.get("entries", [])]
     absent = {peer: why for each in told.values() for peer, why in each.get("absent", {}).items()}
@@ -49,8 +51,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", nargs="+", choices=SUITES, metavar="NAME",
-                        help=f"these suites alone: {', '.join(SUITES)}")  # fmt: skip
+    parser.add_argument("--only", nargs="+", choices=(*SUITES, *ON_REQUEST), metavar="NAME",
+                        help=f"these suites alone: {', '.join((*SUITES, *ON_REQUEST))}")  # fmt: skip
     parser.add_argument("--rounds", type=int, help="readings of each thing")
     parser.add_argument("--quick", action="store_true", help="smallest sizes, one round")
     return parser.parse_args()

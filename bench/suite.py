@@ -25,12 +25,16 @@ Notes = dict[str, object]
 
 @dataclass(frozen=True)
 class Run:
-    """`quick` asks for the smallest sizes that still take every path; `scratch` is emptied."""
+    """`quick` asks for the smallest sizes that still take every path; `scratch` is emptied.
+
+    `asked` are the rounds that somebody named, 0 where nobody did: for what takes minutes.
+    """
 
     rounds: int
     quick: bool
     peers: Peers
     scratch: Path
+    asked: int = 0
 
 
 @dataclass
@@ -49,7 +53,7 @@ def main(measure: Callable[[Run], Report], doc: str | None) -> None:
     rounds = options.rounds or (1 if options.quick else ROUNDS)
     with tempfile.TemporaryDirectory(prefix="jam-bench-") as folder:
         scratch = Path(folder).resolve()
-        report = measure(Run(rounds, options.quick, peers, scratch))
+        report = measure(Run(rounds, options.quick, peers, scratch, options.rounds or 0))
     told = {
         "entries": [each.row() for each in report.entries],
         "absent": peers.absent,
