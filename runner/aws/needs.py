@@ -53,15 +53,14 @@ NEEDS: tuple[Need, ...] = (
         names="CreateBucket DeleteBucket GetBucketLocation GetBucketOwnershipControls "
         "GetBucketPolicy GetBucketPublicAccessBlock GetBucketTagging GetBucketVersioning "
         "GetLifecycleConfiguration ListBucket ListBucketMultipartUploads ListBucketVersions "
-        "PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging "
+        "PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock "
         "PutLifecycleConfiguration TagResource",
         resources=(_arn("s3:::jam-*"),),
     ),
     Need(
         why="the site's files",
         service="s3",
-        names="AbortMultipartUpload DeleteObject DeleteObjectVersion GetObject GetObjectVersion "
-        "PutObject",
+        names="AbortMultipartUpload DeleteObject DeleteObjectVersion GetObject PutObject",
         resources=(_arn("s3:::jam-*/*"),),
     ),
     Need(why="audit and destroy", service="s3", names="ListAllMyBuckets"),
@@ -69,7 +68,7 @@ NEEDS: tuple[Need, ...] = (
         why="functions, entry and guard: versions, aliases, URLs",
         service="lambda",
         names="AddPermission CreateAlias CreateFunction CreateFunctionUrlConfig DeleteAlias "
-        "DeleteFunction DeleteFunctionConcurrency DeleteFunctionEventInvokeConfig "
+        "DeleteFunction DeleteFunctionConcurrency "
         "DeleteFunctionUrlConfig GetAlias GetFunction GetFunctionConcurrency "
         "GetFunctionConfiguration GetFunctionEventInvokeConfig GetFunctionUrlConfig GetPolicy "
         "InvokeFunction ListAliases ListFunctionUrlConfigs ListTags ListVersionsByFunction "
@@ -213,7 +212,7 @@ NEEDS: tuple[Need, ...] = (
     Need(
         why="rollouts, audit",
         service="codedeploy",
-        names="BatchGetDeploymentTargets GetDeploymentTarget ListApplications "
+        names="BatchGetDeploymentTargets ListApplications "
         "ListDeploymentConfigs ListDeploymentTargets StopDeployment",
     ),
     Need(

@@ -64,7 +64,7 @@ def _called() -> Iterator[dict[str, Any]]:
     functions = (f"arn:aws:lambda:*:*:function:{each}" for each in (_OWN, *_SHARED, *_QUALIFIED))
     yield _allow(
         "lambda",
-        "CreateFunction DeleteFunction DeleteFunctionConcurrency DeleteFunctionEventInvokeConfig "
+        "CreateFunction DeleteFunction DeleteFunctionConcurrency "
         "GetAlias GetFunction GetFunctionConcurrency GetFunctionConfiguration "
         "GetFunctionEventInvokeConfig InvokeFunction ListTags ListVersionsByFunction "
         "PutFunctionConcurrency PutFunctionEventInvokeConfig TagResource UpdateFunctionCode "
