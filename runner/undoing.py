@@ -6,10 +6,11 @@ may have made what nobody's record names, and a closing has nothing left to look
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from runner.aws import preview_api, preview_records, preview_steps
+from runner.aws.functions import versions_of
 from runner.aws.leases import Lease
 from runner.aws.session import Aws
 from runner.closing import remove
@@ -31,7 +32,8 @@ def undo(
 ) -> None:
     """Under the `lease`, once it is known that the preview is closed, or another release's: all of
     a closed one; else what is of `release` alone, made of `owns`."""
-    there = preview_records.recorded(aws, names, release="").environment
+    recorded = preview_records.recorded(aws, names, release="")
+    there = recorded.environment
     known = preview_records.known(aws, names)
     if known is None or (lease.inherited and not there.closed):
         return  # whoever goes on with what it left has the newer release, and finds ours
@@ -40,7 +42,11 @@ def undo(
         remove(aws, names, lease=lease, say=say, owns=owns)
     else:
         if release.id not in there.history:
-            step = LetGo(releases=(release.id,))
+            rest = [each for each in recorded.past if each.release != release.id]
+            stay = frozenset(it for each in rest for it in each.versions)
+            mine = [names.function(it.name) for it in release.functions]
+            shared = [each for each in mine if f"function {each}" in known.owns]
+            step = LetGo(releases=(release.id,), versions=_nobodys(aws, shared, stay=stay))
             nothing = replace(release, functions=())
             stands = {Ref(Made.STORE): store}
             preview_steps.let_go(aws, names, step=step, release=nothing, known=stands, lease=lease)
@@ -49,3 +55,11 @@ def undo(
             lease.check()
             preview_steps.remove(aws, names, thing)
     lease.done()
+
+
+def _nobodys(
+    aws: Aws, functions: Iterable[str], *, stay: frozenset[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    """Versions that no release on record has: under the lease nobody is about to record one."""
+    found = [(name, each) for name in functions for each in versions_of(aws, name)]
+    return tuple(each for each in found if each not in stay)

@@ -7,13 +7,14 @@ a repeated run publishes nothing twice, and where only code changed one call pub
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from runner.aws import logs, ownership
-from runner.aws.refusals import code_of, message_of
+from runner.aws.refusals import code_of, message_of, tolerating
 from runner.aws.session import Aws
 from runner.aws.versions import Wanted
 from runner.aws.waiting import insist, until
@@ -51,14 +52,26 @@ def as_published(aws: Aws, names: Names, *, name: str) -> bool | None:
     found = find(aws, names, name=name)
     if found is None:
         return None
-    pages = aws.functions.get_paginator("list_versions_by_function").paginate(FunctionName=name)
-    every = [each for page in pages for each in page["Versions"] if each["Version"] != "$LATEST"]
+    every = list(_versions(aws, name))
     if not every:
         return False
     last = max(every, key=lambda each: int(each["Version"]))
     told = ("CodeSha256", "Description", "Environment", "Handler", "MemorySize", "Role",
             "Runtime", "Timeout")  # fmt: skip
     return all(found.get(key) == last.get(key) for key in told)
+
+
+def versions_of(aws: Aws, name: str) -> Iterator[str]:
+    """The numbers of those that were published; none of a function that is gone."""
+    with tolerating("ResourceNotFoundException"):
+        for each in _versions(aws, name):
+            yield each["Version"]
+
+
+def _versions(aws: Aws, name: str) -> Iterator[FunctionConfigurationTypeDef]:
+    pages = aws.functions.get_paginator("list_versions_by_function").paginate(FunctionName=name)
+    for page in pages:
+        yield from (each for each in page["Versions"] if each["Version"] != "$LATEST")
 
 
 def wake(aws: Aws, name: str) -> None:

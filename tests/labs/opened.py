@@ -103,10 +103,16 @@ def displaced(site: PreviewedSite, *, call: int) -> list[str]:
     return list(_complaints(site, CLOSED, collects=True))
 
 
+def commit(site: PreviewedSite, event: Event) -> None:
+    """As its page and its function tell."""
+    site.write("public/index.html", f"<p>{event.run}")
+    answer = f'{{"statusCode": 200, "body": "{event.run}"}}'
+    site.write("functions/hello.py", f"def handler(event, context):\n    return {answer}\n")
+
+
 def _run(site: PreviewedSite, event: Event, *, wire: Wire | None = None) -> str:
-    # A commit a push, as its pages tell.
     if event.push:
-        site.write("public/index.html", f"<p>{event.run}")
+        commit(site, event)
         return site.ended(lambda: site.preview(PULL, run=event.run, private=False, wire=wire))
     return site.ended(lambda: site.close(PULL, run=event.run, wire=wire))
 
@@ -126,16 +132,22 @@ def _complaints(site: PreviewedSite, newest: Event, *, collects: bool) -> Iterat
     told = audit(site.onlooker, site.names)
     yield from (f"unexplained: {each.kind} {each.name}" for each in told.unexplained)
     if newest.push:
-        host = known.host if known else ""
-        shown = site.visitor(f"https://{host}").visit("/").body if host else b"nothing"
-        if shown != f"<p>{newest.run}".encode():
-            yield f"shows {shown!r} after {newest}"
+        shown = _shown(site, known.host) if known and known.host else ("nothing", "nothing")
+        if shown != (f"<p>{newest.run}", f"{newest.run}"):
+            yield f"shows {shown} after {newest}"
         return
     own = f"pr-{PULL}"
     left = (each for each in told.found if each.by.startswith(f"preview {own}"))
     yield from (f"left: {each.thing.kind} {each.thing.name}" for each in left)
     if known and (known.release or known.releases):
         yield "on record still"
+
+
+def _shown(site: PreviewedSite, host: str) -> tuple[str, str]:
+    """What a visitor gets of page and function."""
+    visitor = site.visitor(f"https://{host}")
+    page = visitor.visit("/").body.decode("utf-8", "replace")
+    return page, visitor.get("/.functions/hello").body.decode("utf-8", "replace")
 
 
 def interleavings(site_calls: Callable[[Event], int], *, each: int = 1) -> Iterator[Interleaving]:

@@ -15,13 +15,14 @@ from tests.labs.opened import (
     REOPENED,
     Event,
     Interleaving,
+    commit,
     displaced,
     interleavings,
     play,
 )
 from tests.previews_site import PreviewedSite
 
-HELLO = "export default async () => new Response('hello');"
+FIRST = Event(1, push=True)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def cloud() -> Iterator[Cloud]:
 
 def a_site(cloud: Cloud, folder: Path) -> PreviewedSite:
     site = PreviewedSite.in_new_account(cloud, folder)
-    site.write("functions/hello.mjs", HELLO)
+    commit(site, FIRST)
     site.preview(99, run=1)  # what previews share is there
     return site
 
@@ -42,6 +43,7 @@ def a_site(cloud: Cloud, folder: Path) -> PreviewedSite:
     [
         Interleaving(first=OPENED, second=CLOSED, call=3),
         Interleaving(first=OPENED, second=CLOSED, call=30),
+        Interleaving(first=OPENED, second=REOPENED, call=15),  # both publish versions
         Interleaving(first=CLOSED, second=OPENED, call=3),
         Interleaving(first=CLOSED, second=REOPENED, call=12, was_open=True),
         Interleaving(first=OPENED, second=CLOSED, call=40, dies=True),
@@ -67,7 +69,7 @@ def test_a_closing_that_never_ran_is_made_up_by_gc(cloud: Cloud, tmp_path: Path)
 def test_every_interleaving(cloud: Cloud, tmp_path: Path) -> None:
     def calls(event: Event) -> int:
         site, wire = a_site(cloud, tmp_path / str(event.run)), Wire()
-        site.write("public/index.html", f"<p>{event.run}")
+        commit(site, event)
         if event.push:
             site.preview(7, run=event.run, private=False, wire=wire)
         else:
