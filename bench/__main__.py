@@ -26,7 +26,7 @@ SUITES = (
     "start", "scan", "edge", "packaging", "python_packages", "cold", "develop", "upload", "second",
     "commands",
 )  # fmt: skip
-ON_REQUEST = ("cloud",)  # many minutes each: by --only alone
+ON_REQUEST = ("growth", "cloud")  # many minutes each: by --only alone
 Told = dict[str, Any]
 
 
@@ -52,7 +52,7 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", nargs="+", choices=(*SUITES, *ON_REQUEST), metavar="NAME",
-                        help=f"these suites alone: {', '.join((*SUITES, *ON_REQUEST))}")  # fmt: skip
+                        help=f"these alone: {', '.join((*SUITES, *ON_REQUEST))}")  # fmt: skip
     parser.add_argument("--rounds", type=int, help="readings of each thing")
     parser.add_argument("--quick", action="store_true", help="smallest sizes, one round")
     return parser.parse_args()

@@ -1,0 +1,108 @@
+"""The results in docs/performance.md: `python -m bench.pages docs/performance.md`.
+
+Written between the markers `<!-- results -->` and `<!-- end -->`, from bench/results.json and
+bench/context.json, with pictures beside it where growth was measured; nothing else is touched.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.plot import plot
+
+HERE = Path(__file__).parent
+BEGIN, END = "<!-- results -->\n", "<!-- end -->"
+Row = Mapping[str, Any]
+
+
+def page(text: str, rows: Sequence[Row], context: Mapping[str, Any]) -> str:
+    """Raises ValueError where a marker is missing."""
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        raise ValueError("the text has no place for the results")
+    told = [_measured_on(context), _table(rows), *_absent(context), *_shown(context)]
+    return f"{head}{begin}\n" + "\n\n".join(told) + f"\n\n{end}{tail}"
+
+
+def _table(rows: Sequence[Row]) -> str:
+    lines = ["| measured | ours | best peer | aim | met |", "|---|---:|---:|---|---|"]
+    lines += [f"| {' | '.join(_cells(row))} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cells(row: Row) -> list[str]:
+    away = f", {row['rtt_ms']:g} ms away" if row["rtt_ms"] else ""
+    met = ("yes" if row["met"] else "**no**") if row["aim"] else ""
+    return [
+        row["name"] + away,
+        f"{_spread(row['ours'])} {row['unit']}",
+        _best(row),
+        row["aim"],
+        met,
+    ]
+
+
+def _best(row: Row) -> str:
+    """The one with the least median, or where more is better with the most."""
+    peers = row["peers"]
+    if not peers:
+        return ""
+    best = (max if "/s" in row["unit"] else min)(peers, key=lambda name: peers[name]["median"])
+    return f"{_spread(peers[best])} ({best})"
+
+
+def _spread(told: Mapping[str, float]) -> str:
+    if told["min"] == told["max"]:
+        return f"{told['median']:g}"
+    return f"{told['median']:g} [{told['min']:g} to {told['max']:g}]"
+
+
+def _measured_on(context: Mapping[str, Any]) -> str:
+    load = ", ".join(f"{each:g}" for each in context["load"])
+    rounds = sorted({str(each.get("rounds", "")) for each in context["suites"].values() if each})
+    versions = ", ".join(f"{name} {each}" for name, each in context["versions"].items())
+    peers = ", ".join(f"{name} {each}" for name, each in context["peers"].items())
+    quick = " Smallest sizes, one round: these numbers say nothing." if context["quick"] else ""
+    return (
+        f"Measured on {context['system']}, {context['cores']} cores, load average {load} before "
+        f"the run; rounds: {', '.join(rounds)}.{quick}\n"
+        f"With {versions}.\nPeers: {peers}."
+    )
+
+
+def _absent(context: Mapping[str, Any]) -> list[str]:
+    said = [f"Absent: {peer}: {why}" for peer, why in context["absent"].items()]
+    said += [f"Failed: the suite `{name}`" for name in context["failed"]]
+    return [" ".join(line.split()) for line in said]
+
+
+def pictures(context: Mapping[str, Any]) -> dict[str, str]:
+    """SVG by file name: seconds, calls and memory over each axis of growth; none without it."""
+    points = context["suites"].get("growth", {}).get("points", [])
+    axes = dict.fromkeys(each["axis"] for each in points)
+    return {
+        f"growth-{axis}-{what}.svg": plot(points, axis, what=what, unit=unit)
+        for axis in axes
+        for what, unit in (("seconds", "s"), ("calls", "calls"), ("mb", "MB"))
+    }
+
+
+def _shown(context: Mapping[str, Any]) -> list[str]:
+    return [f"![{name.removesuffix('.svg')}](pictures/{name})" for name in pictures(context)]
+
+
+def main(file: Path) -> None:
+    rows = json.loads((HERE / "results.json").read_text())
+    context = json.loads((HERE / "context.json").read_text())
+    file.write_text(page(file.read_text(), rows, context))
+    for name, picture in pictures(context).items():
+        (file.parent / "pictures" / name).write_text(picture)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
