@@ -30,7 +30,7 @@ def page(text: str, rows: Sequence[Row], context: Mapping[str, Any]) -> str:
 
 
 def _table(rows: Sequence[Row]) -> str:
-    lines = ["| measured | ours | best peer | aim | met |", "|---|---:|---:|---|---|"]
+    lines = ["| measured | ours | others | aim | met |", "|---|---:|---|---|---|"]
     lines += [f"| {' | '.join(_cells(row))} |" for row in rows]
     return "\n".join(lines)
 
@@ -41,19 +41,15 @@ def _cells(row: Row) -> list[str]:
     return [
         row["name"] + away,
         f"{_spread(row['ours'])} {row['unit']}",
-        _best(row),
+        _others(row),
         row["aim"],
         met,
     ]
 
 
-def _best(row: Row) -> str:
-    """The one with the least median, or where more is better with the most."""
-    peers = row["peers"]
-    if not peers:
-        return ""
-    best = (max if "/s" in row["unit"] else min)(peers, key=lambda name: peers[name]["median"])
-    return f"{_spread(peers[best])} ({best})"
+def _others(row: Row) -> str:
+    """Every one: which is the best depends on what is asked."""
+    return "<br>".join(f"{_spread(told)} {name}" for name, told in row["peers"].items())
 
 
 def _spread(told: Mapping[str, float]) -> str:
