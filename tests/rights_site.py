@@ -10,7 +10,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from runner.aws.bootstrap import bootstrap
 from runner.aws.deploy_roles import HOST
@@ -68,16 +68,19 @@ def actions(statements: Iterable[dict[str, Any]]) -> set[str]:
 
 
 class RolesSite(PreviewedSite):
-    """`removed` is an action that is in no policy of the roles; empty for none."""
+    """`removed` is an action that is in no policy of the role `bereft`; empty for none."""
 
     removed = ""
+    bereft = "production"
 
     @classmethod
-    def begun(cls, cloud: Cloud, folder: Path, *, removed: str = "") -> RolesSite:
+    def begun(
+        cls, cloud: Cloud, folder: Path, *, removed: str = "", bereft: str = "production"
+    ) -> Self:
         cloud.reset()
         cloud.rights.refused.clear()
         made = cls(cloud, folder, settings=SETTINGS)
-        made.removed = removed
+        made.removed, made.bereft = removed, bereft
         for name in ("notes", "tidy", "later"):
             made.write(f"functions/{name}.mjs", HELLO.replace("VERSION", "one"))
         made.write("functions/flow.mjs", FLOW)
@@ -89,14 +92,15 @@ class RolesSite(PreviewedSite):
     def prepare(self) -> None:
         """What an administrator does, and takes away."""
         bootstrap(self.onlooker, lambda _line: None, repositories=(REPOSITORY,))
-        for policy in self.onlooker.roles.list_policies(Scope="Local")["Policies"]:
-            arn = policy["Arn"]
-            if "/jam-deploy/" in arn and self.removed:
-                self._rewrite(arn, policy["DefaultVersionId"])
+        iam = self.onlooker.roles
+        attached = iam.list_attached_role_policies(RoleName=f"jam-{self.bereft}")
+        for policy in attached["AttachedPolicies"] if self.removed else ():
+            self._rewrite(policy["PolicyArn"])
         self.sleep(60)
 
-    def _rewrite(self, arn: str, version: str) -> None:
+    def _rewrite(self, arn: str) -> None:
         iam = self.onlooker.roles
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         told: Any = iam.get_policy_version(PolicyArn=arn, VersionId=version)
         document = told["PolicyVersion"]["Document"]
         for statement in document["Statement"]:
@@ -139,6 +143,19 @@ class RolesSite(PreviewedSite):
         yield "gc", "production", self._collect
         yield "destroy", "production", self._destroy
 
+    def missed(self) -> str:
+        """The first command that says that it was refused what is removed; empty for none.
+
+        Raises what else a command ends in.
+        """
+        for name, error in self.play():
+            if error is None:
+                continue
+            if error.code != "JAM-DENIED" or self.removed not in str(error):
+                raise error
+            return name
+        return ""
+
     def play(self) -> Iterator[tuple[str, JamError | None]]:
         """The story command by command, with the error that each ended in."""
         for name, role, act in self.story():
@@ -169,7 +186,7 @@ class RolesSite(PreviewedSite):
         wish = Wish(run="back")
         rollback(
             self.account(Wire()), self.names, wish,
-            watcher=Watching(), clock=self.cloud.clock.now,  # type: ignore[arg-type]
+            watcher=Watching(), clock=self.cloud.clock.now,
         )  # fmt: skip
 
     def _collect(self) -> None:
@@ -183,3 +200,13 @@ class RolesSite(PreviewedSite):
     def _destroy(self) -> None:
         doom = Doom(run="end", tables=frozenset({"notes"}))
         destroy(self.account(Wire()), self.names, doom, say=lambda _line: None)
+
+
+class PreviewRoleSite(RolesSite):
+    """The part of the story that the preview role plays, and what must be there for it."""
+
+    def story(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        needed = ("a first deploy", "a first preview", "bootstrap once more")
+        for command in super().story():
+            if command[0] in needed or command[1] == "preview":
+                yield command

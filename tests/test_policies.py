@@ -26,7 +26,7 @@ KEPT = {
 
 def documents() -> dict[str, Any]:
     """Every policy of the account's stack as it is once made: roles', boundary, inline ones."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, part in json.loads(template(TRUSTED))["Resources"].items():
         properties = part.get("Properties", {})
         inline = [each["PolicyDocument"] for each in properties.get("Policies", ())]
