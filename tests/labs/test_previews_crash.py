@@ -15,7 +15,7 @@ from tests.previews_site import PreviewedSite, Ran
 
 SEED = 11
 LATER = 600.0  # seconds after which nobody waits for a dead run any more
-HELLO = 'export default async () => new Response("NUMBER");'
+HELLO = 'def handler(event, context):\n    return {"statusCode": 200, "body": "NUMBER"}\n'
 PUSH, FIRST, CLOSING = 34, 225, 30  # calls, at least
 Seen = tuple[str, str, str]
 
@@ -32,7 +32,7 @@ class Lab:
         self.number += 1
         self.site.write("public/index.html", f"{self.number}")
         self.site.write("public/app.css", f"{self.number}")
-        self.site.write("functions/hello.mjs", HELLO.replace("NUMBER", f"{self.number}"))
+        self.site.write("functions/hello.py", HELLO.replace("NUMBER", f"{self.number}"))
 
     def push(self, wire: Wire | None = None) -> str:
         """`live`, `unchanged`, the code of the error, or `crashed`."""
