@@ -85,10 +85,10 @@ def cloud(state: Path, speed: int = SPEED) -> Iterator[str]:
         process.wait(30)
 
 
-def client(endpoint: str, service: str) -> Any:
+def client(endpoint: str, service: str, *, region: str = "eu-west-1") -> Any:
     config = Config(retries={"total_max_attempts": 1}, read_timeout=60)
     return boto3.client(
-        service, endpoint_url=endpoint, region_name="eu-west-1", config=config,
+        service, endpoint_url=endpoint, region_name=region, config=config,
         aws_access_key_id="bench", aws_secret_access_key="bench",
     )  # fmt: skip
 

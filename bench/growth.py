@@ -43,7 +43,7 @@ LINEAR = 1.1  # exponent: what is linear, and a reading's noise
 MOST_MB = 300
 AT_ONCE = 16
 BATCH = 25  # Source: DynamoDB API reference, BatchWriteItem.
-TABLE = "jam-bench"
+TABLE, REGION = "jam-bench", "eu-central-1"  # of SETTINGS
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def point(site: Site, at: Distance, told: tuple[str, int, str], *command: str) -
     """A command's seconds, calls and the most memory of its process; raises where it fails."""
     axis, size, name = told
     environment = {
-        **os.environ, "AWS_ENDPOINT_URL": at.endpoint, "AWS_REGION": "eu-central-1",
+        **os.environ, "AWS_ENDPOINT_URL": at.endpoint, "AWS_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench",
         "XDG_CACHE_HOME": str(site.home), "PYTHONPATH": str(ROOT),
     }  # fmt: skip
@@ -188,7 +188,7 @@ def copy_release(at: Distance, times: int) -> None:
     """Its record and its manifest under new names; files that no manifest has of its own."""
     record = next(each for each in scanned(at) if each["sk"]["S"] == "release")
     old = record["pk"]["S"].partition("#")[2]
-    s3 = client(at.endpoint, "s3")
+    s3 = client(at.endpoint, "s3", region=REGION)
     bucket = next(each["Name"] for each in s3.list_buckets()["Buckets"] if TABLE in each["Name"])
     key = "production/releases/{}/~release.json"
     found = s3.get_object(Bucket=bucket, Key=key.format(old))
@@ -205,12 +205,16 @@ def copy_release(at: Distance, times: int) -> None:
 
 
 def scanned(at: Distance) -> list[dict[str, Any]]:
-    pages = client(at.endpoint, "dynamodb").get_paginator("scan").paginate(TableName=TABLE)
+    pages = (
+        client(at.endpoint, "dynamodb", region=REGION)
+        .get_paginator("scan")
+        .paginate(TableName=TABLE)
+    )
     return [item for page in pages for item in page["Items"]]
 
 
 def write_items(at: Distance, items: list[dict[str, Any]]) -> None:
-    dynamodb = client(at.endpoint, "dynamodb")
+    dynamodb = client(at.endpoint, "dynamodb", region=REGION)
     for start in range(0, len(items), BATCH):
         puts = [{"PutRequest": {"Item": each}} for each in items[start : start + BATCH]]
         left = dynamodb.batch_write_item(RequestItems={TABLE: puts})["UnprocessedItems"]
