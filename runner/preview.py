@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from runner.apply import Known, known_of
-from runner.aws import preview_records, previews, published
+from runner.aws import preview_api, preview_records, previews, published
 from runner.aws.leases import Lease, lost
 from runner.aws.preview_live import FUNCTIONS, Seen, Shared, first, live_of, roles_of, see
 from runner.aws.previews import USER
@@ -32,13 +32,12 @@ from runner.plan.order import is_older
 from runner.plan.preview import Wanted, of_preview, plan
 from runner.plan.previewing import LetGo
 from runner.plan.refs import Made, Ref
-from runner.report.text import Check, Outcome
+from runner.report.text import Outcome
 from runner.shared import is_previews_role, let_in, shared
 from runner.showing import looked_at, outcome_of, told
 from runner.stage import carry_out
 from runner.turn import leased, newer_than, origin_of, overtaken, run_of
 from runner.undoing import undo
-from runner.verify import NOT_LET_IN
 from runner.wish import domain_of, host_of, password_of, wanted_of
 from runner.world import PLAIN, World, account_of
 
@@ -169,12 +168,16 @@ class _Making:
             unsure = again or lease.inherited is not None
             decided = self._decided(seen, lease, doors=(password, bypass), unsure=unsure)
         known = self._made(decided) if not decided.plan.is_empty else decided.live.known
+        if again:  # the first try's deployment, which no api_stage was led to
+            with explained():
+                preview_api.drop_unled(aws, names)
         if decided.plan.is_empty and is_older(there.origin, self.origin, is_ancestor=None):
             with explained():
                 preview_records.note(aws, names, origin=self.origin, sequence=there.sequence)
         lease.done()
         with world.watcher.stage("verify"):
-            checks = self._looked_at(decided, known=known, bypass=bypass)
+            mend = partial(let_in, aws, names, self.shared.environment, say=world.watcher.note)
+            checks = looked_at(decided, world, known=known, bypass=bypass, mend=mend)
         return Shown(
             outcome=outcome_of(decided, world, known=known, checks=checks),
             password=password,
@@ -183,18 +186,6 @@ class _Making:
             release=self.release,
             published=seen.published,
         )
-
-    def _looked_at(self, decided: Decided, *, known: Known, bypass: str) -> tuple[Check, ...]:
-        """Once more where previews' API lets nobody in, and was mended: no push is in vain."""
-        look = partial(looked_at, decided, self.world, known=known, bypass=bypass)
-        try:
-            return look()
-        except JamError as error:
-            say, there = self.world.watcher.note, self.shared.environment
-            if NOT_LET_IN not in error.message or not let_in(self.aws, self.names, there, say=say):
-                raise
-            say("the keeper of previews' API was not as it should be, and is mended")
-            return look()
 
     def _undo(self, lease: Lease) -> None:
         with explained():

@@ -44,6 +44,7 @@ def a_site(cloud: Cloud, folder: Path) -> PreviewedSite:
         Interleaving(first=OPENED, second=CLOSED, call=3),
         Interleaving(first=OPENED, second=CLOSED, call=30),
         Interleaving(first=OPENED, second=REOPENED, call=15),  # both publish versions
+        Interleaving(first=REOPENED, second=CLOSED, call=37),  # and make a deployment twice
         Interleaving(first=CLOSED, second=OPENED, call=3),
         Interleaving(first=CLOSED, second=REOPENED, call=12, was_open=True),
         Interleaving(first=OPENED, second=CLOSED, call=40, dies=True),
