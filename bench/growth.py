@@ -35,7 +35,7 @@ SIZES = {
     FILES: (10, 1_000, 10_000, 100_000),
     FUNCTIONS: (1, 10, 100, 300),
     PREVIEWS: (1, 10, 100, 1_000),
-    RELEASES: (1, 10, 100, 1_000),
+    RELEASES: (2, 10, 100, 1_000),  # a rollback needs two
 }
 QUICK = dict.fromkeys(SIZES, (2, 20))
 NO_OP = "deploy, nothing changed"
