@@ -193,7 +193,7 @@ class Image:
         words = (
             *(str(PYTHON), "-m", "pytest", "tests/test_action.py"),
             "tests/test_action_stopped.py",
-            *("-k", STORY, "--durations=0", "--durations-min=1"),
+            *("-m", "", "-k", STORY, "--durations=0", "--durations-min=1"),
         )
         until = time.monotonic() + PLAY
         for _ in range(2):
