@@ -16,7 +16,7 @@ COMMANDS = (
     *("deploy", "rollback", "settle", "hold", "unhold", "status", "releases", "gc", "audit"),
     *("doctor", "destroy"),
 )
-# A tag can be moved by whoever owns it, a commit cannot; this project's own workflows name the same.
+# A tag can be moved by whoever owns it, a commit cannot; our own workflows name the same.
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 
 # `$$` is a dollar sign: GitHub's own expressions pass through.

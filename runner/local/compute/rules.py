@@ -128,7 +128,7 @@ RULES: tuple[Rule, ...] = (
     _api("a function's error is 500, more than the integration's time-out (50 ms to 30 s) 503, "
          "no route or stage 404, a body over 10 MB 413",
          f'{_API}"Quotas for configuring and running an HTTP API"'),
-    _api("parameter mapping of headers, query and path (overwrite:path), and of the headers of what "
+    _api("parameter mapping of headers, query and path (overwrite:path), and of headers of what "
          "the integration answered, by status",
          f'{_API}"Transform API requests and responses for HTTP APIs in API Gateway"'),
     _api("with CORS configured preflights are answered without the function and its own CORS "
