@@ -27,19 +27,23 @@ AGAIN = (
 )
 
 
-def prepare(config: Config, world: World, *, aws: Aws, names: Names, done: str = "") -> None:
+def prepare(
+    config: Config, world: World, *, aws: Aws, names: Names, done: str, again: bool
+) -> None:
     """Nothing where the account has no role for previews, which is asked once a day; nor where
-    `done`, of production's record, is what would be done."""
+    `done`, of production's record, is what would be done, unless all is looked at `again`."""
     try:
         wish = _wish(config, names)
         without = f"{wish} {int(world.now()) // DAY}"
-        if done in (wish, without):
+        if done in (wish, without) and not again:
             return
         with explained():
             there = roles.find(aws, PREVIEW_ROLE) is not None
             if there:
                 _prepared(config, world, aws=aws, names=names)
-            ahead_records.record(aws, names, wish=wish if there else without)
+            now = wish if there else without
+            if now != done and (there or not again):
+                ahead_records.record(aws, names, wish=now)
     except JamError as error:
         world.watcher.note(f"previews: {error.code}: {error.message}; {error.hint}")
 

@@ -104,8 +104,9 @@ def release(decided: Decided, world: World) -> Outcome:
         mark(decided, error)
         raise
     if outcome.outcome == "live" or decided.way.repair:
-        done = "" if decided.way.repair else decided.live.ahead
-        prepare(decided.config, world, aws=decided.aws, names=decided.names, done=done)
+        done, again = decided.live.ahead, decided.way.repair
+        aws, names = decided.aws, decided.names
+        prepare(decided.config, world, aws=aws, names=names, done=done, again=again)
     return outcome
 
 
