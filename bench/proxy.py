@@ -35,8 +35,9 @@ class Log:
         if len(self.head) < HEAD:
             self.head += data[:HEAD]
 
-    def answered(self, when: float) -> None:
-        self.told = when
+    def answered(self, data: bytes, when: float) -> None:
+        if not data.startswith(b"HTTP/1.1 100 "):  # the client has more to say, then
+            self.told = when
 
     def over(self) -> None:
         if self.head and self.told:
@@ -66,7 +67,7 @@ class Side(asyncio.Protocol):
         if self.log and self.near:
             self.log.asked(data, now)
         elif self.log:
-            self.log.answered(now + self.hold)
+            self.log.answered(data, now + self.hold)
         if self.other is None:
             self.early.append(data)
         else:

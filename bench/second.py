@@ -8,7 +8,6 @@ requests. Unchanged files keep their times, without which the peers would send e
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -33,7 +32,6 @@ OURS, PARALLEL = "jam-deploy", "25 parallel requests"
 CHANGED, MORE, AT_ONCE = 20, 5, 25
 RTT_MS = 30
 OTHER_BUCKET = "bench-of-parallel-requests"
-_HEAD = re.compile(r"([A-Z]+) (/\S*) HTTP/1\.[01]")
 _LISTING = re.compile(r"[?&](?:list-type=|prefix=|delimiter=|versions)")
 
 
@@ -139,21 +137,8 @@ def parallel(at: Distance) -> float:
         list(pool.map(put, range(AT_ONCE)))
         seconds = time.perf_counter() - begun
     s3.close()
-    taken(at)
+    at.take()
     return seconds
-
-
-def taken(at: Distance) -> list[Request]:
-    """As `at.take()`, for clients that wait for 100 Continue: their bodies are in the log, too."""
-    lines = at.log.read_text().splitlines()
-    new, at.read = [json.loads(line) for line in lines[at.read :]], len(lines)
-    heads = [(each, _HEAD.match(each["head"])) for each in new]
-    return [
-        Request(service="s3", method=head[1], path=head[2], operation="", sent=float(each["sent"]),
-                told=float(each["told"]))
-        for each, head in heads
-        if head
-    ]  # fmt: skip
 
 
 Sync = Callable[[], tuple[list[Request], float]]
@@ -208,7 +193,7 @@ def synced(at: Distance, way: Way, folder: Path) -> tuple[list[Request], float]:
             [each.format(**places) for each in way.command], env=environment,
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-    return taken(at), cost.seconds
+    return at.take(), cost.seconds
 
 
 def entries(readings: Readings) -> list[Entry]:
