@@ -9,7 +9,7 @@ settings.register_profile("jam", deadline=None)
 settings.load_profile("jam")
 
 # Looking for garbage took a quarter of the processor's time: moto and AWS's models are large.
-gc.set_threshold(100_000, 20, 20)
+gc.set_threshold(50_000, 10, 10)
 
 
 def pytest_collection_finish() -> None:
