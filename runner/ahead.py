@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from runner.aws import ahead_records, documents, preview_rights, records, roles
+from runner.aws import beside, documents, preview_rights, records, roles
 from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
@@ -43,7 +43,7 @@ def prepare(
                 _prepared(config, world, aws=aws, names=names)
             now = wish if there else without
             if now != done and (there or not again):
-                ahead_records.record(aws, names, wish=now)
+                beside.note_ahead(aws, names, wish=now)
     except JamError as error:
         world.watcher.note(f"previews: {error.code}: {error.message}; {error.hint}")
 

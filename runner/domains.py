@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from runner.apply import Known
-from runner.aws import domain_records, domains
+from runner.aws import beside, domains
 from runner.aws.domains import Lack, Standing
 from runner.aws.records import Environment
 from runner.aws.refusals import explained
@@ -124,7 +124,7 @@ def _patient(look: Look, aws: Aws) -> Look:
 
 def _record(decided: Decided, hosts: tuple[str, ...], *, works: bool) -> None:
     with explained():
-        domain_records.record(decided.aws, decided.names, hosts=hosts, works=works)
+        beside.note_domains(decided.aws, decided.names, hosts=hosts, works=works)
 
 
 def _unseen(host: str) -> Lack:
