@@ -100,10 +100,7 @@ def made(scratch: Path, files: int, rules: int) -> Release:
     folder.mkdir(exist_ok=True)
     for number in range(files):
         (folder / f"page-{number}.html").write_text(f"<!doctype html><h1>{number}</h1>")
-    redirects = tuple(
-        Redirect(source=f"/old-{number}/*", target=f"/page-{number}.html", status=301)
-        for number in range(rules)
-    )
+    redirects = tuple(map(rule, range(rules)))
     found = publish.read(folder, scratch / "store")
     release = assemble(found, scratch / "store", redirects=redirects)
     packed = package(release, manifest(release), read=lambda file: file.source.read_bytes())
@@ -112,10 +109,18 @@ def made(scratch: Path, files: int, rules: int) -> Release:
     return release
 
 
+def rule(number: int) -> Redirect:
+    """Folders, pages below a placeholder, and one page by a parameter, in turn."""
+    source = (f"/old-{number}/*", f"/:language/old/{number}", "/article")[number % 3]
+    query = (("id", str(number)),) if source == "/article" else ()
+    return Redirect(source=source, target=f"/page-{number}.html", status=301, query=query)
+
+
 def entry_ms(folder: Path, release: Release, times: int) -> dict[str, float]:
-    """Pages, what is missing, and the first and the last rule."""
-    last = len(release.redirects) - 1
-    paths = ["/page-1", "/page-2.html", "/missing/page", "/old-0/x", f"/old-{last}/deep/x"]
+    """Pages, what is missing, and the first and the last rules."""
+    last = (len(release.redirects) - 1) // 3 * 3
+    paths = ["/page-1", "/page-2.html", "/missing/page", "/old-0/x", f"/old-{last}/deep/x",
+             f"/en/old/{last - 2}", "/article"]  # fmt: skip
     events = folder.with_suffix(".json")
     events.write_text(text_of(calls(release.id, paths * 5 * times)))
     done = subprocess.run(

@@ -54,7 +54,6 @@ def made(
         store,
         headers_of=partial(headers.headers_for, rules=header_rules),
         redirects=redirect_rules,
-        shadows=redirects.shadows,
         **more,  # type: ignore[arg-type]  # tests pass options through
     )
 

@@ -24,7 +24,6 @@ from runner.execution.http_messages import Request, Response
 from runner.model import Release
 from runner.package.content import cache_control
 from runner.package.manifest import manifest
-from runner.package.redirects import shadows
 from runner.package.release import assemble
 from runner.package.site import rules_of
 from runner.paths import key_of_uri
@@ -113,7 +112,6 @@ class Pages:
             self.work / "pages",
             headers_of=headers_of,
             redirects=redirects,
-            shadows=shadows,
             spa=self.config.spa or build.spa,
             immutable=build.immutable,
         )

@@ -177,7 +177,7 @@ def _answer(site: Site, visit: Visit, fetch: Fetch, *, dependent: bool) -> Answe
     key = key_of_uri(visit.path)
     listed = site.listed(key)
     folder = listed is None and site.listed(f"{key}/{INDEX}") is not None
-    found, looked = _rule_for(site, visit, shadowed=folder or listed is not None)
+    found, looked = rule_for(site, visit, shadowed=folder or listed is not None)
     dependent = dependent or looked
     if found is not None:
         return _ruled(site, found, visit, fetch, dependent=dependent)
@@ -190,14 +190,14 @@ def _answer(site: Site, visit: Visit, fetch: Fetch, *, dependent: bool) -> Answe
     return _file(site, listed, fetch, dependent=dependent)
 
 
-def _rule_for(site: Site, visit: Visit, *, shadowed: bool) -> tuple[_Match | None, bool]:
+def rule_for(site: Site, visit: Visit, *, shadowed: bool) -> tuple[_Match | None, bool]:
     """The first rule that matches, and whether more than the path was looked at on the way.
 
     A path that has a file is the file's, unless that rule is forced: runner/package/release.py
     decides alike. A redirect to the very path that was asked for is none.
     """
     dependent = False
-    for rule in site.rules:
+    for rule in site.rules.about(visit.path, visit.query):
         if shadowed and not rule.force and rule.conditional:
             continue
         params, looked = match(rule, visit)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runner.entry.rules import Rule
+from runner.entry.index import Rules
 from runner.paths import INDEX, key_of_uri
 
 IMMUTABLE = "immutable"
@@ -52,7 +52,7 @@ class Site(NamedTuple):
 
     release: str
     files: dict[str, list[str]]
-    rules: tuple[Rule, ...]
+    rules: Rules
     headers: dict[str, list[list[str]]]
     routing: dict[str, Any]
     not_found: str
@@ -115,24 +115,12 @@ def site_of(manifest: bytes, folder: Path | None = None, *, base: str = "") -> S
     return Site(
         release=raw["release"],
         files=raw["files"],
-        rules=tuple(map(_rule, raw.get("redirects", []))),
+        rules=Rules(raw.get("redirects", [])),
         headers=raw.get("headers", {}),
         routing=raw.get("routing", {}),
         not_found=raw.get("notFound", ""),
         folder=folder,
         base=base,
-    )
-
-
-def _rule(raw: dict[str, Any]) -> Rule:
-    return Rule(
-        source=raw["source"],
-        target=raw["target"],
-        status=raw["status"],
-        force=bool(raw.get("force")),
-        query=tuple((name, value) for name, value in raw.get("query", [])),
-        countries=tuple(raw.get("countries", [])),
-        languages=tuple(raw.get("languages", [])),
     )
 
 

@@ -76,7 +76,7 @@ def match_file(source: str, path: str) -> Params | None:
     literal = bool(wanted) and not splat and not wanted[-1].startswith(":")
     if literal and "%" not in wanted[-1] and wanted[-1] not in _names(path):
         return None  # most of ten thousand rules end here
-    named = _spelled(path) if literal or not wanted else _spelled(path)[:1]
+    named = spelled(path) if literal or not wanted else spelled(path)[:1]
     found = (match_path(source, each) for each in named)
     return next((params for params in found if params is not None), None)
 
@@ -115,7 +115,7 @@ def match(rule: Rule, visit: Visit) -> tuple[Params | None, bool]:
 
 def match_query(wanted: tuple[tuple[str, str], ...], query: str) -> Params | None:
     """The values of `:name` parameters if all that are wanted are there; others may be."""
-    given = dict(reversed(_pairs(query)))
+    given = given_by(query)
     params: Params = {}
     for name, value in wanted:
         if name not in given:
@@ -125,6 +125,12 @@ def match_query(wanted: tuple[tuple[str, str], ...], query: str) -> Params | Non
         elif given[name] != value:
             return None
     return params
+
+
+@lru_cache(maxsize=8)
+def given_by(query: str) -> dict[str, str]:
+    """The parameters of a raw query; of two with one name the first."""
+    return dict(reversed(_pairs(query)))
 
 
 def location(rule: Rule, params: Mapping[str, str], query: str) -> str:
@@ -196,7 +202,7 @@ def _pattern(source: str) -> tuple[list[str], bool]:
 
 
 @lru_cache(maxsize=8)
-def _spelled(path: str) -> tuple[str, ...]:
+def spelled(path: str) -> tuple[str, ...]:
     """The spellings of a raw path by its key alone; a visit asks the same for every rule."""
     *folders, name = key_of_uri(path).split("/")
     segments = folders if name == INDEX else [*folders, name]
@@ -211,7 +217,7 @@ def _spelled(path: str) -> tuple[str, ...]:
 @lru_cache(maxsize=8)
 def _names(path: str) -> frozenset[str]:
     """The last segments of all spellings, decoded."""
-    paths = (_path_segments(each) for each in _spelled(path))
+    paths = (_path_segments(each) for each in spelled(path))
     return frozenset(unquote(segments[-1]) for segments in paths if segments)
 
 

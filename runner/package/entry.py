@@ -19,7 +19,7 @@ BUDGET = 20 * 1024 * 1024
 _HERE = Path(__file__).parent.parent
 _MODULES = (
     *("entry/answer.py", "entry/counts.py", "entry/entry.py", "entry/release.py"),
-    *("entry/rules.py", "paths.py"),
+    *("entry/index.py", "entry/rules.py", "paths.py"),
 )
 _IMPORT = re.compile(r"^from runner\.(?:entry\.)?(?=\w+ import )", re.MULTILINE)
 

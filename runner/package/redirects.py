@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote, urlsplit
 
+from runner.entry.index import Rules
 from runner.entry.rules import MOVED, SPLAT, match_file, match_path, path_of, spellings
 from runner.errors import Problem, site_error
 from runner.model import Redirect
+from runner.package.manifest import redirect_form
 from runner.package.redirect_line import Line, split
 from runner.paths import key_of_uri
 
@@ -62,9 +64,29 @@ def parse(text: str, file: str) -> tuple[tuple[Redirect, ...], tuple[Problem, ..
 
 def shadows(redirect: Redirect, path: str) -> bool:
     """Whether the rule's source matches the URL of a published file, however it is spelled."""
-    return (
-        match_file(redirect.source, spellings(quote("/" + path.removeprefix("/")))[0]) is not None
-    )
+    return match_file(redirect.source, _url_of(path)) is not None
+
+
+def deciding(rules: tuple[Redirect, ...]) -> Callable[[str], Redirect | None]:
+    """Tells which rule decides about a published file, by its path, if one does.
+
+    Rules are tried in order; the first that matches an existing file without `!` serves the file.
+    """
+    known = Rules([redirect_form(rule) for rule in rules])
+
+    def first(path: str) -> Redirect | None:
+        near = (rules[number] for number in known.numbers(_url_of(path)))
+        return next((it for it in near if _counts(it) and shadows(it, path)), None)
+
+    return first
+
+
+def _counts(rule: Redirect) -> bool:
+    return rule.force or not (rule.query or rule.countries or rule.languages)
+
+
+def _url_of(path: str) -> str:
+    return spellings(quote("/" + path.removeprefix("/")))[0]
 
 
 def _numbered(text: str) -> tuple[list[str], range]:

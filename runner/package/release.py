@@ -20,6 +20,7 @@ from runner.package.content import cache_control, content_type, is_document, kin
 from runner.package.fingerprint import fingerprinted
 from runner.package.header_sets import Headers, header_sets
 from runner.package.manifest import api_stage_of, identity
+from runner.package.redirects import deciding
 from runner.package.routing import is_conditional, routing, with_spa_rule
 from runner.paths import key_of
 
@@ -32,7 +33,6 @@ LONGEST_KEY = 900
 _API = Api()
 
 HeadersOf = Callable[[str], Headers]
-Shadows = Callable[[Redirect, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,6 @@ def assemble(
     functions: tuple[Function, ...] = (),
     headers_of: HeadersOf = lambda _: (),
     redirects: tuple[Redirect, ...] = (),
-    shadows: Shadows = lambda _rule, _path: False,
     spa: bool | None = None,
     immutable: tuple[str, ...] = (),
     hashed: str = "",
@@ -66,8 +65,8 @@ def assemble(
 ) -> Release:
     """The release of one build.
 
-    `headers_of` gives a file's response headers by its path, `shadows` whether a rule matches it.
-    `spa` adds the fallback to index.html, keeps it out of the router, or (None) goes by the rules.
+    `headers_of` gives a file's response headers by its path. `spa` adds the fallback to index.html,
+    keeps it out of the router, or (None) goes by the rules.
     `immutable` and `hashed` are those of `fingerprinted`.
     Raises JAM-ROUTE-CLASH, JAM-ROUTE-LENGTH, JAM-REDIRECT-CONDITION or JAM-HEADERS-SIZE.
     """
@@ -76,7 +75,7 @@ def assemble(
     drafts = _distinct(
         _drafts(ordered, headers_of, lasting=fingerprinted(ordered, immutable, hashed))
     )
-    served = _not_shadowed(drafts, rules, shadows)
+    served = _not_shadowed(drafts, rules)
     sets = header_sets(draft.headers for draft in served)
     shared, chosen = _shared(served)
     files = [_file(it, store, sets=sets, shared=_matched(it.key, chosen)) for it in served]
@@ -150,18 +149,15 @@ def _clash(key: str, paths: list[str]) -> Problem:
     return Problem(where=" and ".join(paths), message=f"both answer {url}")
 
 
-def _not_shadowed(
-    drafts: list[_Draft], rules: tuple[Redirect, ...], shadows: Shadows
-) -> list[_Draft]:
-    """Without the files in whose place a forced rule answers: entry sees to that rule then.
-
-    Rules are tried in order; the first that matches an existing file without `!` serves the file.
-    """
+def _not_shadowed(drafts: list[_Draft], rules: tuple[Redirect, ...]) -> list[_Draft]:
+    """Without the files in whose place a forced rule answers: entry sees to that rule then."""
+    if not any(rule.force for rule in rules):
+        return drafts
     kept: list[_Draft] = []
     problems: list[Problem] = []
-    forced = any(rule.force for rule in rules)
+    decides = deciding(rules)
     for draft in drafts:
-        rule = _first_that_counts(draft.found.path, rules, shadows) if forced else None
+        rule = decides(draft.found.path)
         if rule and is_conditional(rule):
             said = f"answers in place of {draft.found.path} for some visitors only"
             problems.append(Problem(where=f"{rule.source} {rule.target}", message=said))
@@ -176,12 +172,6 @@ def _not_shadowed(
             problems=tuple(problems),
         )
     return kept
-
-
-def _first_that_counts(path: str, rules: tuple[Redirect, ...], shadows: Shadows) -> Redirect | None:
-    """The rule that decides about an existing file, if one does."""
-    matching = (it for it in rules if it.force or not is_conditional(it))
-    return next((it for it in matching if shadows(it, path)), None)
 
 
 def _is_itself(rule: Redirect, key: str) -> bool:

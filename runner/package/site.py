@@ -26,7 +26,6 @@ from runner.package.functions.settings import FunctionSettings, FunctionsSetting
 from runner.package.headers import HeaderRule, headers_for
 from runner.package.headers import parse as parse_headers
 from runner.package.redirects import parse as parse_redirects
-from runner.package.redirects import shadows
 from runner.package.release import assemble
 from runner.toolchain import find
 
@@ -71,7 +70,6 @@ def package(
         functions=functions_of(config, around, environment),
         headers_of=headers_of,
         redirects=redirects,
-        shadows=shadows,
         spa=config.spa or config.settings.build.spa,
         immutable=(*config.settings.build.immutable, *((beacon.PATTERN,) if beacons else ())),
         api=_api(config),

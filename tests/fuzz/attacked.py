@@ -86,7 +86,6 @@ def _release(store: Path, mark: str, *, rules: str = RULES, spa: bool | None = N
         store,
         headers_of=partial(headers.headers_for, rules=rows),
         redirects=redirect_rules,
-        shadows=redirects.shadows,
         spa=spa,
         immutable=("assets/*",),
     )
