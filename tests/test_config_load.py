@@ -186,6 +186,24 @@ WRONG: dict[str, tuple[str, str]] = {
         "jam.toml:2 functions.environment.AWS_REGION: Lambda sets AWS_REGION itself "
         "(choose another name)",
     ),
+    "a credential of the run for the build": (
+        '[build.environment]\nX = "env:AWS_SESSION_TOKEN"',
+        "jam.toml:2 build.environment.X: AWS_SESSION_TOKEN is this run's own and goes to no build "
+        "and no function (what a site may have gets a name of its own, under `env` in the "
+        "workflow)",
+    ),
+    "the workflow's token for a function": (
+        '[functions."a".environment]\nX = "env:GITHUB_TOKEN"',
+        "jam.toml:2 functions.a.environment.X: GITHUB_TOKEN is this run's own and goes to no build "
+        "and no function (what a site may have gets a name of its own, under `env` in the "
+        "workflow)",
+    ),
+    "a token of the runner as a password": (
+        '[preview]\npassword = "env:ACTIONS_ID_TOKEN_REQUEST_TOKEN"',
+        "jam.toml:2 preview.password: ACTIONS_ID_TOKEN_REQUEST_TOKEN is this run's own and goes to "
+        "no build and no function (what a site may have gets a name of its own, under `env` in "
+        "the workflow)",
+    ),
     "a number as a variable": (
         "[build.environment]\nPORT = 3000",
         "jam.toml:2 build.environment.PORT: found another value, allowed: text in quotes, "

@@ -18,6 +18,7 @@ _QUALIFIED = tuple(f"{each}:*" for each in _SHARED)  # versions and aliases have
 _RECORDS = "jam-*--pr"
 _BUCKET = "arn:aws:s3:::jam-*--pr-*-an"
 _DISTRIBUTIONS = "arn:aws:cloudfront::*:distribution/*"
+PARAMETERS = "/jam-preview/"
 _PREVIEWS = {"aws:ResourceTag/jam:environment": ["previews", "pr-*"]}
 _NEW = {"aws:RequestTag/jam:environment": ["previews", "pr-*"]}
 
@@ -72,11 +73,16 @@ def _called() -> Iterator[dict[str, Any]]:
         *functions,
     )
     yield _allow("lambda", "GetAccountSettings ListFunctions", "*")
+    # Whoever gives a function a layer or a VPC must be able to see it, in production's settings.
+    yield _allow("lambda", "GetLayerVersion", "arn:aws:lambda:*:*:layer:*")
+    yield _allow("ec2", "DescribeSecurityGroups DescribeSubnets DescribeVpcs", "*")
     roles = "arn:aws:iam::*:role/jam/jam-*--pr-*"
     # IAM knows the path of a role only where there is one.
     yield _allow("iam", "GetRole GetRolePolicy", roles, "arn:aws:iam::*:role/jam-*--pr-*")
     services = ["apigateway.amazonaws.com", "lambda.amazonaws.com"]
     yield within(_allow("iam", "PassRole", roles), StringEquals={"iam:PassedToService": services})
+    # What a pull request's settings may name: any other value would be theirs to publish.
+    yield _allow("ssm", "GetParameter", f"arn:aws:ssm:*:*:parameter{PARAMETERS}*")
     yield _allow("iam", "GetPolicy", "arn:aws:iam::*:policy/jam/*")
     groups = (
         *(f"arn:aws:logs:*:*:log-group:/aws/lambda/{each}" for each in (_OWN, *_SHARED)),

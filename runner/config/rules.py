@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from runner.config.admission import broken_admission
 from runner.config.cron import ScheduleError, expression
 from runner.config.functions import Function, Functions
+from runner.config.own import handed_on
 from runner.config.settings import Index, Rollout, Settings, Table
 from runner.config.shape import Wrong
 from runner.config.values import LOG_DAYS
@@ -43,6 +44,7 @@ def broken_rules(settings: Settings) -> Iterator[Wrong]:
     yield from broken_admission(settings)
     yield from _grants(settings)
     yield from _variables(settings)
+    yield from handed_on(settings)
     yield from _hosting(settings)
     yield from _tables(settings)
     yield from _rollout(settings)

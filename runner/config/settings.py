@@ -187,7 +187,9 @@ class Preview(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password: Annotated[
         v.Password | None,
         _told(
-            "Where the password lies: env:NAME (of the runner) or ssm:/path.", "ssm:/notes/preview"
+            "Where the password lies: env:NAME (of the runner) or ssm:/path; previews' role reads "
+            "what is below /jam-preview/ alone.",
+            "ssm:/jam-preview/notes",
         ),
     ] = None
     expire: Annotated[
