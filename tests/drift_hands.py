@@ -112,6 +112,16 @@ def no_router(site: Site) -> None:
     changed(site, without)
 
 
+def no_headers(site: Site) -> None:
+    """As a site was before there were any by default."""
+
+    def without(config: dict) -> None:  # type: ignore[type-arg]
+        for each in (config["DefaultCacheBehavior"], *config["CacheBehaviors"]["Items"]):
+            each.pop("ResponseHeadersPolicyId")
+
+    changed(site, without)
+
+
 def program(site: Site) -> None:
     edge, name = site.aws.edge, site.names.router
     now = edge.describe_function(Name=name, Stage="DEVELOPMENT")

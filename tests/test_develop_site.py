@@ -152,6 +152,7 @@ def test_a_plain_site_is_served_from_its_folder(tmp_path: Path) -> None:
     (folder / "about.html").write_text("about")
     (folder / "404.html").write_text("none")
     (folder / ".env").write_text("SECRET=1")
+    (folder / "_headers").write_text("/about\n  X-Frame-Options: DENY\n")
     running = start(folder, "dev")
     for path, status, body in [
         ("/", 200, b"<h1>Front</h1>"), ("/about", 200, b"about"), ("/about.html", 200, b"about"),
@@ -160,6 +161,13 @@ def test_a_plain_site_is_served_from_its_folder(tmp_path: Path) -> None:
     ]:  # fmt: skip
         answer = running.get(path)
         assert (path, answer.status, answer.data) == (path, status, body)
+    # As behind the distribution, but for HSTS; what the site says itself stands.
+    told = running.get("/").headers
+    assert told["content-security-policy"] == "frame-ancestors 'self'"
+    assert (told["x-content-type-options"], told["x-frame-options"]) == ("nosniff", "SAMEORIGIN")
+    assert "strict-transport-security" not in told
+    own = running.get("/about").headers
+    assert (own["x-frame-options"], "content-security-policy" in own) == ("DENY", False)
     stop(running)
 
 

@@ -60,6 +60,7 @@ HANDS: tuple[tuple[Hand, tuple[str, ...]], ...] = (
     (hands.disabled, ("distribution jam-drift: changed",)),
     (hands.no_paths, ("distribution jam-drift: changed",)),
     (hands.no_router, ("distribution jam-drift: changed",)),
+    (hands.no_headers, ("distribution jam-drift: changed",)),
     (hands.program, ("CloudFront function jam-drift-router: changed",)),
     (hands.keys, ("key of the key value store live: missing", "key of the key value store r/")),
     (hands.live_key, ("key of the key value store live: changed",)),
@@ -121,6 +122,7 @@ BATCHES: dict[str, tuple[Hand, ...]] = {
         hands.off,
     ),
     "functions": (
+        hands.no_headers,
         hands.no_hello,
         hands.no_entry,
         hands.no_acceptor,
@@ -146,6 +148,7 @@ SAMPLE: tuple[Hand, ...] = (
     hands.alias,
     hands.schedule,
     hands.other_page,
+    hands.no_headers,
 )
 
 

@@ -7,7 +7,7 @@ that there is no second reading of the rules. Copies nothing: bytes are served a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +33,15 @@ _OURS = frozenset({cache_control(fingerprinted=True), cache_control(fingerprinte
 _FRESH = ("cache-control", "no-store")
 # What a deploy needs and no browser sees; and the entity tag, by which a browser would keep it.
 _KEPT_BACK = ("x-jam-", "etag")
+# What a distribution adds where the site says nothing else (docs/architecture.md, Distribution), less
+# HSTS: a browser that learned that here would want https of everything on localhost.
+_ADDED = (
+    ("referrer-policy", "strict-origin-when-cross-origin"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "SAMEORIGIN"),
+    ("x-xss-protection", "1; mode=block"),
+)
+_FRAMES = ("content-security-policy", "frame-ancestors 'self'")
 _TOLD_BY_EDGE = ("accept-language", "cloudfront-viewer-country")
 
 
@@ -156,7 +165,17 @@ def _response(answer: Answer) -> Response:
     own = [pair for pair in answer.headers if not pair[0].startswith(_KEPT_BACK)]
     kept = [pair for pair in own if pair[0] != "cache-control" or pair[1] not in _OURS]
     fresh = () if any(name == "cache-control" for name, _ in kept) else (_FRESH,)
-    return Response(status=answer.status, headers=(*kept, *fresh), body=answer.body)
+    headers = (*kept, *fresh, *_added(answer))
+    return Response(status=answer.status, headers=headers, body=answer.body)
+
+
+def _added(answer: Answer) -> Iterator[tuple[str, str]]:
+    """As distribution and response function do: runner/edge/response.js."""
+    said = dict(answer.headers)
+    yield from (pair for pair in _ADDED if pair[0] not in said)
+    framed = said.get("x-frame-options", "SAMEORIGIN") != "SAMEORIGIN"
+    if said.get("x-jam-kind") == "document" and _FRAMES[0] not in said and not framed:
+        yield _FRAMES
 
 
 def _refusal(error: JamError) -> Response:
