@@ -28,6 +28,11 @@ from runner.package.site import WORK, Surroundings, package, referred, resolved
 from runner.toolchain import find
 from runner.world import World
 
+AS_ROOT = (
+    "warning: the site's build runs as root, kept apart from nothing on this machine; the action's "
+    "image and build.image keep it apart (docs/security.md)"
+)
+
 
 def packaged(
     config: Config, world: World, *, aws: Aws, environment: str = PRODUCTION, url: str = ""
@@ -71,6 +76,8 @@ class _Job:
         return bool(self.config.settings.build.image and self.config.commands)
 
     def packaged_here(self) -> Release:
+        if self.config.commands and os.geteuid() == 0:
+            self.world.watcher.note(AS_ROOT)
         with self.world.watcher.stage("build"):
             built = build(
                 self.config.commands,
