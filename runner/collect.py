@@ -6,18 +6,18 @@ by the next: a release's record goes last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
-from runner.aws import emptying, ledger, removal
+from runner.aws import edge_removal, emptying, ledger, removal
 from runner.aws.inventory import things
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.names import Names
 from runner.plan.inventory import Thing
-from runner.plan.ledger import ARCHIVES
+from runner.plan.ledger import ARCHIVES, POLICIES, fixed
 from runner.plan.retention import DAY, Collection, Retention, collection, outdated, strays
 from runner.promote import Say
 from runner.together import at_once
@@ -68,6 +68,7 @@ def _collected(
     removed = [
         *_removed(aws, names, going, say=say),
         *_archives(aws, names),
+        *edge_removal.unused_policies(aws, names, _own_policies(there, names)),
     ]
     for release in decided.remove:
         ledger.forget_release(aws, names, release=release)
@@ -75,6 +76,12 @@ def _collected(
     if decided.left.survived:
         ledger.forget_destroy(aws, names)
     return Collected(removed=tuple(removed), expired=decided.expire)
+
+
+def _own_policies(there: Iterable[Thing], names: Names) -> list[Thing]:
+    """Those that a site had before all sites of an account had the same."""
+    own = {name for each in (names, names.previews) for it in POLICIES for name in fixed(each)[it]}
+    return [each for each in there if each.kind in POLICIES and each.name in own]
 
 
 def _removed(aws: Aws, names: Names, going: tuple[Thing, ...], *, say: Say) -> Iterator[str]:

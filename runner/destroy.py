@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
-from runner.aws import edge_removal, emptying, ledger, preview_records, previewed, records, removal
+from runner.aws import (
+    edge_removal,
+    emptying,
+    ledger,
+    preview_records,
+    previewed,
+    records,
+    removal,
+)
 from runner.aws.inventory import things
 from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
@@ -22,7 +30,7 @@ from runner.guard.rollout import Act
 from runner.model import Origin
 from runner.names import PREVIEW, PREVIEWS, PRODUCTION, Names
 from runner.plan.inventory import SHARED, Thing, What, is_removable
-from runner.plan.ledger import Ledger, site_of
+from runner.plan.ledger import Ledger, is_policy_of_all, site_of
 from runner.plan.previewed import Previewed, is_of_previews
 from runner.plan.refs import Ref
 from runner.promote import Follower, Say
@@ -55,12 +63,14 @@ class Doom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doomed:
-    """What will go, in order, and what of this site's names or tags stays."""
+    """What will go, in order, what of this site's names or tags stays, and the policies of all
+    sites, which the last site takes along."""
 
     ledger: Ledger
     previewed: Previewed
     going: tuple[Thing, ...]
     left: tuple[Thing, ...]
+    shared: tuple[Thing, ...] = ()
 
 
 def survey(aws: Aws, names: Names, doom: Doom) -> Doomed:
@@ -81,7 +91,8 @@ def survey(aws: Aws, names: Names, doom: Doom) -> Doomed:
             emptying.check_foreign(aws, names.previews, ledger=Ledger())
     going = tuple(each for each in _goes(there, names, doom) if removal.is_own(each))
     left = tuple(_stays(there, going, told, names=names))
-    return Doomed(ledger=told, previewed=previews, going=going, left=left)
+    shared = tuple(each for each in there if is_policy_of_all(each))
+    return Doomed(ledger=told, previewed=previews, going=going, left=left, shared=shared)
 
 
 def destroy(aws: Aws, names: Names, doom: Doom, *, say: Say) -> tuple[Doomed, tuple[str, ...]]:
@@ -102,6 +113,8 @@ def destroy(aws: Aws, names: Names, doom: Doom, *, say: Say) -> tuple[Doomed, tu
             # A run after one that ended early begins anew, and finds what still stands.
             ledger.forget(aws, each, beginning=True)
         removed = _remove(aws, names, found.going, say=say)
+        with explained():
+            removed = (*removed, *edge_removal.unused_policies(aws, names, found.shared))
         _keep(aws, found.left)
     # The lease lies in the records: they are the last of all.
     return found, (*removed, *_forget(aws, names, found, doom=doom, say=say))

@@ -19,6 +19,7 @@ PREVIEW = re.compile(r"pr-([1-9][0-9]{0,8})")
 ALIAS = "live"
 ROLE_PATH = "/jam/"
 BOUNDARY = "jam-boundary"
+CACHE_POLICY, FORWARD_POLICY = "jam--cache-", "jam--forward-"  # and a digest; no site is called so
 CODE_DEPLOY_ROLE = "jam-codedeploy"
 PRODUCTION_ROLE, PREVIEW_ROLE = "jam-production", "jam-preview"  # that GitHub's workflows assume
 

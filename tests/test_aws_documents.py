@@ -51,11 +51,11 @@ def test_the_distribution_is_valid_by_cloudfronts_own_model() -> None:
 @pytest.mark.parametrize(
     ("operation", "member", "config"),
     [
-        ("CreateCachePolicy", "CachePolicyConfig", delivery.cache_policy(NAMES)),
+        ("CreateCachePolicy", "CachePolicyConfig", delivery.cache_policy()),
         (
             "CreateOriginRequestPolicy",
             "OriginRequestPolicyConfig",
-            delivery.forward_policy(NAMES),
+            delivery.forward_policy(),
         ),
         (
             "CreateOriginAccessControl",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.names import PREVIEWS, Names
+from runner.names import CACHE_POLICY, FORWARD_POLICY, PREVIEWS, Names
+from runner.package.manifest import compact
 
 Config = dict[str, Any]
 
@@ -22,6 +24,10 @@ ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 # because an account has 20 of its own making. Source: CloudFront developer guide, "Use managed
 # response headers policies", SecurityHeadersPolicy; "Quotas on CloudFront", Quotas on policies.
 SECURITY_HEADERS = "67f7725c-6f97-4210-82d7-5512b31e9d03"
+
+# An account takes 20 cache policies and 20 origin request policies: so all its sites have the same.
+# Source: CloudFront developer guide, "Quotas", Quotas on policies.
+ALL_SITES = "jam-deploy: used by all sites of the account"
 
 YEAR = 31_536_000  # seconds
 ENTRY_CONNECT, ENTRY_READ = 2, 5  # seconds: a fallback must not wait 3 x 10 for a dead entry
@@ -74,11 +80,10 @@ def comment(names: Names, member: int = 0) -> str:
     return f"{names.prefix} {names.environment}" + (f" {member}" if member else "")
 
 
-def cache_policy(names: Names) -> Config:
+def cache_policy() -> Config:
     """The cache contract: path, `x-jam-draw`, encoding. Nothing else may tell answers apart."""
-    return {
-        "Name": f"{names.prefix}-cache",
-        "Comment": comment(names),
+    config: Config = {
+        "Comment": ALL_SITES,
         "MinTTL": 0,
         "DefaultTTL": 0,
         "MaxTTL": YEAR,
@@ -90,9 +95,10 @@ def cache_policy(names: Names) -> Config:
             "QueryStringsConfig": {"QueryStringBehavior": "none"},
         },
     }
+    return {"Name": CACHE_POLICY + _digest(config), **config}
 
 
-def forward_policy(names: Names) -> Config:
+def forward_policy() -> Config:
     """What entry hears beyond the key: an allow-list, because it is not part of the key."""
     headers = [
         "x-jam-query",
@@ -102,13 +108,18 @@ def forward_policy(names: Names) -> Config:
         "CloudFront-Viewer-Country",
         "Accept-Language",
     ]
-    return {
-        "Name": f"{names.prefix}-forward",
-        "Comment": comment(names),
+    config: Config = {
+        "Comment": ALL_SITES,
         "HeadersConfig": {"HeaderBehavior": "whitelist", "Headers": _items(headers)},
         "CookiesConfig": {"CookieBehavior": "whitelist", "Cookies": _items(["jam-pin"])},
         "QueryStringsConfig": {"QueryStringBehavior": "none"},
     }
+    return {"Name": FORWARD_POLICY + _digest(config), **config}
+
+
+def _digest(config: Config) -> str:
+    """Two versions of this program that want different policies in one account name two."""
+    return hashlib.sha256(compact(config).encode()).hexdigest()[:12]
 
 
 def access(name: str, origin_type: str) -> Config:

@@ -55,8 +55,8 @@ def _correct_access(aws: Aws, access: str, *, wanted: Any) -> None:
         )
 
 
-def find_policy(aws: Aws, names: Names, *, policy: Policy) -> str | None:
-    """The id of a policy, by its name, which is unique in the account."""
+def find_policy(aws: Aws, *, policy: Policy) -> str | None:
+    """The id of a policy of all sites, by its name, which is unique in the account."""
     list_, key, item = {
         Policy.CACHE: (aws.edge.list_cache_policies, "CachePolicyList", "CachePolicy"),
         Policy.FORWARD: (
@@ -65,21 +65,21 @@ def find_policy(aws: Aws, names: Names, *, policy: Policy) -> str | None:
             "OriginRequestPolicy",
         ),
     }[policy]
-    name = _policy_config(names, policy)["Name"]
+    name = _policy_config(policy)["Name"]
     for each in items_of(list_, key, Type="custom"):
         if each[item][f"{item}Config"]["Name"] == name:
             return str(each[item]["Id"])
     return None
 
 
-def make_policy(aws: Aws, names: Names, *, policy: Policy) -> str:
-    """Returns its id."""
-    config = _policy_config(names, policy)
-    found = find_policy(aws, names, policy=policy)
+def make_policy(aws: Aws, *, policy: Policy) -> str:
+    """Returns its id. Another site may have made it, or make it at this moment."""
+    config = _policy_config(policy)
+    found = find_policy(aws, policy=policy)
     if found is None:
         with tolerating("CachePolicyAlreadyExists", "OriginRequestPolicyAlreadyExists"):
             return _create_policy(aws, policy, config=config)
-        found = _found(find_policy(aws, names, policy=policy), config["Name"])
+        found = _found(find_policy(aws, policy=policy), config["Name"])
     correct = _correct_cache if policy is Policy.CACHE else _correct_forward
     again(lambda: correct(aws, found, wanted=config), config["Name"])
     return found
@@ -177,9 +177,8 @@ def _edge_name(names: Names, edge: Edge) -> str:
     return named[edge]
 
 
-def _policy_config(names: Names, policy: Policy) -> Any:
-    is_cache = policy is Policy.CACHE
-    return delivery.cache_policy(names) if is_cache else delivery.forward_policy(names)
+def _policy_config(policy: Policy) -> Any:
+    return delivery.cache_policy() if policy is Policy.CACHE else delivery.forward_policy()
 
 
 def _create_policy(aws: Aws, policy: Policy, *, config: Any) -> str:

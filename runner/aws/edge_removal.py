@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from runner.aws import distributions
-from runner.aws.edge import again
+from runner.aws.edge import again, items_of
 from runner.aws.refusals import code_of, explain, tolerating
 from runner.aws.session import Aws
 from runner.aws.waiting import insist
 from runner.errors import JamError, busy_error
 from runner.names import Names
-from runner.plan.inventory import Thing
+from runner.plan.inventory import Thing, What
 
 # Minutes are usual. Source: CloudFront developer guide, "Delete a distribution".
 EDGES_BUDGET = 1800.0  # seconds
@@ -99,6 +99,29 @@ def forward_policy(aws: Aws, _: Names, thing: Thing) -> None:
             Id=thing.key, IfMatch=aws.edge.get_origin_request_policy(Id=thing.key)["ETag"]
         ),
     )
+
+
+def unused_policies(aws: Aws, names: Names, policies: Collection[Thing]) -> Iterator[str]:
+    """These go, unless a distribution uses them, of whatever site; says which went.
+
+    A first deploy may lose those of all sites in the moment before it makes its distribution: it
+    ends with CloudFront's refusal, and the next makes them.
+    """
+    removers = {What.CACHE_POLICY: cache_policy, What.FORWARD_POLICY: forward_policy}
+    there = list(items_of(aws.edge.list_distributions, "DistributionList")) if policies else []
+    used = {each for config in there for each in _used(config)}
+    # One that is not known everywhere may have another policy at some edges.
+    is_settled = all(each["Status"] == "Deployed" for each in there)
+    for thing in policies:
+        if is_settled and thing.key not in used:
+            removers[thing.kind](aws, names, thing)
+            yield f"{thing.kind} {thing.name}"
+
+
+def _used(config: Mapping[str, Any]) -> Iterator[str]:
+    """The ids of all policies that a distribution's behaviours have."""
+    for each in (config["DefaultCacheBehavior"], *config["CacheBehaviors"].get("Items", ())):
+        yield from (each[key] for key in ("CachePolicyId", "OriginRequestPolicyId") if key in each)
 
 
 def _released(aws: Aws, codes: tuple[str, str], delete: Callable[[], object]) -> None:

@@ -47,7 +47,7 @@ def performed(
         case MakeAccess(access=access):
             return {Ref(Made.ACCESS, access): edge.make_access(aws, names, access=access)}
         case MakePolicy(policy=policy):
-            return {Ref(Made.POLICY, policy): edge.make_policy(aws, names, policy=policy)}
+            return {Ref(Made.POLICY, policy): edge.make_policy(aws, policy=policy)}
         case MakeStore():
             return {Ref(Made.STORE): keyvalues.make(aws, names)}
         case MakeEdge(edge=which, code=code):

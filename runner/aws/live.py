@@ -274,10 +274,7 @@ def _looks(
             Ref(Made.ACCESS, each): partial(edge.find_access, aws, names, access=each)
             for each in Access
         },
-        **{
-            Ref(Made.POLICY, each): partial(edge.find_policy, aws, names, policy=each)
-            for each in Policy
-        },
+        **{Ref(Made.POLICY, each): partial(edge.find_policy, aws, policy=each) for each in Policy},
         **{
             Ref(Made.EDGE, each): partial(edge.find_edge, aws, names, edge=each)
             for each in edges_of(foundation.streams)

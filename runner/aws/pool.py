@@ -104,7 +104,7 @@ def _shared(aws: Aws, names: Names) -> Known:
     """What all distributions of the pool are made of: ids that no record keeps."""
     looks: dict[Ref, str | None] = {
         **{Ref(Made.ACCESS, it): edge.find_access(aws, names, access=it) for it in Access},
-        **{Ref(Made.POLICY, it): edge.find_policy(aws, names, policy=it) for it in Policy},
+        **{Ref(Made.POLICY, it): edge.find_policy(aws, policy=it) for it in Policy},
         **{Ref(Made.EDGE, it): edge.find_edge(aws, names, edge=it) for it in edges_of(())},
     }
     return {ref: found for ref, found in looks.items() if found is not None}

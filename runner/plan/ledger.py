@@ -7,7 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from runner.model import Origin
-from runner.names import ALIAS, BOUNDARY, CODE_DEPLOY_ROLE, PRODUCTION, Names
+from runner.names import (
+    ALIAS,
+    BOUNDARY,
+    CACHE_POLICY,
+    CODE_DEPLOY_ROLE,
+    FORWARD_POLICY,
+    PRODUCTION,
+    Names,
+)
 from runner.plan.inventory import TAGGED, Thing, What
 
 FOUNDATION = "foundation"
@@ -19,6 +27,7 @@ ASSETS = f"{PRODUCTION}/assets/"
 RELEASES = f"{PRODUCTION}/releases/"
 NEWEST = "~newest.json"  # what production published last, for previews to read
 ARCHIVES = "functions/"  # larger archives on their way to Lambda
+POLICIES = frozenset({What.CACHE_POLICY, What.FORWARD_POLICY})
 _CONFIG = re.compile(r"jam-(canary|linear)-\d+pct-\d+m")
 
 
@@ -125,7 +134,13 @@ def _is_shared(thing: Thing) -> bool:
         or (thing.kind is What.POLICY and thing.name == BOUNDARY)
         or (thing.kind is What.ROLE and thing.name == CODE_DEPLOY_ROLE)
         or (thing.kind is What.DEPLOYMENT_CONFIG and bool(_CONFIG.fullmatch(thing.name)))
+        or is_policy_of_all(thing)
     )
+
+
+def is_policy_of_all(thing: Thing) -> bool:
+    """One that every site of the account uses, rather than a site's own."""
+    return thing.kind in POLICIES and thing.name.startswith((CACHE_POLICY, FORWARD_POLICY))
 
 
 def site_of(thing: Thing, ledger: Ledger, names: Names) -> str:
@@ -190,6 +205,7 @@ def fixed(names: Names) -> Mapping[What, tuple[str, ...]]:
         What.KEY: ("live", "token", "key", "bearer"),
         What.STORE: (names.store,),
         What.ACCESS: (names.files_access, names.entry_access),
+        # Each site had its own once; `gc` takes them where no distribution uses them any more.
         What.CACHE_POLICY: (f"{names.prefix}-cache",),
         What.FORWARD_POLICY: (f"{names.prefix}-forward",),
         What.DEPLOYMENT_GROUP: (PRODUCTION,),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.names import Names
+from runner.names import CACHE_POLICY, FORWARD_POLICY, Names
 from runner.plan.background import (
     MakeDeadLetters,
     MakeScheduleGroup,
@@ -51,8 +51,9 @@ def named(step: Step, names: Names) -> tuple[What, str]:  # noqa: PLR0912 -- a t
                 Access.ENTRY: names.entry_access,
             }[access]
         case MakePolicy(policy=policy):
-            kind = What.CACHE_POLICY if policy is Policy.CACHE else What.FORWARD_POLICY
-            return kind, f"{names.prefix}-{policy}"
+            if policy is Policy.CACHE:
+                return What.CACHE_POLICY, CACHE_POLICY.rstrip("-")
+            return What.FORWARD_POLICY, FORWARD_POLICY.rstrip("-")
         case MakeStore():
             return What.STORE, names.store
         case MakeEdge(edge=edge):

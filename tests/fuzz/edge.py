@@ -26,8 +26,8 @@ from tests.fuzz.attacked import HOSTS, NAMES, NOW, State, attacked
 from tests.fuzz.visitors import Visitor
 
 REQUEST_ID = "R3qu-st_1d=="
-_CACHE = delivery.cache_policy(NAMES)
-_FORWARD = delivery.forward_policy(NAMES)
+_CACHE = delivery.cache_policy()
+_FORWARD = delivery.forward_policy()
 _KEY_HEADERS = frozenset(
     each.lower()
     for each in _CACHE["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]["Headers"][

@@ -1,6 +1,7 @@
 """CloudFront's part of the inventory. Reads only.
 
-Access controls and policies bear no tags: those that are named exactly as this site's are its.
+Access controls and policies bear no tags: those that are named exactly as this site's are its. All
+sites of the account have the same policies today.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runner.aws import delivery, keyvalues, ownership
+from runner.aws import keyvalues, ownership
 from runner.aws.edge import items_of
 from runner.aws.inventory.found import OURS, each_of, part, thing
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.names import Names
 from runner.plan.inventory import Thing, What
+from runner.plan.ledger import fixed
 
 NONE: Mapping[str, str] = {}
 
@@ -64,8 +66,10 @@ def accesses(aws: Aws, names: Names) -> Iterator[Thing]:
 
 def policies(aws: Aws, names: Names) -> Iterator[Thing]:
     both = (names, names.previews)
-    cache = {delivery.cache_policy(each)["Name"]: each for each in both}
-    forward = {delivery.forward_policy(each)["Name"]: each for each in both}
+    cache, forward = (
+        {name: each for each in both for name in fixed(each)[kind]}
+        for kind in (What.CACHE_POLICY, What.FORWARD_POLICY)
+    )
     for each in items_of(aws.edge.list_cache_policies, "CachePolicyList", Type="custom"):
         found = each["CachePolicy"]
         name = found["CachePolicyConfig"]["Name"]
