@@ -219,6 +219,8 @@ def _whole(target: str, found: Standing | None, *, there: Environment) -> Standi
 def _hold(aws: Aws, wish: Wish, *, there: Environment, target: str) -> Hold:
     left = there.rollout or there.release
     why = f"rolled back from {left[:8]} to {target[:8]}"
+    if left == target:
+        why = f"kept at {target[:8]}"
     return Hold(by=wish.by, why=why, at=int(aws.clock()))
 
 

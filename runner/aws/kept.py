@@ -27,7 +27,8 @@ _GONE = frozenset({"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "40
 class Kept:
     """One release on record; `at` is when it was first staged, in epoch seconds.
 
-    `expired` since when nobody new is shown it, `opened` until when somebody may look at it.
+    `expired` since when nobody new is shown it, `opened` until when somebody may look at it;
+    `files`, `bytes` of them and of its `functions` as it was built, 0 where no record says so.
     """
 
     release: str
@@ -37,6 +38,9 @@ class Kept:
     api_stage: str = ""
     expired: int = 0
     opened: int = 0
+    files: int = 0
+    bytes: int = 0
+    functions: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,7 @@ class Condition:
 
 def releases(aws: Aws, names: Names) -> tuple[Kept, ...]:
     """All on record, the newest first; none where nothing was ever deployed."""
-    words = ("state", "at", "origin", "api_stage", "expired", "opened")
+    words = ("state", "at", "origin", "api_stage", "expired", "opened", "sizes")
     items = _items(aws, names, words=words, kind="release")
     found = (
         Kept(
@@ -75,6 +79,7 @@ def releases(aws: Aws, names: Names) -> tuple[Kept, ...]:
             api_stage=item.get("api_stage", ""),
             expired=int(item.get("expired", 0)),
             opened=int(item.get("opened", 0)),
+            **{name: int(size) for name, size in item.get("sizes", {}).items()},
         )
         for item in items
         if (release := item["pk"].partition("#")[2]) and "/" not in release  # a preview's

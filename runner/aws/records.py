@@ -194,17 +194,29 @@ def record_staged(aws: Aws, names: Names, *, release: Release, known: Known) -> 
     aws.records.update_item(
         TableName=names.records,
         Key=_key(_release(names, release.id)),
-        UpdateExpression="SET #state = :state, #functions = :functions, "
-        "#entry = :entry, #api_stage = :api_stage, #definition = :definition",
-        ExpressionAttributeNames=_names("state", "functions", "entry", "api_stage", "definition"),
+        UpdateExpression="SET #state = :state, #functions = :functions, #entry = :entry, "
+        "#api_stage = :api_stage, #definition = :definition, #sizes = :sizes",
+        ExpressionAttributeNames=_names(
+            "state", "functions", "entry", "api_stage", "definition", "sizes"
+        ),
         ExpressionAttributeValues=_values(
             state=READY,
             functions=_functions(names, release, known),
             entry=known[Ref(Made.VERSION, ENTRY)],
             api_stage=release.routing.api_stage,
             definition=definition.text_of(release),
+            sizes=_sizes(release),
         ),
     )
+
+
+def _sizes(release: Release) -> dict[str, int]:
+    """How many files it has, their bytes, and those of its functions' archives."""
+    return {
+        "files": len(release.files),
+        "bytes": sum(each.size for each in release.files),
+        "functions": sum(each.size for each in release.functions),
+    }
 
 
 def record_live(

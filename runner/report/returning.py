@@ -10,6 +10,7 @@ from runner.model import Origin
 from runner.names import PRODUCTION
 from runner.operate.history import History, Listed
 from runner.plan.live import Hold
+from runner.plan.publishing import megabytes
 from runner.report.printable import printable
 from runner.report.text import plan_text as steps_text
 from runner.rollback import Way
@@ -80,7 +81,8 @@ def history_text(history: History) -> str:
 def _line(each: Listed) -> str:
     found = each.kept
     when = _moment(found.at)
-    said = f"{found.release[:_SHOWN]}  {each.state:9}  {when}  {_from(found.origin)}"
+    size = f"  {found.files} files, {megabytes(found.bytes)}" if found.files else ""
+    said = f"{found.release[:_SHOWN]}  {each.state:9}  {when}  {_from(found.origin)}{size}"
     return f"{said}  {_rollout(each.judged)}" if each.judged else said
 
 
@@ -113,6 +115,11 @@ def _listed(each: Listed) -> dict[str, Any]:
         "author": origin.author or None,
         "run": origin.run or None,
         "run_number": origin.number or None,
+        "sizes": {
+            "files": each.kept.files,
+            "bytes": each.kept.bytes,
+            "functions": each.kept.functions,
+        },
         "rollout": {
             "outcome": judged.outcome or "open",
             "verdict": judged.verdict or None,
