@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from runner.action import collecting, releasing
 from runner.action.job import Job
@@ -15,6 +16,9 @@ from runner.names import PRODUCTION, Names
 from runner.plan.live import Hold
 from runner.report.text import Outcome
 from runner.world import near
+
+if TYPE_CHECKING:
+    from runner.rollback import Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +57,27 @@ def plain(site: str, environment: str) -> Outcome:
     )  # fmt: skip
 
 
-def _rollback(it: _Asked) -> Outcome:
-    from runner.operate.history import history
-    from runner.rollback import Wish, rollback
+def _wish(it: _Asked) -> Wish:
+    from runner.rollback import Wish
 
     job = it.job
-    wish = Wish(
-        release=it.release,
-        by=job.event.origin.author,
-        run=job.run_url,
-        near=near(job.world),
+    return Wish(
+        release=it.release, by=job.event.origin.author, run=job.run_url, near=near(job.world)
     )
+
+
+def _way_back(it: _Asked) -> str:
+    from runner.report.returning import plan_text
+    from runner.rollback import way_back
+
+    return plan_text(way_back(it.aws, it.names, _wish(it)))
+
+
+def _rollback(it: _Asked) -> Outcome:
+    from runner.operate.history import history
+    from runner.rollback import rollback
+
+    job, wish = it.job, _wish(it)
     outcome, changed = rollback(it.aws, it.names, wish, watcher=job.log, clock=job.world.clock)
     for line in changed:
         job.console.line(line)
@@ -76,14 +90,19 @@ def _rollback(it: _Asked) -> Outcome:
     return releasing.ended(job, telling, outcome, commit=origin.commit if origin else "")
 
 
-def _settle(it: _Asked) -> Outcome:
+def _promote(it: _Asked) -> Outcome:
+    return _settle(it, promote=True)
+
+
+def _settle(it: _Asked, *, promote: bool = False) -> Outcome:
     from runner.report.rollout import told_of
-    from runner.settle import settle
+    from runner.settle import settle, text
 
     job = it.job
     settled = settle(
-        it.aws, it.names, promote=False, run=job.run_url, watcher=job.log, clock=job.world.clock
+        it.aws, it.names, promote=promote, run=job.run_url, watcher=job.log, clock=job.world.clock
     )
+    job.console.line(text(settled))
     outcome = replace(
         plain(it.names.site, PRODUCTION),
         release=settled.release,
@@ -96,6 +115,9 @@ def _settle(it: _Asked) -> Outcome:
 
 
 def _hold(it: _Asked) -> str:
+    from runner.standing import environment_of
+
+    environment_of(it.aws, it.names)  # there must be something to keep
     who = it.job.event.origin.author
     holds.put(it.aws, it.names, Hold(by=who, why=it.job.event.title, at=int(it.aws.clock())))
     return f"{it.names.site}: production is held"
@@ -118,6 +140,13 @@ def _releases(it: _Asked) -> str:
     from runner.report.returning import history_text
 
     return history_text(history(it.aws, it.names))
+
+
+def _previews(it: _Asked) -> str:
+    from runner.operate.previews import previews
+    from runner.report.previews import previews_text
+
+    return previews_text(previews(it.aws, it.names))
 
 
 def _audit(it: _Asked) -> str:
@@ -147,7 +176,7 @@ def _doctor(it: _Asked) -> str:
 
 def _destroy(it: _Asked) -> str:
     from runner.destroy import Doom, destroy
-    from runner.report.tidying import removed_text
+    from runner.report.tidying import removed_text, stack_hint
 
     named = it.job.inputs.environment
     if not named:
@@ -157,6 +186,8 @@ def _destroy(it: _Asked) -> str:
         doomed, removed = destroy(it.aws, it.names, doom, say=it.job.log.note)
     if named in (PRODUCTION, "all"):
         it.job.tell(it.names.site).retire()
+    if named == "all":
+        it.job.console.notice(stack_hint(it.names.region), title="The account's stack")
     return removed_text(it.names.site, removed, doomed.left)
 
 
@@ -171,11 +202,14 @@ def _what_to_destroy() -> JamError:
 
 _COMMANDS: Mapping[str, Callable[[_Asked], Said]] = {
     "rollback": _rollback,
+    "rollback --plan": _way_back,
     "settle": _settle,
+    "settle --promote": _promote,
     "hold": _hold,
     "unhold": _unhold,
     "status": _status,
     "releases": _releases,
+    "previews": _previews,
     "audit": _audit,
     "doctor": _doctor,
     "destroy": _destroy,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runner.aws import records
-from runner.aws.refusals import explained
+from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
 from runner.names import Names
 from runner.plan.live import Hold
@@ -20,5 +20,5 @@ def put(aws: Aws, names: Names, hold: Hold) -> None:
 def drop(aws: Aws, names: Names) -> None:
     """Frees production; what was free stays free."""
     key: Any = records.hold_key(names)
-    with explained():
+    with explained(), tolerating("ResourceNotFoundException"):
         aws.records.delete_item(TableName=names.records, Key=key)

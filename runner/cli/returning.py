@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli.group import cli
 from runner.cli.options import Options, tell, with_options
-from runner.cli.world import account, watcher_of
+from runner.cli.world import account, account_with, watcher_of
 
 if TYPE_CHECKING:
     from runner.aws.session import Aws
@@ -28,6 +29,7 @@ def rollback(options: Options, release: str, *, only_plan: bool, no_hold: bool) 
     RELEASE is an id or its beginning; without one it is the release before the live one. Nothing is
     built. Production is held after it, so that the next push does not undo it.
     """
+    from runner.aim import aimed
     from runner.fetch import loopback
     from runner.report.returning import plan_document, plan_text
     from runner.report.text import summary
@@ -42,13 +44,16 @@ def rollback(options: Options, release: str, *, only_plan: bool, no_hold: bool) 
         run=run_of(os.environ),
         near=loopback(os.environ.get("AWS_ENDPOINT_URL", "")),
     )
-    aws, names = account(options)
+    begun, needs = time.monotonic(), ("functions", "s3", "values", "api")
+    aws, names, aim = account_with(options, partial(aimed, wanted=release), *needs)
     if only_plan:
-        way = way_back(aws, names, wish)
+        way = way_back(aws, names, wish, aim=aim)
         tell(options, plan_document(way), plan_text(way))
         return
     with watcher_of(options) as watcher:
-        outcome, changed = go_back(aws, names, wish, watcher=watcher, clock=time.monotonic)
+        outcome, changed = go_back(
+            aws, names, wish, watcher=watcher, clock=time.monotonic, aim=aim, begun=begun
+        )
     click.echo(outcome.to_json() if options.as_json else summary(outcome, changed))
     if wish.hold:
         click.echo("Production is HELD: pushes do not go live until `jam-deploy unhold`.", err=True)
@@ -65,8 +70,10 @@ def hold(options: Options, *, why: str) -> None:
     from runner.aws import holds
     from runner.plan.live import Hold
     from runner.report.returning import hold_document
+    from runner.standing import environment_of
 
     aws, names = account(options)
+    environment_of(aws, names)  # there must be something to keep
     held = Hold(by=_who(), why=why, at=int(aws.clock()))
     holds.put(aws, names, held)
     tell(options, hold_document(names.site, held), f"{names.site}: production is held")

@@ -104,10 +104,9 @@ def destroy(
 
     Production's tables stay unless they are named. What is not ours is left alone.
     """
-    from runner.aws.bootstrap import STACK
     from runner.destroy import Doom, survey
     from runner.destroy import destroy as remove
-    from runner.report.tidying import removed_document, removed_text
+    from runner.report.tidying import removed_document, removed_text, stack_hint
     from runner.turn import run_of
 
     if everything == bool(environment):
@@ -120,13 +119,9 @@ def destroy(
     with watcher_of(options) as watcher, watcher.stage("destroy"):
         doomed, removed = remove(aws, names, doom, say=watcher.note)
     document = removed_document(names.site, environment, removed, doomed.left)
-    told = removed_text(names.site, removed, doomed.left)
+    tell(options, document, removed_text(names.site, removed, doomed.left))
     if everything:
-        told += (
-            f"\nThe stack {STACK} stays for other sites. To remove it, too: "
-            f"aws cloudformation delete-stack --stack-name {STACK} --region {aws.region}"
-        )
-    tell(options, document, told)
+        click.echo(stack_hint(names.region), err=True)
 
 
 def _ask(site: str, going: tuple[Thing, ...]) -> None:

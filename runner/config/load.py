@@ -121,12 +121,15 @@ def load(root: Path, file: Path | None, overrides: Overrides, *, publishes: bool
 def whereabouts(root: Path, file: Path | None, overrides: Overrides) -> tuple[str, str]:
     """The site's name and region alone, for commands that build nothing: nothing is detected.
 
+    Where both were said, nothing is read either: a broken file keeps nobody from going back.
     Raises JAM-SETTINGS and JAM-REGION-MISSING as `load` does.
     """
+    wrong = list(_overridden(overrides))
+    if overrides.site and overrides.region and not wrong:
+        return overrides.site, overrides.region
     source = read(root, file)
     known, problems = _settings(source)
-    problems += _overridden(overrides)
-    if problems:
+    if problems := [*problems, *wrong]:
         raise refused(problems)
     region, _ = _region(known, overrides=overrides, source=source)
     if not region:

@@ -12,10 +12,17 @@ import re
 from string import Template
 
 WORKFLOW = ".github/workflows/deploy.yml"
-COMMANDS = (
-    *("deploy", "rollback", "settle", "hold", "unhold", "status", "releases", "gc", "audit"),
-    *("doctor", "destroy"),
+_CHANGING = (
+    "deploy",
+    "rollback",
+    "rollback --plan",
+    "settle",
+    "settle --promote",
+    "hold",
+    "unhold",
 )
+_OTHERS = ("status", "releases", "previews", "gc", "audit", "doctor", "destroy")
+COMMANDS = (*_CHANGING, *_OTHERS)
 # A tag can be moved by whoever owns it, a commit cannot; our own workflows name the same.
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 
@@ -36,7 +43,9 @@ on:
         description: What to do
         type: choice
         default: deploy
-        options: [$commands]
+        options:
+          [$changing,
+          $others]
       release:
         description: The release to roll back to; without one, the release before the live one
         type: string
@@ -86,7 +95,8 @@ def workflow(site: str, branch: str) -> str:
     return _TEXT.substitute(
         branch=json.dumps(_pattern(branch), ensure_ascii=False),
         checkout=CHECKOUT,
-        commands=", ".join(COMMANDS),
+        changing=", ".join(_CHANGING),
+        others=", ".join(_OTHERS),
         minute=_minute(site),
         site=site,
     )

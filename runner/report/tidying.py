@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from runner.audit import Audit
+from runner.aws.bootstrap import STACK
 from runner.clearing import Cleared
 from runner.collect import Collected
 from runner.plan.inventory import Thing
@@ -59,6 +60,12 @@ def removed_text(site: str, removed: tuple[str, ...], left: tuple[Thing, ...]) -
     lines += [f"left {_named(each)}" for each in left]
     count = len(removed)
     return "\n".join([*lines, f"{site}: {count} removed" if count else f"{site}: nothing to do"])
+
+
+def stack_hint(region: str) -> str:
+    """After the last of a site: what `bootstrap` made is of the account, and removed by hand."""
+    remove = f"aws cloudformation delete-stack --stack-name {STACK} --region {region}"
+    return f"The stack {STACK} stays for other sites. To remove it, too: {remove}"
 
 
 def collected_document(
