@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.cold import cloud
 from bench.cost import costs
-from bench.distance import Distance, Request, counted, depth, distance
+from bench.distance import Distance, Request, chain, counted, depth, distance
 from bench.entry import Aim, Entry, Readings
 from bench.servers import ROOT
 from bench.suite import Report, Run, main, progress
@@ -137,6 +137,7 @@ def add(readings: Readings, what: str, told: Told) -> None:
         "calls": len(told.aws),
         "writes": len(told.writes),
         "depth": depth(told.aws),
+        "chain": chain(told.aws),
         "slow": len(slow),
         "seconds": told.outcome["seconds"],
         "wall": told.wall,
@@ -146,13 +147,22 @@ def add(readings: Readings, what: str, told: Told) -> None:
 
 def noted(told: Told) -> dict[str, object]:
     """The operations of one run of it, and what waits for nothing is beside it."""
-    return {"wall_s": round(told.wall, 2), "depth": depth(told.aws), "calls": counted(told.aws)}
+    return {
+        "wall_s": round(told.wall, 2),
+        "depth": depth(told.aws),
+        "depth, each request a link": chain(told.aws),
+        "calls": counted(told.aws),
+    }
 
 
 def entries(readings: Readings) -> list[Entry]:
     def entry(what: str, kind: str, unit: str, bound: float | None, *, rtt: int = NEAR_MS) -> Entry:
         read = readings.of(f"{kind}, {what}")[OURS]
-        said = {"slow": "API Gateway, IAM and distribution calls", "wall": "whole command"}
+        said = {
+            "slow": "API Gateway, IAM and distribution calls",
+            "chain": "depth, each upload and each look at a version a link",
+            "wall": "whole command",
+        }
         name = f"{what}, {said.get(kind, kind)}"
         return Entry(name=name, unit=unit, rtt_ms=rtt, ours=read, aim=Aim(bound=bound))
 
@@ -163,12 +173,15 @@ def entries(readings: Readings) -> list[Entry]:
         entry("no-op deploy", "seconds", "s", 0.8),
         entry(warm, "calls", "calls", None),
         entry(warm, "depth", "round trips", 10),
+        entry(warm, "chain", "round trips", None),
         entry(warm, "seconds", "s", None),
         entry(static, "calls", "calls", None),
         entry(static, "depth", "round trips", 8),
+        entry(static, "chain", "round trips", None),
         entry(static, "slow", "calls", 0),
         entry(static, "seconds", "s", None),
         entry(preview, "depth", "round trips", 10),
+        entry(preview, "chain", "round trips", None),
         entry(preview, "seconds", "s", 5),
         entry("rollback", "writes", "writes", 5, rtt=FAR_MS),
         entry("rollback", "depth", "round trips", 5, rtt=FAR_MS),

@@ -5,6 +5,7 @@ Each stage is a module; this one only hands values on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -13,6 +14,7 @@ from runner.apply import Known
 from runner.aws import published, records
 from runner.aws.leases import Lease
 from runner.aws.live import check_bootstrap
+from runner.aws.quotas import Quota
 from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.secrets import check as check_secrets
@@ -31,6 +33,7 @@ from runner.package.summary import Summary
 from runner.plan.live import Live
 from runner.plan.promotion import OpenRollout
 from runner.report.text import Outcome
+from runner.room import storage
 from runner.stage import carry_out
 from runner.together import at_once
 from runner.turn import leased, newer_than, origin_of, overtaken, run_of, told
@@ -119,8 +122,11 @@ def _released(decided: Decided, world: World) -> Outcome:
         _prepare(decided)
         run, say = run_of(world.environment), world.watcher.note
         mine = origin_of(world.environment)
-        with leased(decided.aws, decided.names, run=run, say=say, origin=mine) as lease:
-            decided, known, turn = _changed(_again(decided, world, lease=lease), world)
+        with at_once(1) as beside:
+            room = beside.submit(storage, decided)
+            with leased(decided.aws, decided.names, run=run, say=say, origin=mine) as lease:
+                again = _again(decided, world, lease=lease)
+                decided, known, turn = _changed(again, world, room=room.result)
     if turn is Next.FOLLOW:
         return followed(decided, world, known=known)
     if turn is Next.VERIFY:
@@ -181,7 +187,14 @@ def _prepare(decided: Decided) -> None:
 
 
 def _again(decided: Decided, world: World, *, lease: Lease) -> Decided:
-    """The plan as it is under the lease: another run may have ended meanwhile, or died."""
+    """The plan as it is under the lease: another run may have ended meanwhile, or died.
+
+    Where nobody had the lease since the records were read nothing of them can be another: without
+    it only the guard of an open rollout writes there, and holds and marks come too late.
+    """
+    live = decided.live
+    if lease.token == live.turns + 1 and not (live.leased or live.rollout or live.hold):
+        return replace(decided, live=replace(live, leased=True), lease=lease)
     with explained():
         found = records.read(decided.aws, decided.names, release="")
     there = found[0] if found else Environment()
@@ -201,13 +214,16 @@ def _is_as_read(there: Environment, live: Live) -> bool:
     return decides(there) == decides(live)
 
 
-def _changed(decided: Decided, world: World) -> tuple[Decided, Known, Next]:
-    """Under the lease: stages and switches, if it is this run's turn still."""
+def _changed(
+    decided: Decided, world: World, *, room: Callable[[], Quota | None]
+) -> tuple[Decided, Known, Next]:
+    """Under the lease: stages and switches, if it is this run's turn still. `room` is what there
+    was of it when the lease was taken."""
     turn = _turn(decided, world)
     if turn is not Next.CHANGE:
         return decided, decided.live.known, turn
     if _is_held(decided):
-        decided, ready = staged(decided, world)
+        decided, ready = staged(decided, world, room=room)
         known = carry_out(decided, world, part=decided.plan.readying, known=ready).known
         return decided, known, Next.HELD
     if is_adopted(decided, world):
@@ -217,11 +233,12 @@ def _changed(decided: Decided, world: World) -> tuple[Decided, Known, Next]:
     decided = settled(decided, world)
     if decided.plan.is_empty:
         return decided, decided.live.known, Next.UNCHANGED
-    decided, ready = staged(decided, world)
+    decided, ready = staged(decided, world, room=room)
     if decided.plan.opens:
         world.watcher.note(foreseen_of(decided))
     with world.watcher.stage("switch"):
-        known = carry_out(decided, world, part=decided.plan.switching, known=ready).known
+        switching = decided.plan.switching
+        known = carry_out(decided, world, part=switching, known=ready, ends=True).known
     if decided.lease:
         decided.lease.done()
     reassure(decided)

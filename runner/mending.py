@@ -7,8 +7,11 @@ A run that finds no room for its versions makes some.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from runner.apply import Known
 from runner.aws import doubts
+from runner.aws.quotas import Quota
 from runner.decide import Decided, planned_again
 from runner.errors import JamError, Turn
 from runner.plan.drift import State
@@ -67,10 +70,12 @@ def tell(decided: Decided, world: World) -> None:
         )
 
 
-def staged(decided: Decided, world: World) -> tuple[Decided, Known]:
+def staged(
+    decided: Decided, world: World, *, room: Callable[[], Quota | None]
+) -> tuple[Decided, Known]:
     """Staged and, before a rollout, tried; once more where the failure was of what is gone, or of
-    room for it."""
-    decided = with_room(decided, world)
+    `room` for it."""
+    decided = with_room(decided, world, room=room)
     try:
         return decided, _staged(decided, world)
     except JamError as error:

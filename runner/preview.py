@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from runner.apply import Known, known_of
 from runner.aws import preview_api, preview_records, previews, published
-from runner.aws.leases import Lease, lost
+from runner.aws.holders import lost
+from runner.aws.leases import Lease
 from runner.aws.preview_live import FUNCTIONS, Seen, Shared, first, live_of, roles_of, see
 from runner.aws.previews import USER
 from runner.aws.records import Environment
@@ -36,6 +38,7 @@ from runner.report.text import Outcome
 from runner.shared import is_previews_role, let_in, shared
 from runner.showing import looked_at, outcome_of, told
 from runner.stage import carry_out
+from runner.together import at_once
 from runner.turn import leased, newer_than, origin_of, overtaken, run_of
 from runner.undoing import undo
 from runner.wish import domain_of, host_of, password_of, wanted_of
@@ -98,9 +101,11 @@ def preview(config: Config, world: World, pull: Pull, *, aws: Aws | None = None)
     )
     run, say = run_of(world.environment), world.watcher.note
     for tried in range(TRIES):
-        with leased(aws, names, run=run, say=say, origin=mine) as lease:
-            if shown := making.shown(lease, again=tried > 0):
-                return shown
+        with at_once(1) as beside:
+            looked = None if tried else beside.submit(making.look)
+            with leased(aws, names, run=run, say=say, origin=mine) as lease:
+                if shown := making.shown(lease, looked=looked):
+                    return shown
         say("another run has taken over meanwhile: looking at what it left")
     raise lost(None)
 
@@ -144,20 +149,31 @@ class _Making:
     origin: Origin
     begun: float
 
-    def shown(self, lease: Lease, *, again: bool) -> Shown | None:
+    def look(self) -> Seen:
+        """At what is there."""
+        release = self.release.id
+        return see(self.aws, self.names, release=release, shared=self.shared, before=self.before)
+
+    def shown(self, lease: Lease, *, looked: Future[Seen] | None) -> Shown | None:
         """None where another run has taken the lease over; what this one made meanwhile is for it
-        to take away, or to go on with, once it has the lease `again`."""
+        to take away, or to go on with, once it has the lease again: without `looked`, what was seen
+        while the lease was taken."""
         try:
-            return self._shown(lease, again=again)
+            return self._shown(lease, looked=looked)
         except JamError as error:
             if not lease.is_lost_by(error):
                 raise
             return None
 
-    def _shown(self, lease: Lease, *, again: bool) -> Shown:
-        world, aws, names = self.world, self.aws, self.names
+    def _seen(self, lease: Lease, looked: Future[Seen] | None) -> Seen:
+        """Under the lease, or as good: nobody has had it since its record was read before."""
+        alone = self.before.holder is None and lease.token == self.before.turns + 1
+        return looked.result() if looked and alone else self.look()
+
+    def _shown(self, lease: Lease, *, looked: Future[Seen] | None) -> Shown:
+        world, aws, names, again = self.world, self.aws, self.names, looked is None
         with world.watcher.stage("plan"):
-            seen = see(aws, names, release=self.release.id, shared=self.shared, before=self.before)
+            seen = self._seen(lease, looked)
             there = seen.recorded.environment
             late = _overtaken(there, self.before, mine=self.origin, pull=self.pull, world=world)
             if late and again:

@@ -6,29 +6,43 @@ comes; never what `gc` would keep. Under the lease.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from runner.aws import quotas
+from runner.aws.quotas import Quota
 from runner.aws.refusals import explained
 from runner.collect import make_room
 from runner.decide import Decided, planned_again
-from runner.plan.releasing import PublishEntry, PublishFunction
+from runner.plan.publishing import PublishEntry, PublishFunction
 from runner.plan.retention import Retention
 from runner.world import World
 
 FULL = "JAM-QUOTA-CODE"
 
 
-def with_room(decided: Decided, world: World) -> Decided:
-    """As decided; where the storage is nearly full, as it is once old versions are gone."""
-    steps = decided.plan.staging.stage
-    if not any(isinstance(each, PublishFunction | PublishEntry) for each in steps):
-        return decided
+def storage(decided: Decided) -> Quota | None:
+    """What there is of it; None where nothing is to be published, and where nobody may see it."""
+    if not _publishes(decided):
+        return None
     with explained():
-        storage = quotas.code_storage(decided.aws)
-    if storage is None or not storage.is_near:
+        return quotas.code_storage(decided.aws)
+
+
+def with_room(decided: Decided, world: World, *, room: Callable[[], Quota | None]) -> Decided:
+    """As decided; where there is hardly any `room`, as it is once old versions are gone."""
+    if not _publishes(decided):
         return decided
-    full = f"{storage.used / 1e9:.1f} of {storage.limit / 1e9:.1f} GB"
-    world.watcher.note(f"{storage.what} of this account is nearly full: {full}")
+    found = room()
+    if found is None or not found.is_near:
+        return decided
+    full = f"{found.used / 1e9:.1f} of {found.limit / 1e9:.1f} GB"
+    world.watcher.note(f"{found.what} of this account is nearly full: {full}")
     return roomier(decided, world) or decided
+
+
+def _publishes(decided: Decided) -> bool:
+    steps = decided.plan.staging.stage
+    return any(isinstance(each, PublishFunction | PublishEntry) for each in steps)
 
 
 def roomier(decided: Decided, world: World) -> Decided | None:

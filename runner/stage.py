@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from runner.apply import Applied, Known, apply, known_of
 from runner.aws import distributions, keeper, keyvalues
+from runner.aws.beforehand import looking
 from runner.aws.delivery import KEY_HEADER
 from runner.aws.live import check_bootstrap
 from runner.aws.perform import Content, performer
@@ -25,6 +26,7 @@ from runner.plan.foundation import ENTRY, MakeDistribution
 from runner.plan.refs import Made, Ref
 from runner.plan.steps import Plan
 from runner.report.text import Check
+from runner.together import at_once
 from runner.toolchain import find
 from runner.verify import ROUTES_SETTLE, Patience, smoke, verify
 from runner.world import World, near
@@ -55,13 +57,18 @@ def make_ready(decided: Decided, world: World) -> Known:
     world.watcher.planned(decided.plan)
     with world.watcher.stage("stage"):
         known = known_of(decided.live, decided.plan)
-        staged = carry_out(decided, world, part=decided.plan.staging, known=known).known
         # A streaming function has no version of its own to be tried at: its URL is the alias's.
         functions = [each for each in new_functions(decided) if not each.stream]
+        store = known.get(Ref(Made.STORE)) if functions else None
+        with at_once(1) as beside:
+            begun = beside.submit(keeper.key, decided.aws, store) if store else None
+            staged = carry_out(decided, world, part=decided.plan.staging, known=known).known
         if functions:
+            with explained():
+                key = begun.result() if begun else keeper.key(decided.aws, staged[Ref(Made.STORE)])
             smoke(
                 functions,
-                fetch=_to_api(decided, world, known=staged),
+                fetch=_to_api(decided, world, known=staged, key=key),
                 explain=lambda each: _last_words(decided, each, known=staged),
                 patience=_patience(world, ROUTES_SETTLE),
             )
@@ -87,22 +94,28 @@ def try_candidate(decided: Decided, world: World, *, known: Known) -> None:
     )
 
 
-def carry_out(decided: Decided, world: World, *, part: Plan, known: Known) -> Applied:
-    perform = performer(
-        decided.aws,
-        decided.names,
-        release=decided.release,
-        foundation=decided.foundation,
-        content=Content(
-            put=put,
-            copy=copy,
-            manifest=manifest,
-            entry_archive=_entry_archive,
-            guard_archive=lambda: _guard_archive(decided, world),
-        ),
-        lease=decided.lease,
-    )
-    return apply(part, perform, known=known, progress=world.watcher, clock=world.clock)
+def carry_out(
+    decided: Decided, world: World, *, part: Plan, known: Known, ends: bool = False
+) -> Applied:
+    """`ends`: nothing comes after this part under the lease."""
+    with looking(decided.aws, decided.names, part=part, known=known) as beforehand:
+        perform = performer(
+            decided.aws,
+            decided.names,
+            release=decided.release,
+            foundation=decided.foundation,
+            content=Content(
+                put=put,
+                copy=copy,
+                manifest=manifest,
+                entry_archive=_entry_archive,
+                guard_archive=lambda: _guard_archive(decided, world),
+            ),
+            lease=decided.lease,
+            beforehand=beforehand,
+            ends=ends and not part.settle,
+        )
+        return apply(part, perform, known=known, progress=world.watcher, clock=world.clock)
 
 
 def _entry_archive(release: Release) -> bytes:
@@ -185,10 +198,8 @@ def _fetch(decided: Decided, world: World, *, base: str) -> Fetch:
     return fetch_from(base, connect_to=near(world))
 
 
-def _to_api(decided: Decided, world: World, *, known: Known) -> Fetch:
+def _to_api(decided: Decided, world: World, *, known: Known, key: str) -> Fetch:
     """Past the distribution, with its key: its own visitors are not to see any of this yet."""
-    with explained():
-        key = keeper.key(decided.aws, known[Ref(Made.STORE)])
     fetch = _fetch(decided, world, base=api_url(decided, known))
 
     def fetched(path: str, headers: Mapping[str, str], /) -> Answer:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from bench.cost import costs
+from bench.distance import Request, chain, depth
 from bench.load import load
 from bench.storage import ROOT, ended
 
@@ -70,3 +71,33 @@ def test_processor_time_is_that_of_the_command_and_waiting_is_none() -> None:
     assert busy.cpu >= 0.3
     assert busy.seconds >= 0.3
     assert idle.cpu < 0.1
+
+
+ENTRY = "/2015-03-31/functions/entry"
+FILES = "/bucket/production/releases/r1"
+
+
+def request(number: int, service: str, method: str, path: str) -> Request:
+    """One that is sent when the one before is answered."""
+    return Request(service, method, path, "", sent=number, told=number + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("said", "links"),
+    [
+        (["lambda GET /a", "s3 GET /b"], 2),
+        ([f"lambda GET {ENTRY}?Qualifier=7"] * 3, 1),
+        ([f"lambda GET {ENTRY}?Qualifier=7", f"lambda GET {ENTRY}?Qualifier=8"], 2),
+        ([f"lambda GET {ENTRY}", f"lambda PUT {ENTRY}/code", f"lambda GET {ENTRY}"], 3),
+        ([f"lambda GET {ENTRY}/aliases/live"] * 2, 2),
+        ([f"s3 PUT {FILES}/a", f"s3 PUT {FILES}/b", f"s3 PUT {FILES}/~release.json"], 2),
+        ([f"s3 GET {FILES}/a"] * 2, 2),
+    ],
+    ids=["two", "looks", "versions", "written", "alias", "files", "reads"],
+)
+def test_a_wait_is_one_link_of_a_chain_however_often_was_looked(
+    said: list[str], links: int
+) -> None:
+    requests = [request(at, *each.split()) for at, each in enumerate(said)]
+    assert depth(requests) == links
+    assert chain(requests) == len(requests)

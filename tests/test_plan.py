@@ -9,9 +9,10 @@ import pytest
 from runner.model import Grants, Kind, Origin, Table, Upkeep
 from runner.plan.decide import KEPT_STAGES, Foundation, plan
 from runner.plan.drift import Drift
-from runner.plan.foundation import FoundationStep
+from runner.plan.foundation import ENTRY, FoundationStep
 from runner.plan.live import Live, Published
 from runner.plan.origins import AllowOrigins
+from runner.plan.publishing import AwaitVersions, PublishEntry, PublishFunction
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import ReleaseStep, SettleStep, SwitchStep
 from runner.plan.steps import Plan
@@ -78,10 +79,10 @@ def test_a_first_deploy_makes_the_foundation_then_the_release_then_shows_it():
         "create the distribution's right to read the bucket",
         "create the distribution's right to call the entry",
         f"record release {ID}",
-        "upload 3 files, 0.0 KB",
-        "upload the manifest",
         "create function hello, 1.0 KB",
         "publish the entry version",
+        "upload 3 files, 0.0 KB",
+        "upload the manifest",
         "create api_stage s1 with 1 functions",
         f"write routing of {ID} to the key value store",
     ]
@@ -120,10 +121,11 @@ def test_an_update_uploads_what_changed_copies_the_rest_and_leaves_immutable_fil
     todo = decide(second, **serving(FIRST))
     assert lines(todo.stage) == [
         f"record release {second.id[:8]}",
+        "publish the entry version",
+        "wait until 1 versions can be called",
         "upload 2 files, 0.0 KB",
         f"copy 1 unchanged files, 0.0 KB, from {ID}",
         "upload the manifest",
-        "publish the entry version",
         f"write routing of {second.id[:8]} to the key value store",
     ]
 
@@ -137,6 +139,22 @@ def test_only_a_changed_function_is_published_and_gets_a_stage_of_its_own():
     assert "update function hello, 1.0 KB" in lines(todo.stage)
     assert not [line for line in lines(todo.stage) if "function other" in line]
     assert "create api_stage s2 with 2 functions" in lines(todo.stage)
+    assert "wait until 2 versions can be called" in lines(todo.stage)
+
+
+@pytest.mark.parametrize(
+    ("live", "ready"),
+    [({}, True), ({"foundation": "f0"}, True), ({"foundation": "f1"}, False)],
+    ids=["first deploy", "another foundation", "as it stands"],
+)
+def test_a_foundation_that_is_made_has_each_version_ready_before_its_url(
+    live: dict[str, str], ready: bool
+) -> None:
+    steps = decide(**live).stage
+    published = [each for each in steps if isinstance(each, PublishFunction | PublishEntry)]
+    assert [each.ready for each in published] == [ready, ready]
+    waits = [each.functions for each in steps if isinstance(each, AwaitVersions)]
+    assert waits == ([] if ready else [("hello", ENTRY)])
 
 
 def granted(name: str, content: str = "x", *, invoke=(), tables=(), owner=None):

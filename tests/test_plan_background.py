@@ -19,8 +19,9 @@ from runner.plan.background import (
 from runner.plan.decide import Foundation, plan
 from runner.plan.foundation import MakeRole, Role
 from runner.plan.live import Live, Published
+from runner.plan.publishing import PublishFunction
 from runner.plan.refs import Made, Ref
-from runner.plan.releasing import Activate, MakeApiStage, PublishFunction, RecordLive
+from runner.plan.releasing import Activate, MakeApiStage, RecordLive
 from runner.plan.steps import Plan
 from tests.builders import a_function, a_release
 

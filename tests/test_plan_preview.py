@@ -20,8 +20,9 @@ from runner.plan.preview import (
     plan,
 )
 from runner.plan.previewing import LEASE, AllowFunctions, LetGo, Show, TakeHost
+from runner.plan.publishing import PublishFunction
 from runner.plan.refs import Made, Ref
-from runner.plan.releasing import PublishFunction, RecordLive, RecordRelease
+from runner.plan.releasing import RecordLive, RecordRelease
 from runner.plan.steps import Plan
 from tests.builders import a_file, a_function, a_release, digest
 
@@ -83,9 +84,10 @@ def test_the_first_run_takes_a_host_and_brings_everything() -> None:
     assert lines(todo.stage) == [
         "take a host of the pool",
         f"record release {ID}",
+        "create function hello, 1.0 KB",
+        "wait until 1 versions can be called",
         "upload 3 files, 0.0 KB",
         "upload the manifest",
-        "create function hello, 1.0 KB",
         "create api_stage pr-7 with 1 functions",
     ]
     assert lines(todo.switch) == [

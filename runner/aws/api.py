@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from runner.apply import Known
 from runner.aws import keeper, keyvalues, logs, ownership, records
+from runner.aws.api_standing import Standing, deployments, stage, standing
 from runner.aws.background import acceptor_arn
 from runner.aws.leases import Lease
 from runner.aws.openapi import body, cors, needs_bearer, route_settings
@@ -25,6 +26,7 @@ from runner.model import Api, Function
 from runner.names import Names
 from runner.plan.origins import AllowOrigins
 from runner.plan.refs import Made, Ref
+from runner.together import at_once
 
 # CreateDeployment: 1 every 5 s an account, not to be raised.
 # Source: API Gateway developer guide, "Quotas for configuring and running an HTTP API".
@@ -135,6 +137,7 @@ def make_stage(
     known: Known,
     lease: Lease | None = None,
     again: bool = False,
+    seen: Standing | None = None,
 ) -> None:
     """Import, deployment, stage; nothing if the stage exists, because it is made last.
 
@@ -143,39 +146,71 @@ def make_stage(
     stands calls what is gone, and is led to a new deployment; what it can answer it answers.
     """
     api_id = known[Ref(Made.API)]
-    standing = stages_of(aws, api_id)
-    stands = next((each for each in standing if each["StageName"] == api_stage), None)
+    seen = seen or standing(aws, api_id)
+    stands = next((each for each in seen.stages if each["StageName"] == api_stage), None)
     if stands and not again:
         return
-    if not stands and len(standing) >= MOST_STAGES:
-        _make_room(aws, names, api_id=api_id, standing=standing)
-    arns = {
-        each.name: f"{names.function_arn(names.function(each.name))}:"
-        f"{known[Ref(Made.VERSION, each.name)]}"
-        for each in functions
-    }
-    role = known[Ref(Made.ROLE, "api")]
-    acceptor = acceptor_arn(names, known)
-    bearer = bearer_of(aws, known, functions=functions)
-    whole = body(names, functions, api, role_arn=role, arns=arns, acceptor=acceptor, bearer=bearer)
-    text = json.dumps(whole)
-    token = lease.token if lease else 0
+    if not stands and len(seen.stages) >= MOST_STAGES:
+        _make_room(aws, names, api_id=api_id, standing=seen.stages)
     before = stands.get("DeploymentId", "") if stands else ""
-    deployment = _deployment(
-        aws, api_id, api_stage=api_stage, token=token, text=text, in_use=before
-    )
+    _drop_unfinished(aws, api_id, api_stage=api_stage, seen=seen, in_use=before)
+    with at_once(1) as pool:
+        log = pool.submit(make_log, aws, names, api=api)
+        text = _text(aws, names, functions=functions, api=api, known=known)
+        told = f"{api_stage} {lease.token if lease else 0} {_digest(text)}"
+        deployment = _deployment(aws, api_id, text=text, description=told)
+        log.result()
     if lease:
         lease.check()
-    more: dict[str, Any] = {"RouteSettings": route_settings(functions, api)}
-    if api.access_log:
-        more["AccessLogSettings"] = access_log(aws, names, days=api.log_days)
+    more = settings(names, functions=functions, api=api)
     wanted = {"ApiId": api_id, "StageName": api_stage, "DeploymentId": deployment, **more}
-    marked = {**ownership.tags_of(names), CALLS: acceptor.rpartition(":")[2] or "none"}
+    calls = acceptor_arn(names, known).rpartition(":")[2] or "none"
+    marked = {**ownership.tags_of(names), CALLS: calls}
     if stands:
         _lead(aws, names, wanted=wanted, tags=marked, before=before)
         return
     with tolerating("ConflictException"):  # our own first attempt: the name is a digest
         aws.api.create_stage(AutoDeploy=False, Tags=marked, **wanted)
+
+
+def settings(names: Names, *, functions: Iterable[Function], api: Api) -> dict[str, Any]:
+    """What a stage says of its routes and their log, which `make_log` makes.
+
+    Source: API Gateway developer guide, "Configure logging for HTTP APIs in API Gateway".
+    """
+    routes = {"RouteSettings": route_settings(functions, api)}
+    if not api.access_log:
+        return routes
+    log = {
+        "DestinationArn": names.log_group_arn(names.access_log),
+        "Format": json.dumps(ACCESS, separators=(",", ":")),
+    }
+    return {**routes, "AccessLogSettings": log}
+
+
+def make_log(aws: Aws, names: Names, *, api: Api) -> None:
+    """The group of the access log, where there is to be one."""
+    if api.access_log:
+        logs.make_group(aws, names, group=names.access_log, days=api.log_days)
+
+
+def _text(
+    aws: Aws, names: Names, *, functions: tuple[Function, ...], api: Api, known: Known
+) -> str:
+    arns = {
+        each.name: f"{names.function_arn(names.function(each.name))}:"
+        f"{known[Ref(Made.VERSION, each.name)]}"
+        for each in functions
+    }
+    role, acceptor = known[Ref(Made.ROLE, "api")], acceptor_arn(names, known)
+    bearer = bearer_of(aws, known, functions=functions)
+    return json.dumps(
+        body(names, functions, api, role_arn=role, arns=arns, acceptor=acceptor, bearer=bearer)
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _lead(
@@ -195,15 +230,6 @@ def _lead(
 def bearer_of(aws: Aws, known: Known, *, functions: Iterable[Function]) -> str:
     """The header that has a visitor's token; empty where no function asks for one."""
     return keeper.bearer(aws, known[Ref(Made.STORE)]) if needs_bearer(functions) else ""
-
-
-def access_log(aws: Aws, names: Names, *, days: int) -> dict[str, str]:
-    """Source: API Gateway developer guide, "Configure logging for HTTP APIs in API Gateway"."""
-    logs.make_group(aws, names, group=names.access_log, days=days)
-    return {
-        "DestinationArn": names.log_group_arn(names.access_log),
-        "Format": json.dumps(ACCESS, separators=(",", ":")),
-    }
 
 
 def allow_origins(aws: Aws, api_id: str, *, wanted: AllowOrigins) -> None:
@@ -226,20 +252,13 @@ def allow_origins(aws: Aws, api_id: str, *, wanted: AllowOrigins) -> None:
 
 def drop_stage(aws: Aws, api_id: str, *, api_stage: str) -> None:
     """The stage and its deployment."""
-    deployment = _stage(aws, api_id, api_stage=api_stage)
-    if deployment is None:
+    found = stage(aws, api_id, api_stage=api_stage)
+    if found is None:
         return
     with tolerating("NotFoundException"):
         aws.api.delete_stage(ApiId=api_id, StageName=api_stage)
     with tolerating("NotFoundException"):
-        aws.api.delete_deployment(ApiId=api_id, DeploymentId=deployment)
-
-
-def stages_of(aws: Aws, api_id: str) -> list[Any]:
-    """All api_stages, the oldest first."""
-    pages = aws.api.get_paginator("get_stages").paginate(ApiId=api_id)
-    found = [each for page in pages for each in page["Items"]]
-    return sorted(found, key=lambda each: each["CreatedDate"])
+        aws.api.delete_deployment(ApiId=api_id, DeploymentId=found.get("DeploymentId", ""))
 
 
 def _make_room(aws: Aws, names: Names, *, api_id: str, standing: Sequence[Any]) -> None:
@@ -259,51 +278,29 @@ def _make_room(aws: Aws, names: Names, *, api_id: str, standing: Sequence[Any]) 
 
 def has_stage(aws: Aws, api_id: str, *, api_stage: str) -> bool:
     """Whether the snapshot stands."""
-    return _stage(aws, api_id, api_stage=api_stage) is not None
+    return stage(aws, api_id, api_stage=api_stage) is not None
 
 
-def _stage(aws: Aws, api_id: str, *, api_stage: str) -> str | None:
-    """The deployment of an existing stage."""
-    try:
-        found = aws.api.get_stage(ApiId=api_id, StageName=api_stage)
-    except aws.api.exceptions.NotFoundException:
-        return None
-    return found.get("DeploymentId", "")
-
-
-def _deployment(
-    aws: Aws, api_id: str, *, api_stage: str, token: int, text: str, in_use: str
-) -> str:
+def _deployment(aws: Aws, api_id: str, *, text: str, description: str) -> str:
     """The snapshot of `text`, told by its description; made where it is missing."""
-    description = f"{api_stage} {token} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    _drop_unfinished(aws, api_id, api_stage=api_stage, in_use=in_use)
     aws.api.reimport_api(ApiId=api_id, Body=text, FailOnWarnings=False)
 
     def create() -> str:
         return aws.api_once.create_deployment(ApiId=api_id, Description=description)["DeploymentId"]
 
     def find() -> str | None:
-        made = _deployments(aws, api_id, beginning=description)
-        return made[0] if made else None
+        made = (each for each, said in deployments(aws, api_id) if said.startswith(description))
+        return next(made, None)
 
     return made_once(aws, create, find=find)
 
 
-def _drop_unfinished(aws: Aws, api_id: str, *, api_stage: str, in_use: str) -> None:
+def _drop_unfinished(aws: Aws, api_id: str, *, api_stage: str, seen: Standing, in_use: str) -> None:
     """Deployments of runs that ended before they named the stage: of whose import, nobody knows."""
-    made = _deployments(aws, api_id, beginning=f"{api_stage} ")
-    for each in (one for one in made if one != in_use):
-        with tolerating("NotFoundException"):
-            aws.api.delete_deployment(ApiId=api_id, DeploymentId=each)
-
-
-def _deployments(aws: Aws, api_id: str, *, beginning: str) -> list[str]:
-    """Those whose description begins so."""
-    pages = aws.api.get_paginator("get_deployments").paginate(ApiId=api_id)
-    found = (each for page in pages for each in page["Items"])
-    return [
-        each["DeploymentId"] for each in found if each.get("Description", "").startswith(beginning)
-    ]
+    for each, said in seen.deployments:
+        if said.startswith(f"{api_stage} ") and each != in_use:
+            with tolerating("NotFoundException"):
+                aws.api.delete_deployment(ApiId=api_id, DeploymentId=each)
 
 
 def _full(api_id: str) -> JamError:

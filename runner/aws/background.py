@@ -44,7 +44,7 @@ def performed(aws: Aws, names: Names, *, step: BackgroundStep, known: Known) -> 
             return {Ref(Made.SCHEDULE_GROUP): schedules.make_group(aws, names)}
         case PublishAcceptor():
             wanted = acceptor(names, role_arn=known[Ref(Made.ROLE, Role.BACKGROUND)])
-            version = functions.publish(aws, names, wanted=wanted)
+            version = functions.publish_ready(aws, names, wanted=wanted)
             return {Ref(Made.VERSION, ACCEPTOR): version}
         case PutSchedule():
             _put_schedule(aws, names, step=step, known=known)

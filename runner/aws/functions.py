@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,8 @@ from runner.aws.waiting import insist, until
 from runner.errors import JamError, aws_error, busy_error
 from runner.model import Upkeep
 from runner.names import Names
-from runner.plan.releasing import INLINE
+from runner.plan.publishing import INLINE
+from runner.together import at_once
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
@@ -30,21 +32,48 @@ BUDGET = 300  # seconds: somebody else's update, a version becoming active
 ROLE_BUDGET = 120  # seconds until Lambda may assume a new role; 7 to 12 are usual
 
 
-def publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
-    """The number of the version with this code and these settings, ready to be called.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A function at one moment: its newest state, None without one, and what was published."""
 
-    Made where it is missing.
+    newest: FunctionConfigurationTypeDef | None
+    versions: tuple[FunctionConfigurationTypeDef, ...]
+
+
+def look(aws: Aws, names: Names, *, name: str) -> Look:
+    """Both at once. Raises JamError `JAM-NOT-OURS`."""
+    with at_once(1) as pool:
+        versions = pool.submit(_listed, aws, name)
+        newest = find(aws, names, name=name)
+        return Look(newest, versions.result())
+
+
+def publish(aws: Aws, names: Names, *, wanted: Wanted, seen: Look | None = None) -> str:
+    """The number of the version with this code and these settings; made where it is missing.
+
+    It may not be called yet: `ready` waits for that. What was `seen` of the function saves a look.
     Raises JamError `JAM-FN-FAILED`, `JAM-FN-BUSY`, `JAM-ROLE-NOT-READY` and `JAM-NOT-OURS`.
     """
-    version = insist(
+    looks = [seen] if seen else []
+    return insist(
         aws,
-        lambda: _publish(aws, names, wanted=wanted),
+        lambda: _publish(aws, names, wanted=wanted, seen=looks.pop() if looks else None),
         passes=lambda error: code_of(error) in _IN_THE_WAY,
         late=lambda error: _busy(wanted.name, message_of(error)),
         budget=BUDGET,
     )
-    _settled(aws, wanted.name, qualifier=version)
+
+
+def publish_ready(aws: Aws, names: Names, *, wanted: Wanted) -> str:
+    """As `publish`, once it can be called."""
+    version = publish(aws, names, wanted=wanted)
+    ready(aws, wanted.name, version=version)
     return version
+
+
+def ready(aws: Aws, name: str, *, version: str) -> None:
+    """Returns once the version can be called. Raises JamError `JAM-FN-FAILED` and `JAM-FN-BUSY`."""
+    _settled(aws, name, qualifier=version)
 
 
 def as_published(aws: Aws, names: Names, *, name: str) -> bool | None:
@@ -63,9 +92,13 @@ def as_published(aws: Aws, names: Names, *, name: str) -> bool | None:
 
 def versions_of(aws: Aws, name: str) -> Iterator[str]:
     """The numbers of those that were published; none of a function that is gone."""
+    yield from (each["Version"] for each in _listed(aws, name))
+
+
+def _listed(aws: Aws, name: str) -> tuple[FunctionConfigurationTypeDef, ...]:
     with tolerating("ResourceNotFoundException"):
-        for each in _versions(aws, name):
-            yield each["Version"]
+        return tuple(_versions(aws, name))
+    return ()
 
 
 def _versions(aws: Aws, name: str) -> Iterator[FunctionConfigurationTypeDef]:
@@ -121,11 +154,12 @@ def find(aws: Aws, names: Names, *, name: str) -> FunctionConfigurationTypeDef |
     return found["Configuration"]
 
 
-def _publish(aws: Aws, names: Names, *, wanted: Wanted) -> str:
-    found = find(aws, names, name=wanted.name)
-    if found is None:
+def _publish(aws: Aws, names: Names, *, wanted: Wanted, seen: Look | None) -> str:
+    seen = seen or look(aws, names, name=wanted.name)
+    if seen.newest is None:
         return _create(aws, names, wanted=wanted)
-    return _version(aws, wanted) or _update(aws, names, wanted=wanted, found=found)
+    made = (each["Version"] for each in seen.versions if _is_wanted(each, wanted))
+    return next(made, "") or _update(aws, names, wanted=wanted, found=seen.newest)
 
 
 def _create(aws: Aws, names: Names, *, wanted: Wanted) -> str:
@@ -145,15 +179,6 @@ def _create(aws: Aws, names: Names, *, wanted: Wanted) -> str:
 
     late = partial(_not_ready, wanted.name)
     return insist(aws, create, passes=_is_new_role, late=late, budget=ROLE_BUDGET)
-
-
-def _version(aws: Aws, wanted: Wanted) -> str | None:
-    pages = aws.functions.get_paginator("list_versions_by_function")
-    for page in pages.paginate(FunctionName=wanted.name):
-        for each in page["Versions"]:
-            if each["Version"] != "$LATEST" and _is_wanted(each, wanted):
-                return each["Version"]
-    return None
 
 
 def _is_wanted(found: FunctionConfigurationTypeDef, wanted: Wanted) -> bool:

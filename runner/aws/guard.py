@@ -50,7 +50,7 @@ def make(aws: Aws, names: Names, *, known: Known, archive: bytes) -> str:
         archive=archive,
         environment=environment(names, known=known),
     )
-    functions.publish(aws, names, wanted=wanted)
+    functions.publish_ready(aws, names, wanted=wanted)
     functions.restore(aws, names, wanted=wanted)  # the rules call what is newest
     around(aws, names)
     return names.guard

@@ -57,7 +57,7 @@ def mend(aws: Aws, names: Names, *, store: str, role_arn: str) -> bool:
     before = _known(stood)
     former = before[:1] if before and before[0] != known else []
     wanted = _wanted(names, role_arn=role_arn, digests=[known, *former])
-    functions.publish(aws, names, wanted=wanted)
+    functions.publish_ready(aws, names, wanted=wanted)
     functions.restore(aws, names, wanted=wanted)  # api_stages call what is newest
     functions.wake(aws, names.keeper)
     now = functions.find(aws, names, name=names.keeper)

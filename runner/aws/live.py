@@ -64,7 +64,15 @@ def read_live(
     with explained():
         environment, staged = records.read(aws, names, release=release) or (Environment(), None)
         firm = environment.foundation == foundation.digest and not drift
-        live = _recorded(aws, names, environment=environment, unsure=unsure or bool(drift))
+        with at_once(1) as pool:
+            # Of a release that is live already nobody asks which files it has.
+            same = environment.release == release
+            files_of = partial(manifest_of, aws, names, release=environment.release)
+            begun = None if same else pool.submit(files_of)
+            doubts = unsure or bool(drift)
+            agrees = not doubts and _agrees(aws, names, environment=environment)
+            live = recorded(environment, agrees=agrees, unsure=doubts)
+            manifest = begun.result() if begun else None
         if environment.tables is None and environment.foundation == foundation.digest:
             live = replace(live, tables=tuple(each.name for each in foundation.tables))
         if drift:
@@ -74,9 +82,8 @@ def read_live(
             return replace(live, known=known)
         found = {} if firm else found_ids(aws, names, foundation=foundation)
         ready = staged is not None and _stands(staged, environment)
-        manifest = manifest_of(aws, names, release=live.release)
         return replace(
-            with_files(live, manifest, lost=drift.files),
+            with_files(live, files_of() if manifest is None else manifest, lost=drift.files),
             tables=_tables(live, foundation, found=None if firm else found),
             known={**known, **found, **(versions_of(staged) if staged and ready else {})},
             existing=frozenset(found),
@@ -122,8 +129,8 @@ def check_bootstrap(
             rights.check(aws, names)
 
 
-def _recorded(aws: Aws, names: Names, *, environment: Environment, unsure: bool) -> Live:
-    """What the record says, and whether alias and store say the same."""
+def recorded(environment: Environment, *, agrees: bool, unsure: bool) -> Live:
+    """What the record says; `agrees`: alias and store say the same."""
     return Live(
         release=environment.release,
         previous=environment.previous,
@@ -137,6 +144,7 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment, unsure: bool)
         origin=environment.origin,
         offered=environment.offered,
         leased=environment.holder is not None,
+        turns=environment.turns,
         leasing=environment.leasing,
         hold=environment.hold,
         history=environment.history,
@@ -148,12 +156,13 @@ def _recorded(aws: Aws, names: Names, *, environment: Environment, unsure: bool)
         streams=environment.streams,
         origins=environment.origins,
         entry=environment.entry,
-        entry_agrees=not environment.release
-        or (not unsure and _agrees(aws, names, environment=environment)),
+        entry_agrees=not environment.release or (agrees and not unsure),
     )
 
 
 def _agrees(aws: Aws, names: Names, *, environment: Environment) -> bool:
+    if not environment.release:
+        return True
     with at_once(1) as pool:
         alias = pool.submit(entry.find_alias, aws, names)
         live = keyvalues.live_release(aws, environment.ids[Made.STORE])

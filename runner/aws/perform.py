@@ -23,20 +23,20 @@ from runner.aws import (
     preview_steps,
     previews,
     promotion,
-    published,
     publishing,
     records,
     roles,
     routings,
     streaming,
 )
+from runner.aws.beforehand import Beforehand
 from runner.aws.files import CopyAll, Put
 from runner.aws.leases import Lease
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
+from runner.aws.whole import put_manifest
 from runner.model import Release
-from runner.names import PRODUCTION, Names
-from runner.package import summary
+from runner.names import Names
 from runner.plan.background import BackgroundStep
 from runner.plan.decide import Foundation
 from runner.plan.domains import DomainStep
@@ -44,6 +44,7 @@ from runner.plan.foundation import ENTRY, FoundationStep
 from runner.plan.origins import AllowOrigins
 from runner.plan.previewing import LeadStage, LetGo, PreviewStage, Show
 from runner.plan.promotion import OpenRollout, PromotionFoundation
+from runner.plan.publishing import AwaitVersions, PublishEntry, PublishFunction
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     Activate,
@@ -53,8 +54,6 @@ from runner.plan.releasing import (
     GrantFunctions,
     MakeApiStage,
     MoveAlias,
-    PublishEntry,
-    PublishFunction,
     PutFiles,
     PutManifest,
     RecordFollowed,
@@ -69,6 +68,7 @@ from runner.plan.releasing import (
 )
 from runner.plan.steps import Step, TidyingStep, VisibleStep
 from runner.plan.streaming import MoveStream, StreamStep
+from runner.together import at_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +90,23 @@ def performer(
     foundation: Foundation,
     content: Content,
     lease: Lease | None = None,
+    beforehand: Beforehand | None = None,
+    ends: bool = False,
 ) -> Perform:
     """Performs the steps of a plan for `release` upon `foundation`.
 
     What visitors can see is done under the `lease` alone; without one, nobody else may be at it.
+    `ends`: nothing is done under it after the record of what is live, which frees it as well.
     """
     return _Performer(
-        aws, names, release=release, foundation=foundation, content=content, lease=lease
+        aws,
+        names,
+        release=release,
+        foundation=foundation,
+        content=content,
+        lease=lease,
+        beforehand=beforehand or Beforehand(),
+        ends=ends,
     )
 
 
@@ -114,6 +124,8 @@ class _Performer:
         foundation: Foundation,
         content: Content,
         lease: Lease | None,
+        beforehand: Beforehand,
+        ends: bool,
     ) -> None:
         self._aws = aws
         self._names = names
@@ -121,6 +133,8 @@ class _Performer:
         self._unattended = foundation.unattended
         self._content = content
         self._lease = lease
+        self._beforehand = beforehand
+        self._ends = ends
         self._fence = lease.check if lease else unfenced
 
     def __call__(self, step: Step, known: Known, moved: Moved) -> Known:
@@ -197,14 +211,23 @@ class _Performer:
                 )
                 content.copy(aws, names.bucket, copies, moved=moved)
             case PutManifest(release=whole):
-                manifest = files.manifest_of(whole.id, content.manifest(whole), names)
-                content.put(aws, names.bucket, [manifest], moved=moved)
-                if names.environment == PRODUCTION:
-                    published.write(aws, names, summary.text_of(whole))
-            case PublishFunction() | PublishEntry():
-                archive = content.entry_archive
-                return publishing.published(
-                    aws, names, step=step, known=known, entry_archive=archive
+                put_manifest(
+                    aws,
+                    names,
+                    release=whole,
+                    manifest=content.manifest(whole),
+                    known=known,
+                    put=content.put,
+                    moved=moved,
+                )
+            case PublishFunction() | PublishEntry() | AwaitVersions():
+                return publishing.performed(
+                    aws,
+                    names,
+                    step=step,
+                    known=known,
+                    entry_archive=content.entry_archive,
+                    beforehand=self._beforehand,
                 )
             case MakeApiStage():
                 return self._api_stage(step, known)
@@ -212,7 +235,9 @@ class _Performer:
                 keys = keyvalues.routing_keys(
                     release, routing, header_sets=sets, within=names.within
                 )
-                keyvalues.write(aws, known[Ref(Made.STORE)], puts=keys)
+                store = known[Ref(Made.STORE)]
+                seen = self._beforehand.at_revision(store)
+                keyvalues.write(aws, store, puts=keys, seen=seen)
                 return dict.fromkeys(step.makes, str(aws.clock()))
             case BringBackRouting(releases=releases):
                 store = known[Ref(Made.STORE)]
@@ -225,7 +250,12 @@ class _Performer:
         made: Known = dict.fromkeys(step.makes, "")
         if not self._names.is_shared:
             return preview_api.make_stage(
-                self._aws, self._names, step=step, known=known, fence=self._fence
+                self._aws,
+                self._names,
+                step=step,
+                known=known,
+                fence=self._fence,
+                seen=self._beforehand.at_stage(),
             )
         api.make_stage(
             self._aws,
@@ -236,6 +266,7 @@ class _Performer:
             known=known,
             lease=self._lease,
             again=step.again,
+            seen=self._beforehand.at_api(),
         )
         return made
 
@@ -250,14 +281,21 @@ class _Performer:
                 records.record_staged(aws, names, release=release, known=known)
             case MoveAlias():
                 version = known[Ref(Made.VERSION, ENTRY)]
-                entry.move_alias(aws, names, version=version, fence=self._fence)
+                seen = self._beforehand.at_revision(names.entry)
+                entry.move_alias(aws, names, version=version, fence=self._fence, seen=seen)
             case Activate(release=active, routing=routing):
                 value = {keyvalues.LIVE: keyvalues.live_value(active, routing)}
-                keyvalues.write(aws, known[Ref(Made.STORE)], puts=value, fence=self._fence)
+                store = known[Ref(Made.STORE)]
+                seen = self._beforehand.at_revision(store)
+                keyvalues.write(aws, store, puts=value, fence=self._fence, seen=seen)
             case LeadStage():
                 preview_api.lead(aws, names, step=step, known=known, fence=self._fence)
             case Show():
-                previews.show(aws, names, step=step, known=known, fence=self._fence)
+                seen = self._beforehand.at_revision(known[Ref(Made.STORE)])
+                with at_once(1) as pool:
+                    before = pool.submit(preview_api.drop_before, aws, known)
+                    previews.show(aws, names, step=step, known=known, fence=self._fence, seen=seen)
+                    before.result()
             case LetGo():
                 preview_steps.let_go(
                     aws, names, step=step, release=self._release, known=known, lease=self._lease
@@ -268,7 +306,13 @@ class _Performer:
                 )
             case RecordLive():
                 records.record_live(
-                    aws, names, step=step, release=self._release, known=known, lease=self._lease
+                    aws,
+                    names,
+                    step=step,
+                    release=self._release,
+                    known=known,
+                    lease=self._lease,
+                    ends=self._ends,
                 )
             case TendFunction(function=function, upkeep=upkeep):
                 functions.tend(aws, names, function=function, upkeep=upkeep)

@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from runner.apply import Fence, Known
 from runner.aws import ownership
-from runner.aws.api import MOST_STAGES, access_log, bearer_of, made_once, stages_of
+from runner.aws.api import MOST_STAGES, bearer_of, made_once, make_log, settings
+from runner.aws.api_standing import deployments, stage, stages_of
 from runner.aws.background import acceptor_arn
 from runner.aws.leases import Lease
-from runner.aws.openapi import body, route_settings
+from runner.aws.openapi import body
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.model import Origin
@@ -26,25 +27,34 @@ from runner.names import PREVIEWS, Names
 from runner.plan.previewing import LeadStage
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import MakeApiStage
+from runner.together import at_once
 
 # Previews' deployments follow one another under a lease: who is refused is next.
 QUEUED = 0.5  # seconds
-ROUTES = "jam:routes"  # the tag of an api_stage with the digest of what it serves
 
 
 def make_stage(
-    aws: Aws, names: Names, *, step: MakeApiStage, known: Known, fence: Fence
+    aws: Aws,
+    names: Names,
+    *,
+    step: MakeApiStage,
+    known: Known,
+    fence: Fence,
+    seen: Callable[[], Any] | None = None,
 ) -> dict[Ref, str]:
     """The API with the stage, and the deployment that it is to be led to: empty where it has these
-    routes. One that is new has them at once: nothing leads to it yet.
+    routes. One that is new has them at once: nothing leads to it yet. `seen`: the stage as it was
+    looked at under this preview's lease.
+
+    Its description is the digest of what it serves: it changes at the same moment.
 
     The `fence` is the preview's own, asked before what a newer run's would be undone by.
     """
     text = _text(names, step, known, bearer=bearer_of(aws, known, functions=step.functions))
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]
     api_id = known[Ref(Made.API)]
-    stands = _stage(aws, api_id, step.api_stage)
-    if stands and stands.get("Tags", {}).get(ROUTES) == digest:
+    stands = seen() if seen else stage(aws, api_id, api_stage=step.api_stage)
+    if stands and stands.get("Description") == digest:
         return {Ref(Made.API): api_id, Ref(Made.API_STAGE): ""}
     with _alone(aws, names) as lease:
         if stands is None:
@@ -52,39 +62,50 @@ def make_stage(
         if api_id != known[Ref(Made.API, PREVIEWS)]:
             text = _named(aws, text, api_id)
         description = f"{step.api_stage} {lease.token} {digest[:16]}"
-        deployment = _deployed(aws, api_id, text=text, description=description)
+        with at_once(1) as pool:
+            log = pool.submit(make_log, aws, names.previews, api=step.api)
+            deployment = _deployed(aws, api_id, text=text, description=description)
+            log.result()
         lease.check()
         fence()
         if stands is None:
             lead = LeadStage(api_stage=step.api_stage, functions=step.functions, api=step.api)
-            tags = {**ownership.tags_of(names), ROUTES: digest}
             aws.api.create_stage(
-                ApiId=api_id, Tags=tags, **_settings(aws, names, lead, deployment=deployment)
+                ApiId=api_id,
+                Tags=ownership.tags_of(names),
+                **_settings(names, lead, deployment=deployment, digest=digest),
             )
             return {Ref(Made.API): api_id, Ref(Made.API_STAGE): ""}
-    return {Ref(Made.API): api_id, Ref(Made.API_STAGE): f"{deployment} {digest}"}
+    before = stands.get("DeploymentId", "")
+    return {Ref(Made.API): api_id, Ref(Made.API_STAGE): f"{deployment} {digest} {before}"}
 
 
 def lead(aws: Aws, names: Names, *, step: LeadStage, known: Known, fence: Fence) -> None:
-    """The stage answers with the deployment that was made for it; the one before goes."""
-    deployment, _, digest = known.get(Ref(Made.API_STAGE), "").partition(" ")
-    if not deployment:
-        return
-    api_id = known[Ref(Made.API)]
-    stands = _stage(aws, api_id, step.api_stage) or {}
-    fence()
-    aws.api.update_stage(ApiId=api_id, **_settings(aws, names, step, deployment=deployment))
-    here = f"arn:{names.partition}:apigateway:{names.region}::"
-    tags = {**ownership.tags_of(names), ROUTES: digest}
-    aws.api.tag_resource(ResourceArn=f"{here}/apis/{api_id}/stages/{step.api_stage}", Tags=tags)
-    if stands.get("DeploymentId") != deployment:
-        _drop_deployment(aws, api_id, stands.get("DeploymentId", ""))
+    """The stage answers with the deployment that was made for it."""
+    deployment, digest, _ = _made(known)
+    if deployment:
+        fence()
+        settled = _settings(names, step, deployment=deployment, digest=digest)
+        aws.api.update_stage(ApiId=known[Ref(Made.API)], **settled)
+
+
+def drop_before(aws: Aws, known: Known) -> None:
+    """The deployment that the stage was led to before this run led it to another."""
+    deployment, _, before = _made(known)
+    if before != deployment:
+        _drop_deployment(aws, known[Ref(Made.API)], before)
+
+
+def _made(known: Known) -> tuple[str, str, str]:
+    """What this run made for the stage: deployment and digest, and the deployment before it."""
+    deployment, digest, before = (known.get(Ref(Made.API_STAGE), "").split(" ") + [""] * 3)[:3]
+    return deployment, digest, before
 
 
 def drop_stage(aws: Aws, names: Names) -> None:
     """The preview's stage and its snapshot, whichever API has it; nothing where none has."""
     for api_id in _apis(aws, names).values():
-        if _stage(aws, api_id, names.environment) is not None:
+        if stage(aws, api_id, api_stage=names.environment) is not None:
             with tolerating("NotFoundException"):
                 aws.api.delete_stage(ApiId=api_id, StageName=names.environment)
         drop_unled(aws, names, api_id)
@@ -93,8 +114,8 @@ def drop_stage(aws: Aws, names: Names) -> None:
 def drop_unled(aws: Aws, names: Names, api_id: str = "") -> None:
     """Deployments for the preview that its stage is not led to, in this API or in all."""
     for each in [api_id] if api_id else list(_apis(aws, names).values()):
-        in_use = (_stage(aws, each, names.environment) or {}).get("DeploymentId", "")
-        for made, said in list(_deployments(aws, each)):
+        in_use = (stage(aws, each, api_stage=names.environment) or {}).get("DeploymentId", "")
+        for made, said in deployments(aws, each):
             if said.startswith(f"{names.environment} ") and made != in_use:
                 _drop_deployment(aws, each, made)
 
@@ -189,16 +210,13 @@ def _deployed(aws: Aws, api_id: str, *, text: str, description: str) -> str:
     return made_once(aws, create, find=lambda: _find(aws, api_id, description), every=QUEUED)
 
 
-def _settings(aws: Aws, names: Names, step: LeadStage, *, deployment: str) -> Any:
-    more: dict[str, Any] = {}
-    if step.api.access_log:
-        more["AccessLogSettings"] = access_log(aws, names.previews, days=step.api.log_days)
+def _settings(names: Names, step: LeadStage, *, deployment: str, digest: str) -> Any:
     return {
         "StageName": step.api_stage,
+        "Description": digest,
         "AutoDeploy": False,
         "DeploymentId": deployment,
-        "RouteSettings": route_settings(step.functions, step.api),
-        **more,
+        **settings(names.previews, functions=step.functions, api=step.api),
     }
 
 
@@ -209,23 +227,9 @@ def _named(aws: Aws, text: str, api_id: str) -> str:
     return json.dumps(whole)
 
 
-def _stage(aws: Aws, api_id: str, api_stage: str) -> Any:
-    try:
-        return aws.api.get_stage(ApiId=api_id, StageName=api_stage)
-    except aws.api.exceptions.NotFoundException:
-        return None
-
-
 def _find(aws: Aws, api_id: str, description: str) -> str | None:
-    found = (made for made, said in _deployments(aws, api_id) if said == description)
+    found = (made for made, said in deployments(aws, api_id) if said == description)
     return next(found, None)
-
-
-def _deployments(aws: Aws, api_id: str) -> Iterator[tuple[str, str]]:
-    """Each with its description."""
-    for page in aws.api.get_paginator("get_deployments").paginate(ApiId=api_id):
-        for each in page["Items"]:
-            yield str(each["DeploymentId"]), each.get("Description", "")
 
 
 def _drop_deployment(aws: Aws, api_id: str, deployment: str) -> None:

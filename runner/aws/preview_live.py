@@ -24,8 +24,8 @@ from runner.plan.foundation import ENTRY, Role
 from runner.plan.hosts import Host
 from runner.plan.live import Live
 from runner.plan.previewing import LEASE
+from runner.plan.publishing import role_of
 from runner.plan.refs import Made, Ref
-from runner.plan.releasing import role_of
 from runner.together import at_once
 
 FUNCTIONS = Ref(Made.ROLE, Role.FUNCTIONS)

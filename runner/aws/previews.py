@@ -38,8 +38,16 @@ def commit_host(host: str, release: str) -> str:
     return f"{release[:8]}--{host}"
 
 
-def show(aws: Aws, names: Names, *, step: Show, known: Known, fence: Fence = unfenced) -> None:
-    """From here on the preview's hosts answer with the step's release."""
+def show(
+    aws: Aws,
+    names: Names,
+    *,
+    step: Show,
+    known: Known,
+    fence: Fence = unfenced,
+    seen: str = "",
+) -> None:
+    """From here on the preview's hosts answer with the step's release. `seen` of the store."""
     host, lease, api = known[Ref(Made.DOMAIN)], int(known[LEASE]), known[Ref(Made.API)]
     value = compact(
         {
@@ -58,7 +66,7 @@ def show(aws: Aws, names: Names, *, step: Show, known: Known, fence: Fence = unf
         step.release, step.routing, header_sets=step.header_sets, within=names.within
     )
     puts = {**routing, **{host_key(it): value for it in own}}
-    keyvalues.write(aws, known[Ref(Made.STORE)], puts=puts, fence=fence)
+    keyvalues.write(aws, known[Ref(Made.STORE)], puts=puts, fence=fence, seen=seen)
 
 
 def _api_host(names: Names, api: str) -> str:

@@ -1,19 +1,43 @@
-"""What production has published last: one object beside its releases, for previews to read."""
+"""What production has published, for previews to read: last of all, and release by release.
+
+Which of them is live any visitor may ask; previews may read no record of production's.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+
+from runner.aws.files import Upload
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
+from runner.errors import JamError
+from runner.fetch import Fetch
 from runner.model import Kind
 from runner.names import Names
 from runner.package.summary import Summary, summary_of
 from runner.plan.ledger import NEWEST
 from runner.plan.preview import Published
+from runner.pulse import live_release
+
+SUMMARY = "~summary.json"
 
 
 def key_of(names: Names) -> str:
     """No path of a visitor's leads to a bare `~`."""
     return f"{names.objects}/{NEWEST}"
+
+
+def upload_of(release: str, text: bytes, names: Names) -> Upload:
+    """The summary of one release, which goes when the release goes."""
+    return Upload(
+        key=_key(release, names),
+        source=text,
+        size=len(text),
+        digest=hashlib.sha256(text).hexdigest(),
+        content_type="application/json",
+        metadata={"jam-release": release},
+    )
 
 
 def write(aws: Aws, names: Names, text: bytes) -> None:
@@ -30,13 +54,42 @@ def write(aws: Aws, names: Names, text: bytes) -> None:
 
 def read(aws: Aws, names: Names) -> Summary:
     """Empty before production's first deploy, and where nobody may read it."""
-    production = names.production
+    return _read(aws, names.production, key_of(names.production))
+
+
+def read_release(aws: Aws, names: Names, release: str) -> Summary:
+    """What one of production's releases published; empty where that is not known any more."""
+    return _read(aws, names.production, _key(release, names.production)) if release else Summary()
+
+
+def read_live(
+    aws: Aws, names: Names, *, newest: Summary, to: Callable[[str], Fetch]
+) -> Summary | None:
+    """What visitors of production get now, which is not the `newest` while a rollout is open, or
+    after it was taken back; `to` is the way to a host. None where it cannot be told."""
+    if not newest.host:
+        return newest
+    try:
+        release = live_release(to(f"https://{newest.host}"))
+    except JamError:
+        return None
+    if release == newest.release:
+        return newest
+    found = read_release(aws, names, release)
+    return found if release and found.release == release else None
+
+
+def _read(aws: Aws, production: Names, key: str) -> Summary:
     with tolerating("NoSuchKey", "NoSuchBucket", "AccessDenied"):
         found = aws.s3.get_object(
-            Bucket=production.bucket, Key=key_of(production), ExpectedBucketOwner=names.account
+            Bucket=production.bucket, Key=key, ExpectedBucketOwner=production.account
         )
         return summary_of(found["Body"].read())
     return Summary()
+
+
+def _key(release: str, names: Names) -> str:
+    return f"{names.objects}/releases/{release}/{SUMMARY}"
 
 
 def to_copy(summary: Summary) -> Published:

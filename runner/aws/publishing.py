@@ -1,17 +1,46 @@
-"""Publishes what runs at Lambda: a version of a function, or of the entry."""
+"""Publishes what runs at Lambda: a version of a function, or of the entry; waits for it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from runner.apply import Known
-from runner.aws import background, entry, functions, versions
+from runner.aws import background, entry, functions, keyvalues, urls, versions
+from runner.aws.beforehand import Beforehand
 from runner.aws.session import Aws
 from runner.model import Release
 from runner.names import Names
-from runner.plan.foundation import Role
+from runner.plan.foundation import ENTRY, Role
+from runner.plan.publishing import (
+    ALIAS_REVISION,
+    STORE_REVISION,
+    AwaitVersions,
+    PublishEntry,
+    PublishFunction,
+    PublishStep,
+    role_of,
+)
 from runner.plan.refs import Made, Ref
-from runner.plan.releasing import PublishEntry, PublishFunction, role_of
+from runner.together import at_once
+
+LOOKS = 16  # at once
+
+
+def performed(
+    aws: Aws,
+    names: Names,
+    *,
+    step: PublishStep,
+    known: Known,
+    entry_archive: Callable[[Release], bytes],
+    beforehand: Beforehand,
+) -> Known:
+    """What the step made."""
+    if isinstance(step, AwaitVersions):
+        return awaited(aws, names, step=step, known=known)
+    return published(
+        aws, names, step=step, known=known, entry_archive=entry_archive, beforehand=beforehand
+    )
 
 
 def published(
@@ -21,8 +50,9 @@ def published(
     step: PublishFunction | PublishEntry,
     known: Known,
     entry_archive: Callable[[Release], bytes],
+    beforehand: Beforehand,
 ) -> Known:
-    """The version that the step is about, ready to be called."""
+    """The version that the step is about."""
     if isinstance(step, PublishEntry):
         role = known[Ref(Made.ROLE, Role.ENTRY)]
         wanted = entry.wanted_of(names, role_arn=role, archive=entry_archive(step.release))
@@ -34,7 +64,27 @@ def published(
             role_arn=known[role_of(function.grants)],
             versions={other: known[Ref(Made.VERSION, other)] for other in function.grants.invoke},
         )
-    version = functions.publish(aws, names, wanted=wanted)
-    if isinstance(step, PublishFunction) and step.function.background:
+    seen = beforehand.at_function(wanted.name)
+    version = functions.publish(aws, names, wanted=wanted, seen=seen)
+    events = isinstance(step, PublishFunction) and bool(step.function.background)
+    if step.ready or events:  # what becomes of its events is set on a version that stands
+        functions.ready(aws, wanted.name, version=version)
+    if isinstance(step, PublishFunction) and events:
         background.keep_failures(aws, names, function=step.function, version=version)
     return dict.fromkeys(step.makes, version)
+
+
+def awaited(aws: Aws, names: Names, *, step: AwaitVersions, known: Known) -> Known:
+    """Returns once all of them can be called; the revisions of what is moved next."""
+
+    def ready(function: str) -> None:
+        name = names.entry if function == ENTRY else names.function(function)
+        functions.ready(aws, name, version=known[Ref(Made.VERSION, function)])
+
+    with at_once(LOOKS, name="version") as pool:
+        looks = {}
+        if step.pointers:
+            looks[ALIAS_REVISION] = pool.submit(urls.revision, aws, names.entry)
+            looks[STORE_REVISION] = pool.submit(keyvalues.revision, aws, known[Ref(Made.STORE)])
+        list(pool.map(ready, step.functions))
+        return {ref: look.result() for ref, look in looks.items()}

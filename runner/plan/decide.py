@@ -19,6 +19,7 @@ from runner.plan.background import (
 )
 from runner.plan.domains import named, unnamed
 from runner.plan.foundation import (
+    ENTRY,
     Access,
     Edge,
     FoundationStep,
@@ -49,6 +50,7 @@ from runner.plan.promotion import (
     Promotion,
     PromotionFoundation,
 )
+from runner.plan.publishing import AwaitVersions, PublishEntry, PublishFunction
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     Activate,
@@ -58,8 +60,6 @@ from runner.plan.releasing import (
     GrantFunctions,
     MakeApiStage,
     MoveAlias,
-    PublishEntry,
-    PublishFunction,
     PutFiles,
     PutManifest,
     RecordFollowed,
@@ -123,10 +123,15 @@ def plan(
     if firm and live.release == release.id and live.entry_agrees:
         return _steady(release, live, foundation=foundation)
     stages = _stages_after(release, live)
+    opens = promotion is not None and live.release not in ("", release.id)
     stage = (
         *(() if firm else foundation_steps(foundation, live)),
         *named(foundation.domains, live),
-        *(() if live.staged else _release(release, live, foundation=foundation, origin=origin)),
+        *(
+            ()
+            if live.staged
+            else _release(release, live, foundation=foundation, origin=origin, opens=opens)
+        ),
         *_forgotten(live),
     )
     ready = () if live.staged else (RecordStaged(release=release),)
@@ -147,7 +152,7 @@ def plan(
         *unnamed(foundation.domains, live),
         *(DropApiStage(api_stage=each, releases=users) for each, users in stages[KEPT_STAGES:]),
     )
-    if promotion and live.release not in ("", release.id):
+    if promotion and opens:
         opened = OpenRollout(
             release=release.id,
             routing=release.routing,
@@ -282,12 +287,9 @@ def _forgotten(live: Live) -> Iterator[BringBackRouting]:
 
 
 def _release(
-    release: Release, live: Live, *, foundation: Foundation, origin: Origin
+    release: Release, live: Live, *, foundation: Foundation, origin: Origin, opens: bool
 ) -> Iterator[ReleaseStep | PublishAcceptor]:
     yield RecordRelease(release=release.id, origin=origin)
-    files = tuple(_files(release, live))
-    yield from files
-    yield PutManifest(release=release, after=tuple(ref for step in files for ref in step.makes))
     changed = tuple(changed_functions(release, live))
     for grants in dict.fromkeys(each.grants for each in changed if each.grants):
         yield GrantFunctions(grants=grants)
@@ -296,8 +298,13 @@ def _release(
     for function in changed:
         waits = () if firm else tuple(table for table, _ in function.grants.tables)
         before = function.name in live.functions
-        yield PublishFunction(function=function, tables=waits, changed=before)
-    yield PublishEntry(release=release)
+        yield PublishFunction(function=function, tables=waits, changed=before, ready=not firm)
+    yield PublishEntry(release=release, ready=not firm)
+    if firm:  # a new foundation has URLs of the versions, and waits for each
+        yield AwaitVersions(functions=(*(each.name for each in changed), ENTRY), pointers=not opens)
+    files = tuple(_files(release, live))
+    yield from files
+    yield PutManifest(release=release, after=tuple(ref for step in files for ref in step.makes))
     stage = release.routing.api_stage
     again = stage in live.drift.api_stages
     if stage and (again or stage not in dict(live.stages)):

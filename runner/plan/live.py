@@ -71,6 +71,7 @@ class Live:
     origin: Origin = field(default_factory=Origin)  # of the run that made it live
     offered: Origin = field(default_factory=Origin)  # of the run that opened the rollout
     leased: bool = False  # another run is at it, or ended in the middle
+    turns: int = 0  # how often anybody has had the lease
     leasing: Origin = field(default_factory=Origin)  # of that run
     hold: Hold | None = None
     history: tuple[str, ...] = ()  # releases that were live, the newest first

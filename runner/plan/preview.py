@@ -20,11 +20,11 @@ from runner.plan.previewing import (
     Show,
     TakeHost,
 )
+from runner.plan.publishing import AwaitVersions, PublishFunction
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     CopyFiles,
     MakeApiStage,
-    PublishFunction,
     PutFiles,
     PutManifest,
     RecordLive,
@@ -203,16 +203,18 @@ def _let_go(
 def _release(
     release: Release, live: Live, *, tables: set[str], published: Published
 ) -> Iterator[StageStep]:
-    files = tuple(_files(release, live, published))
-    yield from files
-    yield PutManifest(release=release, after=tuple(ref for step in files for ref in step.makes))
     changed = tuple(changed_functions(release, live))
     if any(asks(each.grants) for each in changed):
         yield AllowFunctions(grants=asking(release))
     for function in changed:
         waits = tuple(table for table, _ in function.grants.tables if table in tables)
         before = function.name in live.functions
-        yield PublishFunction(function=function, tables=waits, changed=before)
+        yield PublishFunction(function=function, tables=waits, changed=before, ready=False)
+    if changed:
+        yield AwaitVersions(functions=tuple(each.name for each in changed))
+    files = tuple(_files(release, live, published))
+    yield from files
+    yield PutManifest(release=release, after=tuple(ref for step in files for ref in step.makes))
     if release.routing.api_stage:
         yield from api_stage_steps(release)
 

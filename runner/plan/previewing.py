@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from runner.model import Api, File, Function, Grants, HeaderSet, Routing
+from runner.plan.publishing import role_of
 from runner.plan.refs import Made, Ref, Refs
-from runner.plan.releasing import role_of
 
 # How many previews had the host, this one included: with the second on a browser is swept once.
 LEASE = Ref(Made.DOMAIN, "lease")

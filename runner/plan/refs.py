@@ -37,6 +37,7 @@ class Made(StrEnum):
     FILES = "files"  # the release's objects, whole
     MANIFEST = "manifest"
     API_STAGE = "api-stage"
+    REVISION = "revision"  # value: of the alias, or the store, as it was read under the lease
     ROUTING = "routing"  # value: when it was written, in seconds of the epoch
 
 

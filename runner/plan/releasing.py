@@ -6,17 +6,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from runner.model import Api, File, Function, Grants, HeaderSet, Origin, Release, Routing, Upkeep
-from runner.plan.foundation import ENTRY, Role
+from runner.plan.foundation import Role
 from runner.plan.live import Hold
+from runner.plan.publishing import PublishStep, megabytes, role_of
 from runner.plan.refs import Made, Ref, Refs
 from runner.plan.streams import Stream
-
-# Larger archives reach Lambda through the bucket. Source: Lambda developer guide, "Lambda quotas".
-INLINE = 50_000_000  # bytes
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} KB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +42,7 @@ class PutFiles:
         return sum(file.size for file in self.files)
 
     def __str__(self) -> str:
-        return f"upload {len(self.files)} files, {_megabytes(self.bytes)}"
+        return f"upload {len(self.files)} files, {megabytes(self.bytes)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +60,7 @@ class CopyFiles:
         return sum(file.size for file in self.files)
 
     def __str__(self) -> str:
-        size = _megabytes(self.bytes)
+        size = megabytes(self.bytes)
         return f"copy {len(self.files)} unchanged files, {size}, from {self.origin[:8]}"
 
 
@@ -86,12 +80,6 @@ class PutManifest:
         return "upload the manifest"
 
 
-def role_of(grants: Grants) -> Ref:
-    """The role that a function with these grants runs as."""
-    failures = "+" if grants.failures else ""
-    return Ref(Made.ROLE, f"~{grants.owner}{failures}" if grants else Role.FUNCTIONS)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantFunctions:
     """A role with exactly these rights: of one function, or of all with the common grants."""
@@ -109,44 +97,6 @@ class GrantFunctions:
         secrets = [f"secret {path}" for _, path in self.grants.secrets]
         told = ", ".join([*rights, *calls, *secrets])
         return f"grant {self.grants.owner or 'functions'} {told}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishFunction:
-    """A new version with this code and these settings; an equal one is adopted."""
-
-    function: Function
-    tables: tuple[str, ...] = ()
-    changed: bool = False  # there was another version of it before
-
-    @property
-    def needs(self) -> Refs:
-        tables = (Ref(Made.TABLE, table) for table in self.tables)
-        through = (Ref(Made.BUCKET),) if self.function.size > INLINE else ()
-        grants = self.function.grants
-        called = (Ref(Made.VERSION, other) for other in grants.invoke)
-        letters = (Ref(Made.DEAD_LETTERS),) if grants.failures else ()
-        return (Ref(Made.RECORD), role_of(grants), *tables, *called, *through, *letters)
-
-    @property
-    def makes(self) -> Refs:
-        return (Ref(Made.VERSION, self.function.name),)
-
-    def __str__(self) -> str:
-        verb = "update" if self.changed else "create"
-        return f"{verb} function {self.function.name}, {_megabytes(self.function.size)}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishEntry:
-    """The entry version of this release, its documents inside."""
-
-    release: Release = field(repr=False)
-    makes: ClassVar[Refs] = (Ref(Made.VERSION, ENTRY),)
-    needs: ClassVar[Refs] = (Ref(Made.RECORD), Ref(Made.ROLE, Role.ENTRY))
-
-    def __str__(self) -> str:
-        return "publish the entry version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,8 +240,7 @@ ReleaseStep = (
     | CopyFiles
     | PutManifest
     | GrantFunctions
-    | PublishFunction
-    | PublishEntry
+    | PublishStep
     | MakeApiStage
     | WriteRouting
     | BringBackRouting
