@@ -36,13 +36,13 @@ from runner.plan.previewing import LetGo
 from runner.plan.refs import Made, Ref
 from runner.report.text import Outcome
 from runner.shared import is_previews_role, let_in, shared
-from runner.showing import looked_at, outcome_of, told
+from runner.showing import looked_at, outcome_of, outrun, told
 from runner.stage import carry_out
 from runner.together import at_once
-from runner.turn import leased, newer_than, origin_of, overtaken, run_of
+from runner.turn import leased, origin_of, run_of
 from runner.undoing import undo
 from runner.wish import domain_of, host_of, password_of, wanted_of
-from runner.world import PLAIN, World, account_of
+from runner.world import PLAIN, World, account_with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +78,15 @@ def preview(config: Config, world: World, pull: Pull, *, aws: Aws | None = None)
     """Builds the site for the pull request and shows it; an older run changes nothing."""
     begun = world.clock()
     with world.watcher.stage("read"):
-        aws = aws or account_of(world, region=config.region)
-        names = Names(config.site, aws.account, config.region, aws.partition).preview(pull.number)
-        mine = pull.origin or origin_of(world.environment)
-        there, tier = first(aws, names)
-    if late := _overtaken(there, there, mine=mine, pull=pull, world=world):
+        # The records' table says no account.
+        here = Names(config.site, "", config.region).preview(pull.number)
+        if aws is None:
+            aws, found = account_with(world, lambda aws: first(aws, here), region=config.region)
+        else:
+            found = first(aws, here)
+        names = replace(here, account=aws.account, partition=aws.partition)
+        mine, (there, tier) = pull.origin or origin_of(world.environment), found
+    if late := outrun(there, there, mine=mine, is_open=pull.is_open, world=world):
         return Shown(outcome=told(aws, names, there, late, world=world, begun=begun))
     known_url = there.ids.get(Made.DOMAIN, "") if there.release else host_of(config, names, tier)
     url = f"https://{known_url}" if known_url else ""
@@ -108,30 +112,6 @@ def preview(config: Config, world: World, pull: Pull, *, aws: Aws | None = None)
                     return shown
         say("another run has taken over meanwhile: looking at what it left")
     raise lost(None)
-
-
-def _overtaken(
-    there: Environment, before: Environment, *, mine: Origin, pull: Pull, world: World
-) -> str:
-    """`removed` where the preview was closed by a newer run, or by anybody since it was read
-    `before`; `superseded` where a newer run has shown it; empty where it is this run's turn.
-
-    A tombstone is no obstacle for whoever knows that the pull request is open: it was reopened, or
-    `gc` found it too old.
-    """
-    newer = newer_than(mine, there, is_ancestor=world.is_ancestor)
-    since = there.sequence != before.sequence and not is_older(
-        there.origin, mine, is_ancestor=world.is_ancestor
-    )
-    if there.closed and (newer or since):
-        if pull.is_open and pull.is_open():
-            return ""
-        by = f" by {newer.run}" if newer and newer.run else ""
-        world.watcher.note(f"the preview was closed{by} while this run was under way")
-        return "removed"
-    if newer:
-        world.watcher.note(overtaken(newer))
-    return "superseded" if newer else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +155,9 @@ class _Making:
         with world.watcher.stage("plan"):
             seen = self._seen(lease, looked)
             there = seen.recorded.environment
-            late = _overtaken(there, self.before, mine=self.origin, pull=self.pull, world=world)
+            late = outrun(
+                there, self.before, mine=self.origin, is_open=self.pull.is_open, world=world
+            )
             if late and again:
                 self._undo(lease)
             if late:

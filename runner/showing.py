@@ -11,13 +11,45 @@ from runner.aws.session import Aws
 from runner.decide import Decided, changed_files, new_functions
 from runner.errors import JamError
 from runner.fetch import Answer, Fetch, fetch_from
+from runner.model import Origin
 from runner.names import Names
+from runner.plan.order import is_older
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import PutFiles
 from runner.report.text import Check, Outcome, Uploaded
 from runner.stage import SETTLES, api_url
+from runner.turn import newer_than, overtaken
 from runner.verify import NOT_LET_IN, Patience, verify
 from runner.world import World, near
+
+
+def outrun(
+    there: Environment,
+    before: Environment,
+    *,
+    mine: Origin,
+    is_open: Callable[[], bool] | None,
+    world: World,
+) -> str:
+    """`removed` where the preview was closed by a newer run, or by anybody since it was read
+    `before`; `superseded` where a newer run has shown it; empty where it is this run's turn.
+
+    A tombstone is no obstacle for whoever knows that the pull request `is_open`: it was reopened,
+    or `gc` found it too old.
+    """
+    newer = newer_than(mine, there, is_ancestor=world.is_ancestor)
+    since = there.sequence != before.sequence and not is_older(
+        there.origin, mine, is_ancestor=world.is_ancestor
+    )
+    if there.closed and (newer or since):
+        if is_open and is_open():
+            return ""
+        by = f" by {newer.run}" if newer and newer.run else ""
+        world.watcher.note(f"the preview was closed{by} while this run was under way")
+        return "removed"
+    if newer:
+        world.watcher.note(overtaken(newer))
+    return "superseded" if newer else ""
 
 
 def looked_at(
