@@ -57,6 +57,19 @@ def _card(fetch: Fetch) -> str:
     return "" if isinstance(told, dict) and told.get("release") else f"{CARD} names no release"
 
 
+def live_release(fetch: Fetch) -> str:
+    """What the version card names live; empty where it names nothing. Raises JamError
+    `JAM-UNREACHABLE`."""
+    answer = fetch(CARD, {})
+    if answer.status != 200:
+        return ""
+    try:
+        told = json.loads(answer.body)
+    except ValueError:
+        return ""
+    return str(told.get("release") or "") if isinstance(told, dict) else ""
+
+
 def _nobody(fetch: Fetch, path: str) -> str:
     """Not in the bucket, so the entry answers: with a page, or by a rule of the site's."""
     status = fetch(path, NAVIGATION).status

@@ -10,15 +10,19 @@ from dataclasses import replace
 
 from runner.action.job import Job
 from runner.action.telling import Telling
+from runner.aws.published import read_live
+from runner.aws.refusals import explained
 from runner.closing import close as take_away
 from runner.config.load import Config
 from runner.errors import JamError
+from runner.fetch import fetch_from
 from runner.github.values import DeploymentStatus
-from runner.package.summary import summary_of, text_of
+from runner.package.summary import Summary, summary_of, text_of
 from runner.plan.difference import difference
 from runner.preview import Pull, Shown, preview
 from runner.report.comment import Row, State, fault_of, state_of, summary
 from runner.report.text import Outcome
+from runner.world import near
 
 
 def show(job: Job, number: int) -> Outcome:
@@ -112,5 +116,16 @@ def _row(job: Job, telling: Telling, shown: Shown) -> Row:
     )
     if shown.release is None:
         return row
-    mine = summary_of(text_of(shown.release))
-    return replace(row, difference=difference(shown.published, mine, preview=True))
+    mine, live = summary_of(text_of(shown.release)), _live(job, shown.published)
+    changes = difference(live, mine, preview=True) if live else None
+    return replace(row, difference=changes)
+
+
+def _live(job: Job, newest: Summary) -> Summary | None:
+    """What the pull request is compared with: what production's visitors get at this moment."""
+    aws, names = job.account()
+    connect_to = near(job.world)
+    with explained():
+        return read_live(
+            aws, names, newest=newest, to=lambda base: fetch_from(base, connect_to=connect_to)
+        )

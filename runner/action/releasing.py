@@ -9,6 +9,8 @@ from typing import Any
 
 from runner.action.job import Job
 from runner.action.telling import Telling
+from runner.aws.published import read_release
+from runner.aws.refusals import explained
 from runner.deploy import Deployed, deploy
 from runner.errors import JamError
 from runner.github.values import DeploymentStatus
@@ -36,7 +38,7 @@ def release(job: Job) -> Outcome:
     except JamError as error:
         failed(job, telling, error)
         raise
-    changes = _difference(deployed)
+    changes = _difference(job, deployed)
     return ended(job, telling, deployed.outcome, commit=commit, changes=changes)
 
 
@@ -85,10 +87,16 @@ class Ended(JamError):  # noqa: N818 -- how a run ended, which is no defect
         self.outcome = outcome
 
 
-def _difference(deployed: Deployed) -> Difference | None:
+def _difference(job: Job, deployed: Deployed) -> Difference | None:
     """Compared with what was live, which may not be what was published last."""
-    before = deployed.published
-    if deployed.release is None or before is None or before.release != deployed.outcome.previous:
+    before, was = deployed.published, deployed.outcome.previous
+    if deployed.release is None or before is None:
+        return None
+    if before.release != was:
+        aws, names = job.account()
+        with explained():
+            before = read_release(aws, names, was)
+    if before.release != was:
         return None
     return difference(before, summary_of(text_of(deployed.release)))
 

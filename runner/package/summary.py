@@ -25,6 +25,7 @@ class Summary:
     header sets by reference."""
 
     release: str = ""
+    host: str = ""  # production's, where anybody may ask what is live
     files: Mapping[str, list[str]] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
     headers: Mapping[str, list[list[str]]] = field(default_factory=dict)
@@ -32,10 +33,11 @@ class Summary:
     functions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def text_of(release: Release) -> bytes:
-    """As compact JSON."""
+def text_of(release: Release, *, host: str = "") -> bytes:
+    """As compact JSON; `host` is production's, where it is known."""
     document = {
         "v": VERSION,
+        **({"host": host} if host else {}),
         "manifest": json.loads(manifest(release)),
         "sizes": {each.key: each.size for each in release.files},
         "functions": {each.name: _told(each) for each in release.functions},
@@ -51,6 +53,7 @@ def summary_of(text: bytes) -> Summary:
     whole = told["manifest"]
     return Summary(
         release=whole["release"],
+        host=told.get("host", ""),
         files=whole["files"],
         sizes=told["sizes"],
         headers=whole["headers"],
