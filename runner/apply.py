@@ -7,15 +7,21 @@ where they were.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Protocol
 
 from runner.errors import JamError, Turn
+from runner.plan.background import MoveSchedule
 from runner.plan.live import Live
+from runner.plan.previewing import LeadStage
 from runner.plan.refs import Made, Ref
+from runner.plan.releasing import Activate, MoveAlias, RecordStaged
 from runner.plan.steps import Plan, StageStep, Step
+from runner.plan.streaming import MoveStream
+from runner.together import at_once
 
 WORKERS = 16  # steps wait for AWS, not for the processor
 
@@ -35,11 +41,16 @@ class Progress(Protocol):
     def failed(self, step: Step) -> None: ...
 
 
-Fence = Callable[[], None]
-"""Asked right before a visible write; raises where another run has taken over."""
+class Fence(Protocol):
+    """Asked right before a visible write; raises where another run has taken over.
+
+    `looks`: this write was refused before, so what was trusted then is not any more.
+    """
+
+    def __call__(self, *, looks: bool = False) -> None: ...
 
 
-def unfenced() -> None:
+def unfenced(*, looks: bool = False) -> None:
     """For whoever is alone for certain."""
 
 
@@ -76,8 +87,8 @@ def apply(
     start = clock()
     run = _Run(perform, progress, clock, dict(known))
     run.stage(plan.stage)
-    for step in (*plan.switch, *plan.settle):
-        run.one(step)
+    for steps in _together((*plan.switch, *plan.settle)):
+        run.all_of(steps)
     return Applied(known=run.known, seconds=clock() - start)
 
 
@@ -89,6 +100,22 @@ def known_of(live: Live, plan: Plan) -> Known:
     return {
         ref: value for ref, value in {**stands, **versions, **live.known}.items() if ref not in made
     }
+
+
+def _together(steps: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
+    """In their order, those beside each other that may go at once."""
+    for _, group in groupby(enumerate(steps), key=lambda each: _rank(*each)):
+        yield tuple(step for _, step in group)
+
+
+def _rank(number: int, step: Step) -> str:
+    """The same of steps between which no order is. Entry answers for the release that the router
+    asks it for, whichever is its own, and functions of either release are called by pages of
+    either while a switch lasts: nobody is served better by one pointer before the other.
+    """
+    if isinstance(step, RecordStaged | LeadStage | MoveAlias | MoveStream | Activate):
+        return "pointers"  # with the record that all is staged: what is live is recorded after both
+    return "schedules" if isinstance(step, MoveSchedule) else str(number)
 
 
 class _Run:
@@ -128,6 +155,15 @@ class _Run:
             raise
         finally:
             pool.shutdown(wait=patient, cancel_futures=True)
+
+    def all_of(self, steps: Sequence[Step]) -> None:
+        """At once; raises the first failure after all have ended."""
+        if len(steps) == 1:
+            return self.one(steps[0])
+        with at_once(min(len(steps), WORKERS), name="switch") as pool:
+            for under_way in [pool.submit(self.one, step) for step in steps]:
+                under_way.result()
+        return None
 
     def one(self, step: Step) -> None:
         self._progress.started(step)

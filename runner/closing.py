@@ -19,7 +19,8 @@ from runner.aws import (
     preview_steps,
     records,
 )
-from runner.aws.leases import Lease, lost
+from runner.aws.holders import lost
+from runner.aws.leases import Lease
 from runner.aws.preview_records import Known
 from runner.aws.preview_steps import things_of
 from runner.aws.records import Environment
@@ -115,14 +116,27 @@ def remove(
     owns: tuple[str, ...] = (),
 ) -> None:
     """Everything of a preview that is closed, under its `lease`, which is asked for before each
-    kind; `owns` names what no record tells any more.
+    call; `owns` names what no record tells any more.
 
     Unless it is `sure` that its last run ended well, more is looked for than is recorded.
     """
 
+    with aws.fenced(lease.check):
+        _remove(aws, names, lease=lease, say=say, sure=sure, owns=owns)
+
+
+def _remove(
+    aws: Aws,
+    names: Names,
+    *,
+    lease: Lease,
+    say: Callable[[str], None],
+    sure: bool,
+    owns: tuple[str, ...],
+) -> None:
     def gone(thing: Thing) -> None:
-        fence()
-        preview_steps.remove(aws, names, thing)
+        with aws.fenced(fence):  # a worker's thread has none
+            preview_steps.remove(aws, names, thing)
 
     fence = lease.check
     there = preview_records.known(aws, names)

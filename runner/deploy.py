@@ -37,7 +37,7 @@ from runner.room import storage
 from runner.stage import carry_out
 from runner.together import at_once
 from runner.turn import leased, newer_than, origin_of, overtaken, run_of, told
-from runner.world import PLAIN, Way, World, account_of, near
+from runner.world import PLAIN, Way, World, account_with, near
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +55,11 @@ def deploy(config: Config, world: World, way: Way = PLAIN, *, compares: bool = F
     """An older run does not even build. `compares` asks what is published, meanwhile."""
     begun = world.clock()
     with world.watcher.stage("read"):
-        aws = account_of(world, region=config.region)
+        here = Names(config.site, "", config.region)  # the records' table says no account
+        aws, there = account_with(
+            world, lambda aws: _overtaken(world, aws=aws, names=here), region=config.region
+        )
         names = Names(config.site, aws.account, config.region, aws.partition)
-        there = _overtaken(world, aws=aws, names=names)
     if there:
         outcome = told(
             aws,

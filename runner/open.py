@@ -21,7 +21,15 @@ from runner.plan.live import Live
 from runner.plan.refs import Made
 from runner.plan.steps import Plan, StageStep
 from runner.report.watch import Watcher
-from runner.standing import Standing, carried_out, environment_of, live_beside, named, standing
+from runner.standing import (
+    Standing,
+    around,
+    carried_out,
+    environment_of,
+    live_beside,
+    named,
+    standing,
+)
 from runner.turn import leased
 
 LASTS = 3600  # seconds: of a link, and of the cookie that it becomes
@@ -68,8 +76,10 @@ def open_release(
     is_ready = _is_ready(_whole(release, standing(aws, names, release, there=there)))
     if not is_ready:
         with leased(aws, names, run=run, say=watcher.note) as lease, watcher.stage("stage"):
+            there = environment_of(aws, names)
             found = _whole(release, standing(aws, names, release, there=there))
-            live = live_beside(aws, names, found, there=there)
+            seen = around(aws, names, there=there)
+            live = live_beside(names, found, there=there, seen=seen)
             again = Plan(stage=_again(found, live))
             carried_out(
                 aws,

@@ -5,18 +5,19 @@ No build, no upload, no GitHub: everything it needs is seen to be there before a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from runner.aim import Aim, aimed
 from runner.aws import holds
 from runner.aws.leases import Lease
 from runner.aws.records import Environment
 from runner.aws.session import Aws
-from runner.errors import JamError, Problem, aws_error, busy_error, site_error
+from runner.errors import JamError, Problem, aws_error, busy_error
 from runner.guard.rollout import Act
 from runner.model import Release
 from runner.names import Names
-from runner.plan.back import before, plan_back
+from runner.plan.back import plan_back
 from runner.plan.live import Hold, Live
 from runner.plan.refs import Ref
 from runner.plan.steps import Plan
@@ -25,13 +26,14 @@ from runner.report.text import Outcome, changes
 from runner.report.watch import Watcher
 from runner.standing import (
     Standing,
+    around,
     carried_out,
     environment_of,
     live_beside,
-    named,
-    standing,
+    stood,
 )
-from runner.turn import leased, told
+from runner.together import at_once
+from runner.turn import leasing, told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +52,15 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How production gets there, decided upon what is live now."""
+    """How production gets there, decided upon what is live now; `revisions` as `Around` has them,
+    `free` as `Aim` has it."""
 
     there: Environment
     live: Live
     release: Release
     plan: Plan
+    revisions: Mapping[str, str]
+    free: bool
 
     @property
     def is_there(self) -> bool:
@@ -68,33 +73,52 @@ class Way:
         return changes(self.release, self.live) if not self.plan.is_empty else ()
 
 
-def way_back(aws: Aws, names: Names, wish: Wish, *, unsure: bool = False) -> Way:
+def way_back(
+    aws: Aws, names: Names, wish: Wish, *, unsure: bool = False, aim: Aim | None = None
+) -> Way:
     """Where to and how; changes nothing. Raises JamError `JAM-ROLLBACK-*` if it cannot be."""
-    there = environment_of(aws, names)
-    target = _target(aws, names, wish.release, there=there)
-    found = _whole(target, standing(aws, names, target, there=there), there=there)
-    live = live_beside(aws, names, found, there=there, unsure=unsure)
+    aim = aim or aimed(aws, names, wish.release)
+    there, target = aim.there, aim.target
+    with at_once(1, name="around") as pool:
+        now = pool.submit(around, aws, names, there=there)
+        found = stood(aws, names, target, there=there, staged=aim.staged)
+        found, seen = _whole(target, found, there=there), now.result()
+    live = live_beside(names, found, there=there, seen=seen, unsure=unsure)
     hold = _hold(aws, wish, there=there, target=target) if wish.hold else None
     return Way(
         there=there,
         live=live,
         release=found.release,
         plan=plan_back(found.release, live, hold=hold, is_routed=found.condition.is_routed),
+        revisions=seen.revisions,
+        free=aim.free,
     )
 
 
 def rollback(
-    aws: Aws, names: Names, wish: Wish, *, watcher: Watcher, clock: Callable[[], float]
+    aws: Aws,
+    names: Names,
+    wish: Wish,
+    *,
+    watcher: Watcher,
+    clock: Callable[[], float],
+    aim: Aim | None = None,
+    begun: float | None = None,
 ) -> tuple[Outcome, tuple[str, ...]]:
-    """Goes there; returns the result and what visitors find changed. `clock` counts seconds."""
-    begun = clock()
-    with watcher.stage("check"):
-        first = way_back(aws, names, wish)  # refused before anything is touched
-    way = first
-    if not first.is_there:
-        with leased(aws, names, run=wish.run, say=watcher.note) as lease:
+    """Goes there; returns the result and what visitors find changed. `clock` counts seconds.
+
+    `aim` is what the wish was found to mean, by whoever looked, and `begun` when that began.
+    """
+    begun = clock() if begun is None else begun
+    with leasing(aws, names, run=wish.run) as lease:
+        with watcher.stage("check"):
+            aim = aim or aimed(aws, names, wish.release)
+            first = _seen(aws, names, wish, aim=aim, lease=lease)  # refused before anything moves
+        way = first
+        if not first.is_there:
+            lease.take(say=watcher.note)
             way = _at_last(aws, names, wish, first=first, lease=lease, watcher=watcher)
-            _go(aws, names, way, lease=lease, watcher=watcher, clock=clock)
+            _go(aws, names, way, lease=lease, watcher=watcher, clock=clock, ends=True)
             lease.done()
     if wish.hold and way.plan.is_empty:  # else it came with the record
         hold = _hold(aws, wish, there=first.there, target=way.release.id)
@@ -132,14 +156,31 @@ def follow(
     lease.done()
 
 
+def _seen(aws: Aws, names: Names, wish: Wish, *, aim: Aim, lease: Lease) -> Way:
+    """The way, and meanwhile the lease where it will be asked for: once, so that a refusal waits
+    for nobody."""
+    if not aim.moves or aim.there.rollout:
+        return way_back(aws, names, wish, aim=aim)
+    with at_once(1, name="lease") as pool:
+        asked = pool.submit(lease.attempt)
+        way = way_back(aws, names, wish, aim=aim)
+        asked.result()
+    return way
+
+
 def _at_last(
     aws: Aws, names: Names, wish: Wish, *, first: Way, lease: Lease, watcher: Watcher
 ) -> Way:
     """The way as it is under the lease, the candidate of an open rollout taken back.
 
     Where anybody had the lease since the first look all is looked at once more: another run may
-    have ended meanwhile, or a `gc`.
+    have ended meanwhile, or a `gc`. Where nobody had, nobody opened a rollout either; what changes
+    without it, by a person's hand or a guard's that was late, the record's number tells, which is
+    a condition of the last write.
     """
+    alone = first.free and lease.token == first.there.turns + 1 and not lease.inherited
+    if alone and not first.there.rollout:
+        return first
     now = environment_of(aws, names)
     if now.rollout:
         with watcher.stage("rollout"):
@@ -148,9 +189,6 @@ def _at_last(
             ended = follower.act(Act.TAKE_BACK, f"{wish.by or 'somebody'} rolled production back")
         if ended.outcome == "open":
             raise _stuck()
-    alone = lease.token == first.there.turns + 1 and not lease.inherited
-    if alone and not now.rollout and now.sequence == first.there.sequence:
-        return first
     return way_back(aws, names, _same(wish, first), unsure=lease.inherited is not None)
 
 
@@ -167,6 +205,7 @@ def _go(
     lease: Lease,
     watcher: Watcher,
     clock: Callable[[], float],
+    ends: bool = False,
 ) -> None:
     with watcher.stage("switch"):
         carried_out(
@@ -178,27 +217,9 @@ def _go(
             lease=lease,
             watcher=watcher,
             clock=clock,
+            revisions={} if way.plan.stage else way.revisions,  # staging writes to the store
+            ends=ends,
         )
-
-
-def _target(aws: Aws, names: Names, wanted: str, *, there: Environment) -> str:
-    """The release that is meant. An open rollout is taken back to what was live before it."""
-    if not wanted:
-        if there.rollout:
-            return there.release
-        found = before(_history(there))
-        if found:
-            return found
-        raise site_error(
-            "JAM-ROLLBACK-NOTHING",
-            f"There is no release before {there.release[:8]}, which is live.",
-            hint="`jam-deploy releases` lists those that can be named.",
-        )
-    return named(aws, names, wanted)
-
-
-def _history(there: Environment) -> Live:
-    return Live(release=there.release, previous=there.previous, history=there.history)
 
 
 def _whole(target: str, found: Standing | None, *, there: Environment) -> Standing:

@@ -1,18 +1,23 @@
 """A kept release as it stands: found by its id, seen to be whole, brought up without a build.
 
 Looks at AWS and, in `carried_out`, changes it; never uploads, never builds, never asks GitHub.
+What does not wait for another answer is asked at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
+from typing import Any
 
 from runner.apply import apply, known_of
-from runner.aws import kept, records
+from runner.aws import kept, keyvalues, records, urls
+from runner.aws.beforehand import Beforehand
 from runner.aws.kept import Condition
 from runner.aws.leases import Lease
-from runner.aws.live import read_live, versions_of
+from runner.aws.live import manifest_of, recorded, recorded_ids, versions_of, with_files
 from runner.aws.perform import Content, performer
 from runner.aws.records import Environment, Staged
 from runner.aws.refusals import explained
@@ -28,6 +33,9 @@ from runner.plan.live import Live
 from runner.plan.refs import Made, Ref
 from runner.plan.steps import Plan
 from runner.report.watch import Watcher
+from runner.together import at_once
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +45,16 @@ class Standing:
     release: Release
     staged: Staged
     condition: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What visitors have now: whether it is as recorded, which files, and by which `revisions` of
+    alias (by Lambda's name) and store (by its ARN)."""
+
+    agrees: bool
+    manifest: Mapping[str, Any]
+    revisions: Mapping[str, str]
 
 
 def environment_of(aws: Aws, names: Names) -> Environment:
@@ -66,10 +84,22 @@ def named(aws: Aws, names: Names, wanted: str) -> str:
     )
 
 
+def kept_of(aws: Aws, names: Names, release: str) -> tuple[Environment, Staged | None]:
+    """The record of a release, and what production serves right now."""
+    with explained():
+        return records.read(aws, names, release=release) or (Environment(), None)
+
+
 def standing(aws: Aws, names: Names, release: str, *, there: Environment) -> Standing | None:
     """What stands of a release; None where its record does not say what it is made of."""
-    with explained():
-        _, staged = records.read(aws, names, release=release) or (there, None)
+    _, staged = kept_of(aws, names, release)
+    return stood(aws, names, release, there=there, staged=staged)
+
+
+def stood(
+    aws: Aws, names: Names, release: str, *, there: Environment, staged: Staged | None
+) -> Standing | None:
+    """The same, by its record."""
     if staged is None or not staged.definition:
         return None
     state = kept.condition(aws, names, release=release, staged=staged, there=there)
@@ -77,17 +107,32 @@ def standing(aws: Aws, names: Names, release: str, *, there: Environment) -> Sta
     return Standing(release=whole, staged=staged, condition=state)
 
 
+def around(aws: Aws, names: Names, *, there: Environment) -> Around:
+    """Looks at what visitors have."""
+    store = there.ids[Made.STORE]
+    with explained(), at_once(3, name="live") as pool:
+        manifest = pool.submit(manifest_of, aws, names, release=there.release)
+        value = pool.submit(keyvalues.live_release, aws, store)
+        etag = pool.submit(keyvalues.revision, aws, store)
+        version, revision = urls.look(aws, names.entry)
+        return Around(
+            agrees=version == there.entry and value.result() == there.release,
+            manifest=manifest.result(),
+            revisions={names.entry: revision, store: etag.result()},
+        )
+
+
 def live_beside(
-    aws: Aws, names: Names, found: Standing, *, there: Environment, unsure: bool = False
+    names: Names, found: Standing, *, there: Environment, seen: Around, unsure: bool = False
 ) -> Live:
     """What is live, as plans for `found` ask for it: its versions known, its api_stage as it is."""
     release, staged = found.release, found.staged
     foundation = foundation_of(release, Live(foundation=there.foundation))
-    live = read_live(aws, names, release=release.id, foundation=foundation, unsure=unsure)
+    live = with_files(recorded(there, agrees=seen.agrees, unsure=unsure), seen.manifest)
     stages = tuple(each for each in live.stages if each[0] != staged.api_stage)
     return replace(
         live,
-        known={**live.known, **versions_of(staged)},
+        known={**recorded_ids(names, there, foundation=foundation), **versions_of(staged)},
         # Somebody deleted it by hand, or it was dropped: either way it is made again.
         stages=live.stages if found.condition.has_stage else stages,
     )
@@ -103,8 +148,13 @@ def carried_out(
     lease: Lease,
     watcher: Watcher,
     clock: Callable[[], float],
+    revisions: Mapping[str, str] = _NONE,
+    ends: bool = False,
 ) -> None:
-    """Performs a plan that builds nothing, under the lease. `clock` counts seconds."""
+    """Performs a plan that builds nothing, under the lease. `clock` counts seconds.
+
+    `revisions` as `Around` has them. With what it `ends` nothing is left to do under the lease.
+    """
     perform = performer(
         aws,
         names,
@@ -114,6 +164,10 @@ def carried_out(
             put=put, copy=copy, manifest=manifest, entry_archive=_nothing, guard_archive=_nothing
         ),
         lease=lease,
+        beforehand=Beforehand(
+            revisions={pointer: partial(str, each) for pointer, each in revisions.items()}
+        ),
+        ends=ends and not plan.settle,
     )
     known = {**known_of(live, plan), Ref(Made.RECORD): ""}
     apply(plan, perform, known=known, progress=watcher, clock=clock)

@@ -67,9 +67,16 @@ def leased(
     aws: Aws, names: Names, *, run: str, say: Say, origin: Origin | None = None
 ) -> Iterator[Lease]:
     """The lease of production: waited for, kept meanwhile, released after."""
+    with leasing(aws, names, run=run, origin=origin) as lease:
+        lease.take(say=say)
+        yield lease
+
+
+@contextmanager
+def leasing(aws: Aws, names: Names, *, run: str, origin: Origin | None = None) -> Iterator[Lease]:
+    """The same, not taken yet: kept from when it is, and released if it was."""
     lease = Lease(aws, names, owner=secrets.token_hex(8), run=run, origin=origin or Origin())
     with lease.kept():
-        lease.take(say=say)
         yield lease
 
 

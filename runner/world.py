@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from runner.aws.identity import Identity
@@ -12,6 +13,8 @@ from runner.aws.session import Aws, connect
 from runner.build.apart import Apart
 from runner.plan.order import IsAncestor
 from runner.report.watch import Watcher
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,11 @@ PLAIN = Way()
 
 def account_of(world: World, *, region: str | None) -> Aws:
     """The AWS account that the credentials lead to, seen to be reachable."""
+    return account_with(world, lambda _aws: None, region=region)[0]
+
+
+def account_with(world: World, look: Callable[[Aws], T], *, region: str | None) -> tuple[Aws, T]:
+    """The same, and what `look` finds there meanwhile, without knowing which account it is."""
     aws = connect(
         region=region,
         clock=world.now,
@@ -59,8 +67,9 @@ def account_of(world: World, *, region: str | None) -> Aws:
         chance=world.chance,
         identity=world.identity,
     )
+    found = aws.meanwhile(lambda: look(aws))
     world.watcher.note(f"AWS account {aws.account}, {aws.region}")
-    return aws
+    return aws, found
 
 
 def near(world: World) -> str:

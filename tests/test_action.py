@@ -19,8 +19,8 @@ import pytest
 
 from runner.action import inputs, outputs
 from runner.action.inputs import Inputs
+from runner.aws.holders import holder_of, key_of
 from runner.aws.identity import Identity, session_as
-from runner.aws.leases import holder_of, key_of
 from runner.config.workflow import COMMANDS
 from runner.local.cloud import Cloud
 from runner.local.github import Hub
@@ -159,7 +159,25 @@ def test_what_a_fork_has_built_is_shown_as_files_alone(at: Workplace) -> None:
     (built / "link").symlink_to("/etc/passwd")
     step = at.run("workflow_run", run, artefact="from-the-fork")
     assert step.status == 2
-    assert "neither a file nor a folder" in step.errors[-1]
+    told = (step.errors[-1], at.comments(number)[0], step.summary)
+    assert all("neither a file nor a folder" in each for each in told)
+    assert url in at.comments(number)[0]  # which goes on showing what it showed
+    (built / "link").unlink()
+    # Rules that would speak as the edge does, or make it fetch for them, are refused by their line.
+    for name, rules, code in (
+        (
+            "_headers",
+            "/*\n  x-jam-release: evil\n  Location: https://evil.example\n",
+            "JAM-HEADERS",
+        ),
+        ("_redirects", "/* https://evil.example/:splat 200!\n", "JAM-REDIRECTS"),
+    ):
+        (built / name).write_text(rules)
+        step = at.run("workflow_run", run, artefact="from-the-fork")
+        assert (step.status, code in at.comments(number)[0]) == (2, True), step.raw
+        assert code in {each.properties["title"] for each in step.log.of("error")}
+        (built / name).unlink()
+    assert at.visit(url, authorization=password).body == b"<h1>Forked</h1>"
 
     fork.push("nice", {"page.html": b"y"})  # after the run: what it built is out of date
     step = at.run("workflow_run", run, artefact="from-the-fork")
@@ -231,6 +249,7 @@ def test_a_cancelled_run_says_so_and_leaves_nothing_locked(at: Workplace) -> Non
         assert time.monotonic() - begun < 7
         step = ended(process.returncode, seen + rest)
     assert step.status == 130, step.raw
+    assert [each.properties["title"] for each in step.log.of("error")] == ["JAM-CANCELLED"]
     assert at.deployments(f"deploy:notes:pr-{number}") == ["error"]
     assert "interrupted" in at.comments(number)[0]
     after = at.post("pull_request", payload, step.state)
@@ -273,6 +292,27 @@ def test_a_build_neither_steers_the_runner_nor_sees_a_secret(at: Workplace) -> N
     assert at.token not in step.raw.replace(f"::add-mask::{at.token}", "")
     assert "AWS_SECRET_ACCESS_KEY" not in step.raw
     assert "INPUT_" not in step.raw
+
+
+@pytest.mark.skipif(not IMAGE, reason="JAM_TEST_IMAGE names no image to run the action in")
+def test_a_build_in_its_own_image_has_the_copy_alone(at: Workplace) -> None:
+    """A container beside the action's: the engine knows other paths than the action does."""
+    number = at.pull()
+    settings = SETTINGS.replace("[build]\n", f'[build]\nimage = "{IMAGE}"\n')
+    at.checkout("<h1>One</h1>", settings=settings.replace("sh build.sh", "sh look.sh"))
+    (at.workspace / "look.sh").write_text(
+        "echo uid $(id -u) in $(pwd); env | sort; ls /var/run/docker.sock /github; " + BUILD
+    )
+    step = at.on_pull("opened", number)
+    assert step.status == 0, step.raw
+    password = _password(at, number, step.log.masks)
+    assert at.visit(step.outputs["url"], authorization=password).body == b"<h1>One</h1>"
+    assert "uid 61001 in /workspace" in step.raw
+    assert "cannot access '/var/run/docker.sock'" in step.raw
+    assert "cannot access '/github'" in step.raw
+    assert at.token not in step.raw.replace(f"::add-mask::{at.token}", "")
+    assert "AWS_SECRET_ACCESS_KEY" not in step.raw
+    assert len(at.owners) == 1
 
 
 def test_the_inputs_and_outputs_of_action_yml_are_the_codes() -> None:

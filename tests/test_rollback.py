@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from runner.aws import api, files, keeper, keyvalues
+from runner.aws import api, files, keeper, keyvalues, records
 from runner.aws.bootstrap import bootstrap
-from runner.aws.leases import Lease, key_of
+from runner.aws.holders import key_of
+from runner.aws.leases import Lease
 from runner.aws.session import connect
 from runner.errors import JamError
 from runner.local.cloud import Cloud
@@ -22,6 +23,7 @@ from tests.aws_site import Deployer, a_release, an_account
 from tests.labs.race import Silent
 
 WISH = Wish(by="ada", run="a test")
+LEASED = ["dynamodb:UpdateItem"] * 2  # taken and released
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +125,11 @@ def test_what_only_a_build_can_make_again_is_named_and_nothing_moves(
     told = str(raised.value)
     assert "version 1" in told
     assert "index.html" in told
-    assert [entry.name for entry in cloud.journal.writes(since=before)] == []
+    # The lease was taken beside the looks, and is free again.
+    assert [entry.name for entry in cloud.journal.writes(since=before)] == LEASED
+    there = records.read(site.aws, site.names, release="")
+    assert there is not None
+    assert there[0].holder is None
 
 
 def test_a_release_without_its_manifest_cannot_go_live(

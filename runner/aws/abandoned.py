@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.aws.leases import key_of
+from runner.aws.holders import key_of
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.names import Names

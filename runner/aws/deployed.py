@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from runner.aws import records
-from runner.aws.leases import Holder
+from runner.aws.holders import Holder
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.model import Background, Origin

@@ -52,9 +52,11 @@ def make_url(aws: Aws, names: Names, *, version: str) -> str:
     return urls.make(aws, names.entry, version=version, mode="BUFFERED")
 
 
-def move_alias(aws: Aws, names: Names, *, version: str, fence: Fence = unfenced) -> None:
-    """All visitors' weight to `version`."""
-    urls.move_alias(aws, names.entry, version=version, fence=fence)
+def move_alias(
+    aws: Aws, names: Names, *, version: str, fence: Fence = unfenced, seen: str = ""
+) -> None:
+    """All visitors' weight to `version`; `seen` as `urls.move_alias` has it."""
+    urls.move_alias(aws, names.entry, version=version, fence=fence, seen=seen)
 
 
 def grant(aws: Aws, names: Names, *, distribution_arn: str) -> None:

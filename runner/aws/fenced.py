@@ -7,7 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from runner.aws.leases import Lease, lost
+from runner.aws.holders import holder_of, lost
+from runner.aws.leases import Lease
 from runner.aws.refusals import explain
 from runner.aws.session import Aws
 from runner.aws.waiting import insist
@@ -33,9 +34,10 @@ def write(aws: Aws, items: Sequence[Any], *, lease: Lease | None) -> bool:
     try:
         insist(aws, send, passes=collides, late=explain, budget=COLLIDES)
     except aws.records.exceptions.TransactionCanceledException as error:
-        codes = [each["Code"] for each in error.response["CancellationReasons"]]
+        reasons: Any = error.response["CancellationReasons"]
+        codes = [each["Code"] for each in reasons]
         if lease and codes[-1] == REFUSED:
-            raise lost(None) from error
+            raise lost(holder_of(reasons[-1].get("Item", {}))) from error
         if REFUSED not in codes:
             raise
         return False

@@ -19,7 +19,7 @@ from runner.names import Names
 from runner.plan.refs import Made
 from runner.together import at_once
 
-LOOKS = 16  # at once
+LOOKS = 64  # at once
 _GONE = frozenset({"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404"})
 
 
@@ -106,12 +106,15 @@ def condition(
     aws: Aws, names: Names, *, release: str, staged: Staged, there: Environment
 ) -> Condition:
     """Looks at everything that the release needs: its files, versions, api_stage, routing."""
-    with explained(), at_once(LOOKS) as pool:
-        looks = [pool.submit(_lost_version, aws, *each) for each in _versions(names, staged)]
+    with explained(), at_once(LOOKS, name="look") as pool:
+        whole = pool.submit(_manifest, aws, names, release)
+        own = pool.submit(_keys, aws, names, f"{names.objects}/releases/{release}/")
+        shared = pool.submit(_keys, aws, names, f"{names.objects}/assets/")
         stage = pool.submit(_has_stage, aws, staged, there)
         routed = pool.submit(keyvalues.get, aws, there.ids[Made.STORE], key=f"r/{release}")
-        manifest = _manifest(aws, names, release)
-        missing = _missing_files(aws, names, release, manifest=manifest)
+        looks = [pool.submit(_lost_version, aws, *each) for each in _versions(names, staged)]
+        manifest = whole.result()
+        missing = _missing_files(manifest, own=own.result(), shared=shared.result())
         versions = [found for look in looks if (found := look.result())]
         return Condition(
             manifest=manifest,
@@ -184,15 +187,13 @@ def _manifest(aws: Aws, names: Names, release: str) -> Mapping[str, Any]:
 
 
 def _missing_files(
-    aws: Aws, names: Names, release: str, *, manifest: Mapping[str, Any]
+    manifest: Mapping[str, Any], *, own: set[str], shared: set[str]
 ) -> tuple[str, ...]:
     if not manifest:
         return ("its manifest is not in the bucket",)
     wanted = manifest["files"]
-    own = {key for key, form in wanted.items() if form[0] != Kind.IMMUTABLE}
-    gone = own - _keys(aws, names, f"{names.objects}/releases/{release}/")
-    if shared := wanted.keys() - own:
-        gone |= shared - _keys(aws, names, f"{names.objects}/assets/")
+    immutable = {key for key, form in wanted.items() if form[0] == Kind.IMMUTABLE}
+    gone = (wanted.keys() - immutable - own) | (immutable - shared)
     return tuple(f"the file {key} is not in the bucket" for key in sorted(gone))
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from runner.apply import Fence, unfenced
 from runner.aws import edge, ownership
+from runner.aws.optimism import upon
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.aws.waiting import until
@@ -94,14 +96,28 @@ def get(aws: Aws, store_arn: str, *, key: str) -> str | None:
         return None
 
 
-def write(aws: Aws, store_arn: str, *, puts: Mapping[str, str], fence: Fence = unfenced) -> None:
+def revision(aws: Aws, store_arn: str) -> str:
+    """The ETag of the whole store: another after each write of any key."""
+    return aws.values.describe_key_value_store(KvsARN=store_arn)["ETag"]
+
+
+def write(
+    aws: Aws,
+    store_arn: str,
+    *,
+    puts: Mapping[str, str],
+    fence: Fence = unfenced,
+    seen: str = "",
+) -> None:
     """Sets these keys; the last of them is written with or after all others.
 
     The `fence` is asked after the ETag was read: what a newer run writes later makes it stale.
+    `seen` is the ETag that somebody read before; where it is stale it is read again.
     """
     items = [{"Key": key, "Value": value} for key, value in puts.items()]
     for start in range(0, len(items), CHUNK):
-        _update(aws, store_arn, changes={"Puts": items[start : start + CHUNK]}, fence=fence)
+        changes = {"Puts": items[start : start + CHUNK]}
+        _update(aws, store_arn, changes=changes, fence=fence, seen=seen if start == 0 else "")
 
 
 def token(aws: Aws, store_arn: str) -> str:
@@ -117,7 +133,7 @@ def secret(aws: Aws, store_arn: str, *, key: str) -> str:
     made = secrets.token_urlsafe(32)
 
     def probe() -> str | None:
-        etag = aws.values.describe_key_value_store(KvsARN=store_arn)["ETag"]
+        etag = revision(aws, store_arn)
         if known := _secret(aws, store_arn, key):
             return known
         put: Any = {"Key": key, "Value": compact({"t": made})}
@@ -169,26 +185,27 @@ def remove(aws: Aws, store_arn: str, *, keys: Sequence[str], fence: Fence = unfe
         _update(aws, store_arn, changes={"Deletes": items[start : start + CHUNK]}, fence=fence)
 
 
-def _update(aws: Aws, store_arn: str, *, changes: Any, fence: Fence = unfenced) -> None:
+def _update(
+    aws: Aws, store_arn: str, *, changes: Any, fence: Fence = unfenced, seen: str = ""
+) -> None:
     """One UpdateKeys: all or nothing, and only upon the store as it was just read.
 
     Source: CloudFront developer guide, "Work with key value data", UpdateKeys and IfMatch.
     """
 
-    def probe() -> bool | None:
-        etag = aws.values.describe_key_value_store(KvsARN=store_arn)["ETag"]
-        fence()
+    def attempt(etag: str) -> bool:
         try:
             aws.values.update_keys(KvsARN=store_arn, IfMatch=etag, **changes)
         except aws.values.exceptions.ConflictException:
-            return None  # somebody wrote another key meanwhile
+            return False  # somebody wrote another key meanwhile
         return True
 
     def late() -> JamError:
-        fence()  # a run that slept has lost its turn rather than its patience
+        fence(looks=True)  # a run that slept has lost its turn rather than its patience
         return _changing()
 
-    until(aws, probe, budget=BUDGET, late=late)
+    find = partial(revision, aws, store_arn)
+    upon(aws, attempt, find=find, seen=seen, fence=fence, budget=BUDGET, late=late)
 
 
 def _changing() -> JamError:

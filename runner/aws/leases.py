@@ -6,66 +6,40 @@ who finds another token has been taken for dead, and stops where it is.
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from runner.aws.holders import (
+    LASTS,
+    LOST,
+    SKEW,
+    Holder,
+    age,
+    busy,
+    holder_of,
+    key_of,
+    lost,
+    origin_text,
+    somebody,
+)
 from runner.aws.refusals import explained, needed, tolerating
 from runner.aws.session import Aws
-from runner.errors import JamError, busy_error
+from runner.errors import JamError
 from runner.model import Origin
 from runner.names import Names
 
-LASTS = 90.0  # seconds after its last renewal
 RENEWED_EVERY = 20.0  # seconds
-SKEW = 5.0  # seconds by which two machines' clocks may differ
+TRUSTED = 25.0  # seconds after a renewal: a heart that beats spares every look
 BUDGET = 600.0  # seconds of waiting for another run
 _LOOKS_EVERY = 3.0  # seconds
 _TELLS_EVERY = 15.0  # seconds
-
-LOST = "JAM-LEASE-LOST"
+_OURS = "#owner = :owner AND #token = :token"
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
-    """Who has the lease: a random `owner`, the `run` as people know it, times in epoch seconds.
-
-    One that has `expires` 0 is over, but ended in the middle: what it left may be half of two.
-    `origin` says which run is the newer.
-    """
-
-    owner: str
-    run: str
-    token: int
-    since: int
-    expires: int
-    origin: Origin
-
-
-def key_of(names: Names) -> dict[str, dict[str, str]]:
-    """Where the lease of an environment is recorded."""
-    return {"pk": {"S": f"environment#{names.environment}"}, "sk": {"S": "lease"}}
-
-
-def holder_of(item: Mapping[str, Any]) -> Holder | None:
-    """From the record as DynamoDB has it; None where nobody has the lease, or ended well."""
-    if "owner" not in item:
-        return None
-    return Holder(
-        owner=item["owner"]["S"],
-        run=item["run"]["S"],
-        token=int(item["token"]["N"]),
-        since=int(item["since"]["N"]),
-        expires=int(item["expires"]["N"]),
-        origin=Origin(**json.loads(item["origin"]["S"])),
-    )
 
 
 class Lease:
@@ -79,22 +53,40 @@ class Lease:
         self._origin = origin
         self._token = 0
         self._unsure = False
+        self._renewed = 0.0  # epoch seconds of the newest renewal that AWS confirmed
+        self._is_held = False
+        self._is_asked = False  # it may be ours, though we have not heard so
         self.inherited: Holder | None = None
 
     def take(self, *, say: Say, budget: float = BUDGET) -> None:
         """Waits for whoever has it. Raises JamError `JAM-BUSY` after `budget` seconds."""
         started = told = self._aws.clock()
-        while (holder := self._taken()) is not None:
+        while (holder := self.attempt()) is not None:
             now = self._aws.clock()
             if now - started > budget:
-                raise _busy(holder, now=now)
+                raise busy(holder, now=now)
             if told == started or now - told > _TELLS_EVERY:
                 told = now
-                say(f"waiting for {holder.run}, which has been at it for {_age(holder, now=now)}")
+                say(f"waiting for {holder.run}, which has been at it for {age(holder, now=now)}")
             self._aws.sleep(_LOOKS_EVERY * (0.75 + self._aws.chance() / 2))
 
-    def check(self) -> None:
-        """The fence. Raises JamError `JAM-LEASE-LOST` where another run has taken over."""
+    def attempt(self) -> Holder | None:
+        """Takes the lease unless somebody has it: returns who. One that was taken stays taken."""
+        return None if self._is_held else self._taken()
+
+    def check(self, *, looks: bool = False) -> None:
+        """The fence. Raises JamError `JAM-LEASE-LOST` where another run has taken over.
+
+        No other run takes a lease before its `expires` and SKEW are past, which is LASTS + SKEW
+        after the clock was read for the renewal that set it. So within TRUSTED seconds of one that
+        AWS confirmed the lease is ours without a look, and what is sent now has LASTS + SKEW -
+        TRUSTED seconds to arrive: longer than a look that found a lease near its end ever left it.
+        A run that slept finds its renewal too old, and looks; so does one whose clock went back.
+        What a clock that stood still as well would let through is refused by the revision that the
+        write is conditional on; whoever was refused so `looks` before the next try.
+        """
+        if not looks and 0 <= self._aws.clock() - self._renewed < TRUSTED:
+            return
         with explained():
             found = self._aws.records.get_item(
                 TableName=self._names.records, Key=self._key, ConsistentRead=True
@@ -107,7 +99,7 @@ class Lease:
         """Whether what failed with `error` failed because another run has taken over, or only
         after one has."""
         try:
-            self.check()
+            self.check(looks=True)
         except JamError as found:
             return LOST in (found.code, error.code)
         return False
@@ -125,35 +117,67 @@ class Lease:
         """Alias, store and record agree again."""
         self._unsure, self.inherited = False, None
 
+    def freed(self) -> None:
+        """A transaction with `freeing` in it was carried out: nothing is left to release."""
+        self.done()
+        self._renewed, self._is_held, self._is_asked = 0.0, False, False
+
     @property
     def condition(self) -> dict[str, Any]:
         """The fence as a part of a transaction: the rest of it happens under this lease alone."""
         return {
             "TableName": self._names.records,
             "Key": self._key,
-            "ConditionExpression": "#owner = :owner AND #token = :token",
+            "ConditionExpression": _OURS,
             "ExpressionAttributeNames": {"#owner": "owner", "#token": "token"},
             "ExpressionAttributeValues": self._ours,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    @property
+    def freeing(self) -> dict[str, Any]:
+        """The same for the last thing that is done under it: an update that frees it as well."""
+        held = self.condition
+        over = {":over": {"N": "0"}, ":origin": origin_text(self._origin)}
+        names = {"#expires": "expires", "#origin": "origin"}
+        return {
+            **held,
+            "UpdateExpression": "SET #expires = :over, #origin = :origin REMOVE #owner",
+            "ExpressionAttributeNames": {**held["ExpressionAttributeNames"], **names},
+            "ExpressionAttributeValues": {**self._ours, **over},
         }
 
     def renew(self) -> None:
         """So many seconds more; nothing where the lease is lost: the fence will say so."""
-        with tolerating("ConditionalCheckFailedException"):
+        if not self._is_held:
+            return
+        now = self._aws.clock()
+        try:
             self._aws.records.update_item(
                 TableName=self._names.records,
                 Key=self._key,
                 UpdateExpression="SET #expires = :expires",
-                ConditionExpression="#owner = :owner AND #token = :token",
+                ConditionExpression=_OURS,
                 ExpressionAttributeNames={
                     "#expires": "expires",
                     "#owner": "owner",
                     "#token": "token",
                 },
-                ExpressionAttributeValues={**self._ours, ":expires": self._expiry()},
+                ExpressionAttributeValues={**self._ours, ":expires": _expiry(now)},
             )
+        except self._aws.records.exceptions.ConditionalCheckFailedException:
+            self._renewed = 0.0
+            return
+        self._renewed = now
 
     def release(self, *, client: Any = None) -> None:
-        """Free for the next run, which hears of it if this one ends in the middle."""
+        """Free for the next run, which hears of it if this one ends in the middle.
+
+        Harmless where it is free, or another's: an owner's name is never another run's.
+        """
+        if not self._is_asked:
+            return
+        self._renewed, self._is_held = 0.0, False
         unsure = self._unsure or self.inherited
         gone = "" if unsure else " REMOVE #owner"
         # What this run found half done, and left so, is still for a run that is no older.
@@ -172,7 +196,7 @@ class Lease:
                 ExpressionAttributeValues={
                     ":owner": {"S": self._owner},
                     ":over": {"N": "0"},
-                    ":origin": _text(newest),
+                    ":origin": origin_text(newest),
                 },
             )
 
@@ -212,25 +236,28 @@ class Lease:
 
     def _taken(self) -> Holder | None:
         """Takes the lease, or returns who has it. Our own, of which we heard no answer, is ours."""
-        now = int(self._aws.clock())
+        now = self._aws.clock()
+        self._is_asked = True
         try:
             with _explained_but_conditions(), needed("the lease"):
                 before = self._aws.records.update_item(**self._taking(now))
         except self._aws.records.exceptions.ConditionalCheckFailedException as error:
+            self._is_asked = False
             answer: dict[str, Any] = {**error.response}
-            return holder_of(answer.get("Item", {})) or self._somebody(now)
+            return holder_of(answer.get("Item", {})) or somebody(int(now))
         found: dict[str, Any] = {**before.get("Attributes", {})}
         self._token = int(found.get("token", {"N": "0"})["N"]) + 1
+        self._renewed, self._is_held = now, True
         self.inherited = holder_of(found)
         return None
 
-    def _taking(self, now: int) -> dict[str, Any]:
+    def _taking(self, now: float) -> dict[str, Any]:
         values: dict[str, Any] = {
             ":owner": {"S": self._owner},
             ":run": {"S": self._run},
-            ":origin": _text(self._origin),
-            ":since": {"N": str(now)},
-            ":expires": self._expiry(),
+            ":origin": origin_text(self._origin),
+            ":since": {"N": str(int(now))},
+            ":expires": _expiry(now),
             ":past": {"N": str(int(now - SKEW))},
             ":one": {"N": "1"},
         }
@@ -249,13 +276,6 @@ class Lease:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
-    def _somebody(self, now: int) -> Holder:
-        """AWS said that the lease is held, but not by whom."""
-        return Holder(owner="", run="another run", token=0, since=now, expires=now, origin=Origin())
-
-    def _expiry(self) -> dict[str, str]:
-        return {"N": str(int(self._aws.clock() + LASTS))}
-
     @property
     def _key(self) -> Any:
         return key_of(self._names)
@@ -265,8 +285,8 @@ class Lease:
         return {":owner": {"S": self._owner}, ":token": {"N": str(self._token)}}
 
 
-def _text(origin: Origin) -> dict[str, str]:
-    return {"S": json.dumps(asdict(origin), separators=(",", ":"))}
+def _expiry(now: float) -> dict[str, str]:
+    return {"N": str(int(now + LASTS))}
 
 
 @contextmanager
@@ -279,26 +299,3 @@ def _explained_but_conditions() -> Iterator[None]:
             raise
         with explained():
             raise
-
-
-def lost(holder: Holder | None) -> JamError:
-    by = f"{holder.run} has taken over" if holder and holder.run else "another run has taken over"
-    return busy_error(
-        LOST,
-        f"This run was silent for more than {LASTS:.0f} s, and {by}; it has stopped where it was.",
-        hint="Look what is live with `jam-deploy status`; run again if this commit should be.",
-    )
-
-
-def _busy(holder: Holder, *, now: float) -> JamError:
-    return busy_error(
-        "JAM-BUSY",
-        f"Production is being changed by {holder.run}, for {_age(holder, now=now)} now.",
-        hint="Run again when it has ended. A run that died is taken over after "
-        f"{LASTS + SKEW:.0f} s: nobody has to unlock anything.",
-    )
-
-
-def _age(holder: Holder, *, now: float) -> str:
-    seconds = max(0, int(now - holder.since))
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

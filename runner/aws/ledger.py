@@ -10,7 +10,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from runner.aws import files, leases, records, tables
+from runner.aws import files, holders, records, tables
 from runner.aws.refusals import code_of, explained, tolerating
 from runner.aws.session import Aws
 from runner.guard import journal
@@ -152,7 +152,7 @@ def _environment(names: Names, there: Mapping[str, Mapping[str, Any]]) -> Ledger
 
 def forget(aws: Aws, names: Names, *, beginning: bool = False) -> None:
     """Deletes every record but the lease; `beginning` leaves one that says why."""
-    destroying, lease = (f"environment#{names.environment}", "destroy"), leases.key_of(names)
+    destroying, lease = (f"environment#{names.environment}", "destroy"), holders.key_of(names)
     with explained():
         if beginning:
             mark: Any = {**_key(*destroying), "at": {"N": str(int(aws.clock()))}}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runner.aws import ledger, records, tables
-from runner.aws.leases import holder_of
+from runner.aws.holders import holder_of
 from runner.aws.pool_records import host_of
 from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws

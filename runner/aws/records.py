@@ -13,9 +13,10 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError, HTTPClientError
 
 from runner.apply import Known
-from runner.aws import leases, roles, schema, unheard
+from runner.aws import holders, roles, schema, unheard
 from runner.aws.fenced import COLLIDES, REFUSED, collides
-from runner.aws.leases import Holder, Lease, holder_of, lost
+from runner.aws.holders import Holder, holder_of, lost
+from runner.aws.leases import Lease
 from runner.aws.refusals import explain, needed, tolerating
 from runner.aws.session import Aws
 from runner.aws.waiting import insist
@@ -114,7 +115,7 @@ def read(aws: Aws, names: Names, *, release: str) -> tuple[Environment, Staged |
         _key(_environment(names)),
         _key(_release(names, release)),
         journal.KEY,
-        leases.key_of(names),
+        holders.key_of(names),
         hold_key(names),
         doubt_key(names),
     ]
@@ -227,8 +228,10 @@ def record_live(
     release: Release,
     known: Known,
     lease: Lease | None = None,
+    ends: bool = False,
 ) -> None:
-    """The environment's record, one number further, and only under the lease.
+    """The environment's record, one number further, and only under the lease, which is free after
+    it where that `ends` what is done under it.
 
     Raises JamError `JAM-SUPERSEDED` where another run recorded its release first. A record that
     says just what we wanted to write is ours: the answer to our first attempt was lost.
@@ -238,7 +241,8 @@ def record_live(
     call["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     together: Any = [{"Update": call}]
     if lease:
-        together.append({"ConditionCheck": lease.condition})
+        fence = {"Update": lease.freeing} if ends else {"ConditionCheck": lease.condition}
+        together.append(fence)
     if step.hold:
         together.append({"Put": {"TableName": names.records, "Item": hold_item(names, step.hold)}})
 
@@ -247,6 +251,8 @@ def record_live(
 
     try:
         insist(aws, write, passes=collides, late=explain, budget=COLLIDES)
+        if lease and ends:  # where nobody heard that it is free it is released once more
+            lease.freed()
     except aws.records.exceptions.TransactionCanceledException as error:
         reasons: Any = error.response["CancellationReasons"]
         if not any(each["Code"] == REFUSED for each in reasons):
@@ -255,7 +261,7 @@ def record_live(
         if {key: found.get(key) for key in values} == values:
             return
         if lease and reasons[1]["Code"] == REFUSED:
-            raise lost(None) from error
+            raise lost(holder_of(reasons[1].get("Item", {}))) from error
         raise _superseded(found, step) from error
     except (ClientError, HTTPClientError) as error:
         if not unheard.is_unheard(error):

@@ -6,20 +6,21 @@ because a deploy reports them.
 
 from __future__ import annotations
 
-import ipaddress
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, NoRegionError
 
 from runner.aws.identity import Identity, core, session_as
+from runner.aws.nearby import stay_on_loopback
 from runner.aws.patience import TRIES, Patience
 from runner.aws.refusals import explain, explained, name_service
+from runner.together import at_once
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_sts.client import STSClient
 
+T = TypeVar("T")
 CONNECT_TIMEOUT = 3  # seconds
 READ_TIMEOUT = 15  # seconds of silence, not of transfer
 ATTEMPTS = 5  # of a call that may be repeated, by botocore: the rest is Patience's
@@ -94,10 +96,13 @@ class Aws:
         self._session = session
         self._endpoint = endpoint
         self._lock = threading.RLock()  # a session makes clients for one thread at a time
+        self._counting, self._asking = threading.Lock(), threading.Lock()
+        self._caller: dict[str, str] = {}
+        self._here = threading.local()
         session.events.register("before-send", self._count)
         session.events.register("before-call", self._ask)
         session.events.register("after-call", name_service)
-        session.events.register("before-sign.cloudfront-keyvaluestore", _stay_on_loopback)
+        session.events.register("before-sign.cloudfront-keyvaluestore", stay_on_loopback)
 
     @property
     def region(self) -> str:
@@ -107,17 +112,40 @@ class Aws:
     def partition(self) -> str:
         return self._session.get_partition_for_region(self.region)
 
-    @cached_property
+    @property
     def account(self) -> str:
-        """The account's number: the first call, and the proof that the credentials hold."""
+        """The account's number, and the proof that the credentials hold."""
         return self.caller["Account"]
 
-    @cached_property
+    @property
     def caller(self) -> dict[str, str]:
-        """`Account` and `Arn` of whoever these credentials are."""
-        with self._lock, explained():
-            found = self.sts.get_caller_identity()
-        return {"Account": found["Account"], "Arn": found["Arn"]}
+        """`Account` and `Arn` of whoever these credentials are; asked once."""
+        with self._asking, explained():
+            if not self._caller:
+                found = self.sts.get_caller_identity()
+                self._caller = {"Account": found["Account"], "Arn": found["Arn"]}
+            return self._caller
+
+    def meanwhile(self, look: Callable[[], T]) -> T:
+        """What `look` finds in the records, asked at the same time as who we are; if both fail,
+        that is told."""
+        # Made before one of them is asked: a client takes as long to make as an answer to come.
+        _ = self.sts, self.records
+        with at_once(1, name="caller") as pool:
+            asked = pool.submit(lambda: self.account)
+            try:
+                return look()
+            finally:
+                asked.result()
+
+    def prepare(self, *clients: str) -> None:
+        """Makes them in a thread of its own, while something else is waited for."""
+
+        def make() -> None:
+            for each in clients:
+                getattr(self, each)
+
+        threading.Thread(target=make, name="clients", daemon=True).start()
 
     sts: STSClient = _client("sts")
     s3: S3Client = _client("s3")
@@ -199,7 +227,7 @@ class Aws:
 
     def counted(self) -> None:
         """One more call that went out by another way than boto3's clients (uploads)."""
-        with self._lock:
+        with self._counting:
             self.calls += 1
 
     def credentials(self) -> ReadOnlyCredentials:
@@ -210,8 +238,30 @@ class Aws:
                 raise NoCredentialsError
             return found.get_frozen_credentials()
 
+    @contextmanager
+    def fenced(self, fence: Callable[[], None]) -> Iterator[None]:
+        """What this thread sends meanwhile it sends only if `fence` lets it, asked each time when
+        the request is signed and about to leave.
+
+        For what knows no condition of AWS's own, as DeleteFunction: whoever slept finds out. What
+        has left and is still under way AWS refuses once its signature is five minutes old.
+        Source: IAM user guide, "Elements of an AWS API request signature".
+        """
+        before = getattr(self._here, "fence", None)
+        self._here.fence = fence
+        try:
+            yield
+        finally:
+            self._here.fence = before
+
     def _count(self, **_: object) -> None:
         self._teller.counted()
+        if fence := getattr(self._here, "fence", None):
+            self._here.fence = None  # it may ask AWS itself
+            try:
+                fence()
+            finally:
+                self._here.fence = fence
 
     def _ask(self, model: OperationModel, params: Any, **_: object) -> Any:
         """botocore sends nothing where this answers. Source: boto3's guide, "Extensibility"."""
@@ -239,24 +289,3 @@ def connect(
     if not session.region_name:
         raise explain(NoRegionError())
     return Aws(session, endpoint, clock=clock, sleep=sleep, chance=chance)
-
-
-def _stay_on_loopback(request: Any, **_: object) -> None:
-    """Takes the account's number off a loopback host, where no name server knows it.
-
-    The KeyValueStore's endpoint rules put it before any host, `127.0.0.1` included.
-    Source: botocore's endpoint rule set of cloudfront-keyvaluestore, "{accountId}.{authority}".
-    """
-    parts = urlsplit(request.url)
-    _, _, host = parts.netloc.partition(".")
-    if _is_loopback(urlsplit(f"//{host}").hostname or ""):
-        request.url = urlunsplit(parts._replace(netloc=host))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from runner.apply import Fence, unfenced
 from runner.aws.openapi import CORS_AGE, CORS_HEADERS
+from runner.aws.optimism import upon
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
-from runner.aws.waiting import until
 from runner.errors import JamError, busy_error
 from runner.names import ALIAS
 
@@ -33,12 +34,17 @@ def find(aws: Aws, function: str) -> str | None:
 
 def find_alias(aws: Aws, function: str) -> str | None:
     """The version that the alias names with all its weight; None without one, or with two."""
+    return look(aws, function)[0]
+
+
+def look(aws: Aws, function: str) -> tuple[str | None, str]:
+    """The same, and the alias's revision; no revision without an alias."""
     try:
         found = aws.functions.get_alias(FunctionName=function, Name=ALIAS)
     except aws.functions.exceptions.ResourceNotFoundException:
-        return None
+        return None, ""
     shared = found.get("RoutingConfig", {}).get("AdditionalVersionWeights")
-    return None if shared else found["FunctionVersion"]
+    return (None if shared else found["FunctionVersion"]), found["RevisionId"]
 
 
 def make(aws: Aws, function: str, *, version: str, mode: Mode) -> str:
@@ -69,16 +75,22 @@ def has_alias(aws: Aws, function: str) -> bool:
     return False
 
 
-def move_alias(aws: Aws, function: str, *, version: str, fence: Fence = unfenced) -> None:
+def revision(aws: Aws, function: str) -> str:
+    """Of the alias: another after each change of it."""
+    return aws.functions.get_alias(FunctionName=function, Name=ALIAS)["RevisionId"]
+
+
+def move_alias(
+    aws: Aws, function: str, *, version: str, fence: Fence = unfenced, seen: str = ""
+) -> None:
     """All visitors' weight to `version`, also where it is there: nobody moves it by an older look.
 
     The `fence` is asked after the alias was read: what a newer run does later changes its revision.
+    `seen` is the one that somebody read before; where it is stale it is read again.
     Source: Lambda API reference, UpdateAlias, RevisionId.
     """
 
-    def probe() -> bool | None:
-        revision = aws.functions.get_alias(FunctionName=function, Name=ALIAS)["RevisionId"]
-        fence()
+    def attempt(revision: str) -> bool:
         try:
             aws.functions.update_alias(
                 FunctionName=function,
@@ -88,14 +100,15 @@ def move_alias(aws: Aws, function: str, *, version: str, fence: Fence = unfenced
                 RevisionId=revision,
             )
         except aws.functions.exceptions.PreconditionFailedException:
-            return None  # somebody moved it meanwhile, or our first answer was lost
+            return False  # somebody moved it meanwhile, or our first answer was lost
         return True
 
     def late() -> JamError:
-        fence()  # a run that slept has lost its turn rather than its patience
+        fence(looks=True)  # a run that slept has lost its turn rather than its patience
         return _restless(function)
 
-    until(aws, probe, budget=BUDGET, late=late)
+    find = partial(revision, aws, function)
+    upon(aws, attempt, find=find, seen=seen, fence=fence, budget=BUDGET, late=late)
 
 
 def _restless(function: str) -> JamError:

@@ -6,11 +6,11 @@ import os
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from runner.world import World
 
 
+T = TypeVar("T")
+
+
 def config_of(options: Options) -> Config:
     from runner.config.load import load
 
@@ -37,6 +40,23 @@ def config_of(options: Options) -> Config:
 
 def account(options: Options) -> tuple[Aws, Names]:
     """The site's account, for commands that look and build nothing."""
+    aws, names = _reached(options)
+    return aws, replace(names, account=aws.account)
+
+
+def account_with(
+    options: Options, look: Callable[[Aws, Names], T], *clients: str
+) -> tuple[Aws, Names, T]:
+    """The same, and what `look` finds meanwhile by names that do not say the account; `clients`
+    are those of `Aws` that are needed after it."""
+    aws, names = _reached(options)
+    aws.prepare(*clients)
+    found = aws.meanwhile(lambda: look(aws, names))
+    return aws, replace(names, account=aws.account), found
+
+
+def _reached(options: Options) -> tuple[Aws, Names]:
+    """Nothing is, yet: whose account it is nobody was asked."""
     from runner.config.load import whereabouts
     from runner.names import Names
 
@@ -46,7 +66,7 @@ def account(options: Options) -> tuple[Aws, Names]:
     root = file.resolve().parent if file else Path.cwd()
     site, region = whereabouts(root, file, overrides(options))
     aws = connection(region)
-    return aws, Names(site, aws.account, region, aws.partition)
+    return aws, Names(site, "", region, aws.partition)
 
 
 def connection(region: str) -> Aws:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from runner.aws.calls import HOURS, Calls
-from runner.aws.leases import Holder
+from runner.aws.holders import Holder
 from runner.guard.journal import rollout_of
 from runner.model import Origin
 from runner.operate.status import EnvironmentStatus, FunctionStatus, Status

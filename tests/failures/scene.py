@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from typing import Any
 import click
 
 from runner.aws import keyvalues, promotion, records
-from runner.aws.leases import key_of
+from runner.aws.holders import key_of
 from runner.aws.session import Aws
 from runner.cli.border import Ending, border, end
 from runner.config.load import Overrides, load
@@ -63,6 +64,7 @@ class Quick(Aws):
     def __init__(self, site: Site) -> None:
         self.hooks: dict[str, list[Callable[[], object]]] = {}
         self.each: Callable[[], object] = str
+        self._turn = threading.RLock()
         self.dead = False
         session = direct.session(site.cloud)
         clock, endpoint = site.cloud.clock.now, site.cloud.endpoint
@@ -77,10 +79,11 @@ class Quick(Aws):
     def _before(self, model: Any, **_: object) -> None:
         if self.dead:
             raise Killed
-        self.each()
-        waiting = self.hooks.get(model.name, [])
-        if waiting:
-            waiting.pop(0)()
+        with self._turn:  # a machine that sleeps does so with all its threads
+            self.each()
+            waiting = self.hooks.get(model.name, [])
+            if waiting:
+                waiting.pop(0)()
 
     def make(self, service: str, attempts: int, **named: Any) -> Any:
         return super().make(service, min(attempts, self.tries), **named)

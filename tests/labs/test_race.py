@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.aws import leases
+from runner.aws.holders import key_of
 from runner.names import Names
 from tests.labs import crossed
 from tests.labs.race import Lab, Run, a_lab
@@ -59,7 +59,7 @@ def test_a_run_that_lives_is_waited_for_and_named(lab: Lab) -> None:
     item = {name: {"S": value} for name, value in held.items()}
     item |= {name: {"N": str(value)} for name, value in numbers.items()}
     aws.records.put_item(
-        TableName="jam-race", Item={**leases.key_of(Names("race", "", "")), **item}
+        TableName="jam-race", Item={**key_of(Names("race", "", "")), **item}
     )
     run = Run(number=number + 1, page="newer")
     assert lab.race(run) == "JAM-BUSY"
