@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from runner.model import Admission, Api, File, Function, Redirect, Release, Routing
 
 _API = Api()
@@ -20,9 +22,20 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def encoded(value: Any) -> bytes:
+    """The same bytes as `compact`, for what may have a hundred thousand files: a tenth of the time,
+    and no text beside them in memory."""
+    return msgspec.json.encode(value)
+
+
 def manifest(release: Release) -> bytes:
     """`~release.json`, which entry also has in its zip."""
-    document = {
+    return encoded(document(release))
+
+
+def document(release: Release) -> dict[str, Any]:
+    """The manifest before it is a text."""
+    return {
         "v": 1,
         "release": release.id,
         "files": {
@@ -34,7 +47,6 @@ def manifest(release: Release) -> bytes:
         "routing": routing_form(release.routing),
         "notFound": release.not_found,
     }
-    return compact(document).encode()
 
 
 def routing_form(routing: Routing) -> dict[str, Any]:
@@ -126,4 +138,4 @@ def _told(file: File) -> tuple[str, ...]:
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(compact(value).encode()).hexdigest()
+    return hashlib.sha256(encoded(value)).hexdigest()

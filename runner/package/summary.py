@@ -7,13 +7,14 @@ preview can copy what has not changed and tell what has.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import msgspec
+
 from runner.model import Function, Release
-from runner.package.manifest import compact, manifest
+from runner.package.manifest import document, encoded
 
 VERSION = 1
 
@@ -35,19 +36,19 @@ class Summary:
 
 def text_of(release: Release, *, host: str = "") -> bytes:
     """As compact JSON; `host` is production's, where it is known."""
-    document = {
+    told = {
         "v": VERSION,
         **({"host": host} if host else {}),
-        "manifest": json.loads(manifest(release)),
+        "manifest": document(release),
         "sizes": {each.key: each.size for each in release.files},
         "functions": {each.name: _told(each) for each in release.functions},
     }
-    return compact(document).encode()
+    return encoded(told)
 
 
 def summary_of(text: bytes) -> Summary:
     """The summary in a text; empty for one of a later version, which is no reason to fail."""
-    told = json.loads(text)
+    told = msgspec.json.decode(text)
     if told.get("v") != VERSION:
         return Summary()
     whole = told["manifest"]
