@@ -7,7 +7,7 @@ them slept, died, or never ran at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runner.audit import audit
@@ -66,10 +66,10 @@ class Interleaving:
 class GitHub:
     """What a person sees on the pull request's page."""
 
-    is_open_now: bool
+    opened: frozenset[int]
 
     def open_numbers(self) -> frozenset[int] | None:
-        return frozenset({PULL} if self.is_open_now else ())
+        return self.opened
 
     def is_open(self, number: int) -> bool | None:
         return number in (self.open_numbers() or ())
@@ -78,27 +78,27 @@ class GitHub:
 def play(site: PreviewedSite, wanted: Interleaving) -> list[str]:
     """What is wrong in the end; nothing if all is as the newest event says."""
     if wanted.was_open:
-        _run(site, Event(5, push=True))
+        run_of(site, Event(5, push=True))
     wire = Wire(
         Point(wanted.call, after=wanted.call % 2 == 0),
-        meanwhile=None if wanted.dies else lambda: _run(site, wanted.second),
+        meanwhile=None if wanted.dies else lambda: run_of(site, wanted.second),
     )
-    ended = _run(site, wanted.first, wire=wire)
+    ended = run_of(site, wanted.first, wire=wire)
     if not wanted.dies and ended not in ENDS:
         return [f"the run that slept ended as {ended}"]
     if wanted.dies:
         site.sleep(LATER)
-        _run(site, wanted.second)
+        run_of(site, wanted.second)
     newest = max(wanted.first, wanted.second, key=lambda each: each.run)
     if wanted.dies and newest is wanted.first:
-        _run(site, newest)  # GitHub's page shows a failed run, and somebody starts it again
+        run_of(site, newest)  # GitHub's page shows a failed run, and somebody starts it again
     return list(_complaints(site, newest, collects=wanted.dies))
 
 
 def displaced(site: PreviewedSite, *, call: int) -> list[str]:
     """The closing's run was displaced in its queue, or its branch was deleted: it never begins; the
     push's dies or ends, and `gc` comes."""
-    _run(site, OPENED, wire=Wire(Point(call)))
+    run_of(site, OPENED, wire=Wire(Point(call)))
     site.sleep(LATER)
     return list(_complaints(site, CLOSED, collects=True))
 
@@ -110,16 +110,18 @@ def commit(site: PreviewedSite, event: Event) -> None:
     site.write("functions/hello.py", f"def handler(event, context):\n    return {answer}\n")
 
 
-def _run(site: PreviewedSite, event: Event, *, wire: Wire | None = None) -> str:
+def run_of(site: PreviewedSite, event: Event, *, pull: int = PULL, wire: Wire | None = None) -> str:
+    """The outcome of the event's run, or the code of its error."""
     if event.push:
         commit(site, event)
-        return site.ended(lambda: site.preview(PULL, run=event.run, private=False, wire=wire))
-    return site.ended(lambda: site.close(PULL, run=event.run, wire=wire))
+        return site.ended(lambda: site.preview(pull, run=event.run, private=False, wire=wire))
+    return site.ended(lambda: site.close(pull, run=event.run, wire=wire))
 
 
-def _collect(site: PreviewedSite, *, is_open: bool) -> None:
-    closing = Closing(run="gc", origin=Origin(), say=str)
-    wanted = Clearing(closing=closing, pulls=GitHub(is_open), expire=30 * DAY)
+def collect(site: PreviewedSite, github: GitHub) -> None:
+    """As it goes by the hour."""
+    closing = Closing(run="gc", origin=Origin(), say=lambda _line: None)
+    wanted = Clearing(closing=closing, pulls=github, expire=30 * DAY)
     clear(site.onlooker, site.names, wanted)
 
 
@@ -127,14 +129,14 @@ def _complaints(site: PreviewedSite, newest: Event, *, collects: bool) -> Iterat
     """What only slept undoes itself; what died is `gc`'s."""
     site.sleep(LATER)
     if collects:
-        _collect(site, is_open=newest.push)
+        collect(site, GitHub(frozenset({PULL} if newest.push else ())))
     known = preview_records.known(site.onlooker, site.names.preview(PULL))
     told = audit(site.onlooker, site.names)
     yield from (f"unexplained: {each.kind} {each.name}" for each in told.unexplained)
     if newest.push:
-        shown = _shown(site, known.host) if known and known.host else ("nothing", "nothing")
-        if shown != (f"<p>{newest.run}", f"{newest.run}"):
-            yield f"shows {shown} after {newest}"
+        seen = shown(site, known.host) if known and known.host else ("nothing", "nothing")
+        if seen != (f"<p>{newest.run}", f"{newest.run}"):
+            yield f"shows {seen} after {newest}"
         return
     own = f"pr-{PULL}"
     left = (each for each in told.found if each.by.startswith(f"preview {own}"))
@@ -143,19 +145,8 @@ def _complaints(site: PreviewedSite, newest: Event, *, collects: bool) -> Iterat
         yield "on record still"
 
 
-def _shown(site: PreviewedSite, host: str) -> tuple[str, str]:
+def shown(site: PreviewedSite, host: str) -> tuple[str, str]:
     """What a visitor gets of page and function."""
     visitor = site.visitor(f"https://{host}")
     page = visitor.visit("/").body.decode("utf-8", "replace")
     return page, visitor.get("/.functions/hello").body.decode("utf-8", "replace")
-
-
-def interleavings(site_calls: Callable[[Event], int], *, each: int = 1) -> Iterator[Interleaving]:
-    """Every `each`-th call of each first run, sleeping and dying, shown before or not."""
-    for first, second in CROSSED:
-        for call in range(1, site_calls(first) + 1, each):
-            for was_open in (False, True):
-                for dies in (False, True):
-                    yield Interleaving(
-                        first=first, second=second, call=call, dies=dies, was_open=was_open
-                    )

@@ -1,4 +1,4 @@
-"""Runs of one pull request that cross: a sample; `make hunt` plays every call."""
+"""Runs of one pull request that cross: a sample; tests/labs/orders.py plays all that differ."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from runner.local.cloud import Cloud
-from tests.labs.crash import Wire
 from tests.labs.opened import (
     CLOSED,
     OPENED,
@@ -17,7 +16,6 @@ from tests.labs.opened import (
     Interleaving,
     commit,
     displaced,
-    interleavings,
     play,
 )
 from tests.previews_site import PreviewedSite
@@ -63,26 +61,3 @@ def test_a_closing_that_never_ran_is_made_up_by_gc(cloud: Cloud, tmp_path: Path)
     site = a_site(cloud, tmp_path)
     assert displaced(site, call=35) == []
     site.end()
-
-
-@pytest.mark.hunt
-@pytest.mark.timeout(14_400)
-def test_every_interleaving(cloud: Cloud, tmp_path: Path) -> None:
-    def calls(event: Event) -> int:
-        site, wire = a_site(cloud, tmp_path / str(event.run)), Wire()
-        commit(site, event)
-        if event.push:
-            site.preview(7, run=event.run, private=False, wire=wire)
-        else:
-            site.preview(7, run=5, private=False)
-            site.close(7, run=event.run, wire=wire)
-        site.end()
-        return len(wire.calls)
-
-    troubles = {}
-    for number, wanted in enumerate(interleavings(calls)):
-        site = a_site(cloud, tmp_path / f"at-{number}")
-        if found := play(site, wanted):
-            troubles[str(wanted)] = found
-        site.end()
-    assert troubles == {}
