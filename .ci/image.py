@@ -27,8 +27,9 @@ SUITE = "trixie"  # whose python3 is the base's
 DAYS = 7  # that a look-alike is used again
 PYTHON = ROOT / ".venv/bin/python"
 PREPARE, PLAY = 330, 300  # seconds
-# A preview that is opened, pushed to and closed; a deploy and its rollback by hand; runs that end.
-STORY = "shows_itself or takes_it_back or cancelled or stopped"
+# A preview that is opened, pushed to and closed; a deploy and its rollback by hand; runs that end;
+# a build in a container beside the action's.
+STORY = "shows_itself or takes_it_back or cancelled or stopped or own_image"
 IMAGE, LOOK_ALIKE = "jam-deploy:local", "jam-deploy-base:local"
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")

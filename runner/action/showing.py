@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from runner.action.job import Job, place_of
-from runner.action.previewing import shown_as
+from runner.action.previewing import failed, shown_as
 from runner.config.load import Config
 from runner.errors import JamError, site_error
 from runner.event import Skipped
@@ -37,10 +37,15 @@ def show_artefact(job: Job, run: WorkflowRun) -> Outcome | Skipped:
         return Skipped(
             f"the commit {run.head_sha[:7]} is not the head of an open pull request any more"
         )
-    root, _ = place_of(job.inputs, job.world.environment)
-    _take(job.workspace / job.inputs.artefact if job.inputs.artefact else None, root)
-    config = job.config(publishes=False)
     job.event = replace(job.event, pull=pull, title=pull.title, origin=_origin(job, pull))
+    root, _ = place_of(job.inputs, job.world.environment)
+    try:
+        _take(job.workspace / job.inputs.artefact if job.inputs.artefact else None, root)
+    except JamError as error:
+        if site := job.site():  # its settings are the repository's own, and read before it
+            failed(job, job.tell(site, pull=pull.number), error)
+        raise
+    config = job.config(publishes=False)
     return shown_as(job, _static(config), number=pull.number)
 
 
