@@ -90,7 +90,8 @@ def survey(aws: Aws, names: Names, doom: Doom) -> Doomed:
         if names.previews.bucket in buckets and doom.is_of_previews:
             emptying.check_foreign(aws, names.previews, ledger=Ledger())
     going = tuple(each for each in _goes(there, names, doom) if removal.is_own(each))
-    left = tuple(_stays(there, going, told, names=names))
+    stays = _stays(there, going, told, names=names)
+    left = tuple(each for each in stays if _was_asked_for(each, names, doom))
     shared = tuple(each for each in there if is_policy_of_all(each))
     return Doomed(ledger=told, previewed=previews, going=going, left=left, shared=shared)
 
@@ -183,6 +184,15 @@ def _stays(
         is_ours = each.kind not in SHARED and site_of(each, told, names) == names.site
         if is_ours and each not in going and each.of not in wholes:
             yield each
+
+
+def _was_asked_for(thing: Thing, names: Names, doom: Doom) -> bool:
+    """What stays of an environment that nobody named is not told."""
+    if not doom.environment:
+        return True
+    if PREVIEW.fullmatch(doom.environment):
+        return False  # its closing takes whatever is its own
+    return is_of_previews(thing, names) == doom.is_of_previews
 
 
 def _is_of_others(thing: Thing, names: Names) -> bool:

@@ -15,7 +15,7 @@ from runner.aws import inventory
 from runner.aws.bootstrap import bootstrap
 from runner.aws.keyvalues import contents
 from runner.aws.removal import REMOVERS
-from runner.aws.session import Aws, connect
+from runner.aws.session import Aws
 from runner.collect import collect
 from runner.destroy import Doom, destroy, survey
 from runner.errors import JamError
@@ -27,6 +27,7 @@ from runner.plan.releasing import RecordRelease
 from runner.plan.retention import DAY, PIN, Retention, collection, outdated
 from runner.plan.steps import Plan, Step
 from tests.aws_site import Deployer, a_release, zipped
+from tests.labs import direct
 
 NAMES = Names("notes", "123456789012", "eu-central-1")
 A, B, C, D = ("a" * 32, "b" * 32, "c" * 32, "d" * 32)
@@ -302,13 +303,7 @@ def account(one_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Account:
 
 
 def reached(cloud: Cloud, clock: Callable[[], float]) -> Aws:
-    return connect(
-        region="eu-central-1",
-        endpoint=cloud.endpoint,
-        clock=clock,
-        sleep=lambda seconds: time.sleep(seconds / 50),
-        chance=lambda: 0.5,
-    )
+    return direct.account(cloud, clock=clock, sleep=lambda seconds: time.sleep(seconds / 50))
 
 
 def test_gc_takes_the_routing_first_and_all_the_rest_a_week_later(
@@ -431,6 +426,19 @@ def test_tables_stay_unless_they_are_named(account: Account, tmp_path: Path) -> 
     assert account.destroy("notes") == ("table jam-notes-production-notes",)
     assert account.of_site == []
     assert account.destroy("notes") == ()
+
+
+@pytest.mark.parametrize("environment", ["previews", "pr-7"])
+def test_whoever_ends_previews_hears_nothing_of_production_and_marks_none_of_its_tables(
+    account: Account, tmp_path: Path, environment: str
+) -> None:
+    account.deploy(tmp_path, "one")
+    aws, names = account.site.aws, account.site.names
+    doomed, removed = destroy(aws, names, Doom(environment=environment, run="a test"), say=str)
+    assert (doomed.left, removed) == ((), ())
+    table = aws.records.describe_table(TableName=names.table("notes"))["Table"]["TableArn"]
+    tags = aws.records.list_tags_of_resource(ResourceArn=table)["Tags"]
+    assert "jam:kept" not in {each["Key"] for each in tags}
 
 
 def test_production_alone_leaves_empty_records_and_can_begin_anew(

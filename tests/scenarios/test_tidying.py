@@ -130,6 +130,7 @@ def test_every_resource_is_accounted_for_until_nothing_is_left(every: Site) -> N
     done = every.jam("destroy", "--all", "--yes")
     assert (done.status, done.answer["outcome"]) == (0, "removed"), done.log
     assert [each["name"] for each in done.answer["left"]] == ["jam-every-production-log"]
+    assert "aws cloudformation delete-stack --stack-name jam-deploy" in done.log
     assert audited(every) == (0, [])
     again = every.jam("destroy", "--all", "--yes", "--with-tables", "log")
     assert again.answer["removed"] == ["table jam-every-production-log"]
