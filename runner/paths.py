@@ -11,12 +11,15 @@ import re
 from urllib.parse import unquote_to_bytes
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+_USUAL = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")  # almost every name
 _DOTS = frozenset({".", ".."})
 INDEX = "index.html"
 
 
 def encode(segment: str) -> str:
     """One path segment in the alphabet of storage keys."""
+    if _USUAL.fullmatch(segment):
+        return segment
     if segment in _DOTS:  # never a folder reference, whoever resolves the path later
         return segment.replace(".", "~2E")
     raw = segment.encode("utf-8", "surrogateescape")
