@@ -48,6 +48,16 @@ def test_each_code_of_aws_has_its_own_error(code: str, wanted: str, turn: Turn) 
     assert found.hint
 
 
+def test_previews_role_that_lacks_a_new_store_hears_who_puts_it_into_its_policy() -> None:
+    role = "arn:aws:sts::123456789012:assumed-role/jam-preview/GitHubActions"
+    arn = "arn:aws:cloudfront::123456789012:key-value-store/5e1"
+    action = "cloudfront-keyvaluestore:GetKey"
+    said = f"User: {role} is not authorized to perform: {action} on resource: {arn}"
+    assert "`jam-deploy bootstrap` once more" in explain(an_error("AccessDenied", said)).hint
+    other = said.replace("jam-preview", "deploy")
+    assert "docs/permissions.md" in explain(an_error("AccessDenied", other)).hint
+
+
 def test_a_denial_names_action_and_resource_and_where_to_add_them() -> None:
     arn = "arn:aws:iam::123456789012:role/jam/jam-notes-api"
     said = (

@@ -12,7 +12,7 @@ from runner.fetch import Answer, fetch_from
 from runner.local.cloud import Cloud
 from runner.package.summary import Summary
 from runner.rollback import Wish, rollback
-from tests.previews_site import PreviewedSite
+from tests.previews_site import PreviewedSite, Watching
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,13 @@ def test_a_release_that_was_taken_back_is_compared_with_no_more(
     told = compared_with(site)
     assert told
     assert told.release == second
-    rollback(site.onlooker, site.names, Wish(near=site.cloud.endpoint), say=lambda _line: None)
+    rollback(
+        site.onlooker,
+        site.names,
+        Wish(near=site.cloud.endpoint),
+        watcher=Watching(),
+        clock=cloud.clock.now,
+    )
     told = compared_with(site)
     assert told
     assert (told.release, sorted(told.sizes)) == (first, ["index.html"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.errors import Turn
+from runner.names import PREVIEW_ROLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,16 @@ TABLE: tuple[Refusal, ...] = (
         turn=Turn.AWS,
         message="AWS has not verified this account for CloudFront yet: {said}",
         hint="Open a case with AWS Support (free, category Account) and ask for it.",
+    ),
+    Refusal(
+        code="JAM-DENIED",
+        codes=_DENIED,
+        said=rf"assumed-role/{PREVIEW_ROLE}/.*cloudfront-keyvaluestore:",
+        turn=Turn.AWS,
+        message="Previews' role may not do {action} on the site's store: AWS named it after "
+        "`bootstrap` had written the role's policy.",
+        hint="Let an administrator run `jam-deploy bootstrap` once more, which puts the store into "
+        "it; then run this again.",
     ),
     Refusal(
         code="JAM-DENIED",
