@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.bars import bars
 from bench.plot import plot
 
 HERE = Path(__file__).parent
@@ -25,7 +26,7 @@ def page(text: str, rows: Sequence[Row], context: Mapping[str, Any]) -> str:
     _, end, tail = rest.partition(END)
     if not (begin and end):
         raise ValueError("the text has no place for the results")
-    told = [_measured_on(context), _table(rows), *_absent(context), *_shown(context)]
+    told = [_measured_on(context), _table(rows), *_absent(context), *_shown(rows, context)]
     return f"{head}{begin}\n" + "\n\n".join(told) + f"\n\n{end}{tail}"
 
 
@@ -77,27 +78,34 @@ def _absent(context: Mapping[str, Any]) -> list[str]:
     return [" ".join(line.split()) for line in said]
 
 
-def pictures(context: Mapping[str, Any]) -> dict[str, str]:
-    """SVG by file name: seconds, calls and memory over each axis of growth; none without it."""
+def pictures(rows: Sequence[Row], context: Mapping[str, Any]) -> dict[str, str]:
+    """SVG by file name: ours beside the peers; seconds, calls and memory over each axis of growth,
+    none without it."""
     points = context["suites"].get("growth", {}).get("points", [])
     axes = dict.fromkeys(each["axis"] for each in points)
-    return {
+    return bars(rows) | {
         f"growth-{axis}-{what}.svg": plot(points, axis, what=what, unit=unit)
         for axis in axes
         for what, unit in (("seconds", "s"), ("calls", "calls"), ("mb", "MB"))
     }
 
 
-def _shown(context: Mapping[str, Any]) -> list[str]:
-    return [f"![{name.removesuffix('.svg')}](pictures/{name})" for name in pictures(context)]
+def _shown(rows: Sequence[Row], context: Mapping[str, Any]) -> list[str]:
+    names = pictures(rows, context)
+    return [f"![{name.removesuffix('.svg')}](pictures/{name})" for name in names]
 
 
-def main(file: Path) -> None:
-    rows = json.loads((HERE / "results.json").read_text())
-    context = json.loads((HERE / "context.json").read_text())
+def main(file: Path, results: Path = HERE) -> None:
+    """Fills the page, and the pictures beside it, from `results.json` and `context.json`."""
+    rows = json.loads((results / "results.json").read_text())
+    context = json.loads((results / "context.json").read_text())
     file.write_text(page(file.read_text(), rows, context))
-    for name, picture in pictures(context).items():
-        (file.parent / "pictures" / name).write_text(picture)
+    folder = file.parent / "pictures"
+    folder.mkdir(exist_ok=True)
+    for old in (*folder.glob("peers-*.svg"), *folder.glob("growth-*.svg")):
+        old.unlink()
+    for name, picture in pictures(rows, context).items():
+        (folder / name).write_text(picture)
 
 
 if __name__ == "__main__":

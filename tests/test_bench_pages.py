@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from bench.entry import Aim, Entry, spread
-from bench.pages import page, pictures
+from bench.pages import main, page, pictures
 
 PAGE = "# Performance\n\n<!-- results -->\nold\n<!-- end -->\n\nLimits.\n"
 CONTEXT: dict[str, Any] = {
@@ -63,7 +65,7 @@ def grown(command: str, size: int, seconds: float) -> dict[str, object]:
 def test_growth_is_shown_by_a_line_for_each_command_that_rises_with_its_values() -> None:
     points = [grown("a<b", 10, 1), grown("a<b", 1_000, 10), grown("gc", 10, 2)]
     context = {**CONTEXT, "suites": {"growth": {"rounds": 1, "points": points}}}
-    picture = pictures(context)["growth-files-seconds.svg"]
+    picture = pictures([], context)["growth-files-seconds.svg"]
     lines = [each for each in ElementTree.fromstring(picture) if each.tag.endswith("polyline")]
     (left, low), (right, high) = (
         map(float, pair.split(",")) for pair in lines[0].attrib["points"].split()
@@ -72,3 +74,18 @@ def test_growth_is_shown_by_a_line_for_each_command_that_rises_with_its_values()
     assert left < right
     assert high < low  # a picture's zero is above
     assert "](pictures/growth-files-seconds.svg)" in page(PAGE, [], context)
+
+
+def test_peers_are_shown_by_a_bar_each_as_long_as_they_take(tmp_path: Path) -> None:
+    rows = [the_row(2, Aim(), aws=8, rclone=1), the_row(1, Aim())]
+    (tmp_path / "results.json").write_text(json.dumps(rows))
+    (tmp_path / "context.json").write_text(json.dumps(CONTEXT))
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "peers-gone.svg").write_text("of an older run")
+    (tmp_path / "performance.md").write_text(PAGE)
+    main(tmp_path / "performance.md", tmp_path)
+    assert "](pictures/peers-start.svg)" in (tmp_path / "performance.md").read_text()
+    (picture,) = (tmp_path / "pictures").iterdir()
+    shapes = [each for each in ElementTree.parse(picture).getroot() if each.tag.endswith("rect")]
+    ours, aws, rclone = (float(each.attrib["width"]) for each in shapes[1:])
+    assert (aws / ours, rclone / ours) == (4, 0.5)
