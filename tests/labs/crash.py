@@ -1,7 +1,8 @@
 """Kills a run at any of its calls to AWS, before or after the effect; the dead stay dead.
 
-A point is the k-th call that a run sends, whoever of its threads sends it. Nothing of ours is
-patched: the run gets an account object that counts, as any caller may pass one.
+A point is the k-th call that a run sends, whoever of its threads sends it, or better the k-th of an
+operation: that does not depend on threads. Nothing of ours is patched: the run gets an account
+object that counts, as any caller may pass one. `tests/labs/points.py` says which points there are.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from typing import Any
 
 from runner.aws.session import Aws
 from runner.local.cloud import Cloud
+from runner.local.journal import writes
 from tests.labs import direct
 
+UPLOAD = "upload"  # by the CRT, which tells nobody here when it has heard
+WRITE = "write"  # as a point's operation: any that changes something
+SOON = 1.0  # seconds of ours by which a call that is under way beside another has ended
 CALL_TAKES = 0.1  # seconds; in no time at all a run would ask more than AWS's rates allow
 
 
@@ -26,16 +31,33 @@ class Crash(BaseException):
 class Point:
     """Before or after the effect of the `call`-th call, from 1; with `operation` of those calls.
 
-    A run without one goes through.
+    `overtaken`: the call never reaches AWS, while one does that was sent after it. A run without a
+    point goes through.
     """
 
     call: int
     after: bool = False
     operation: str = ""
+    overtaken: bool = False
 
     def __str__(self) -> str:
-        when = "after" if self.after else "before"
+        when = "overtaken at" if self.overtaken else "after" if self.after else "before"
         return f"{when} {self.operation or 'call'} {self.call}"
+
+
+@dataclass(slots=True, eq=False)
+class Sent:
+    """One call of a run, the `number`-th of all and the `same`-th of its operation, from 1.
+
+    `beside`: it changes something, and so did another that was under way at the same time.
+    """
+
+    operation: str
+    number: int
+    same: int
+    written: int  # calls that change something so far, this one included
+    writes: bool
+    beside: bool = False
 
 
 class Wire:
@@ -44,49 +66,88 @@ class Wire:
     def __init__(
         self, point: Point | None = None, *, meanwhile: Callable[[], object] | None = None
     ) -> None:
-        self.calls: list[str] = []  # by operation, in the order of sending
+        self.log: list[Sent] = []
         self.dead = False
+        self.struck = False  # it came by its point
         self._point = point
         self._meanwhile = meanwhile
-        self._lock = threading.Lock()
+        self._moved = threading.Condition()
+        self._under_way: list[Sent] = []  # of those that change something
+        self._held = 0  # the number of the call that is to be overtaken, once it is there
+        self._overtaken = False
         self._mine = threading.local()
 
     @property
+    def calls(self) -> list[str]:
+        """By operation, in the order of sending."""
+        return [each.operation for each in self.log]
+
+    @property
     def died_at(self) -> str:
-        return self.calls[-1] if self.dead and self.calls else ""
+        return self.log[-1].operation if self.dead and self.log else ""
 
     def sends(self, operation: str) -> None:
-        with self._lock:
+        with self._moved:
             if self.dead:
                 raise Crash
-            self.calls.append(operation)
-            self._mine.number = len(self.calls)
-            self._mine.same = self.calls.count(operation)
-            self._mine.operation = operation
+            self._leave()
+            self._mine.sent = sent = self._next(operation)
+            if sent.writes:
+                self._mark(sent)
         self._pass(after=False)
 
     def heard(self) -> None:
+        with self._moved:
+            self._leave()
         self._pass(after=True)
         if self.dead:
             raise Crash
 
+    def _leave(self) -> None:
+        """This thread's call is over; one that it sends again is, too."""
+        sent: Sent | None = getattr(self._mine, "sent", None)
+        if sent and sent in self._under_way:
+            self._under_way.remove(sent)
+            self._overtaken = self._overtaken or 0 < self._held < sent.number
+            self._moved.notify_all()
+
+    def _next(self, operation: str) -> Sent:
+        before = self.log[-1].written if self.log else 0
+        changes = operation == UPLOAD or writes(operation)
+        same = 1 + sum(each.operation == operation for each in self.log)
+        self.log.append(Sent(operation, len(self.log) + 1, same, before + changes, changes))
+        return self.log[-1]
+
+    def _mark(self, sent: Sent) -> None:
+        for each in self._under_way:
+            each.beside = sent.beside = True
+        if sent.operation != UPLOAD:
+            self._under_way.append(sent)
+
     def _pass(self, *, after: bool) -> None:
         if not self._is_there(after=after):
             return
+        self.struck = True
         if self._meanwhile:
             self._meanwhile()
             return
-        self.dead = True
+        with self._moved:
+            if self._point and self._point.overtaken:
+                self._held = self._mine.sent.number
+                self._moved.wait_for(lambda: self._overtaken, SOON)
+            self.dead = True
         raise Crash
 
     def _is_there(self, *, after: bool) -> bool:
-        mine, point = self._mine, self._point
-        if point is None or point.after != after:
+        point: Point | None = self._point
+        sent: Sent | None = getattr(self._mine, "sent", None)
+        if point is None or sent is None or point.after != after:
             return False
+        if point.operation == WRITE:
+            return sent.writes and point.call == sent.written
         if point.operation:
-            same = (getattr(mine, "operation", ""), getattr(mine, "same", 0))
-            return same == (point.operation, point.call)
-        return bool(point.call == getattr(mine, "number", 0))
+            return (sent.operation, sent.same) == (point.operation, point.call)
+        return point.call == sent.number
 
 
 class Account(Aws):
@@ -113,7 +174,7 @@ class Account(Aws):
         super().counted()
         self.sleep(CALL_TAKES)
         asked, self._asked.operation = getattr(self._asked, "operation", ""), ""
-        self.wire.sends(asked or "upload")
+        self.wire.sends(asked or UPLOAD)
 
     def _ask(self, model: Any, **_: object) -> None:
         self._asked.operation = model.name

@@ -24,27 +24,27 @@ def lost(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """The answer to one call is lost, or the call itself: the run goes on by itself."""
     site, _ = bench.settled()
     kind: Kind = "lost" if point.after else "reset"
-    yield from disturbed(bench, site, Fault(kind=kind, skip=point.call - 1), then=then)
+    yield from disturbed(bench, site, _at(point, kind), then=then)
 
 
 def crowded(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """From that call on three answers in a row are refusals for a moment."""
     site, _ = bench.settled()
     kind: Kind = "throttle" if point.after else "error"
-    fault = Fault(kind=kind, skip=point.call - 1, times=3, status=503)
+    fault = _at(point, kind, times=3)
     yield from disturbed(bench, site, fault, then=then)
 
 
 def lost_first(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """As `lost`, while everything is made for the first time."""
     kind: Kind = "lost" if point.after else "reset"
-    yield from disturbed(bench, bench.fresh(), Fault(kind=kind, skip=point.call - 1), then=then)
+    yield from disturbed(bench, bench.fresh(), _at(point, kind), then=then)
 
 
 def crowded_first(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """As `crowded`, while everything is made for the first time."""
     kind: Kind = "throttle" if point.after else "error"
-    fault = Fault(kind=kind, skip=point.call - 1, times=3, status=503)
+    fault = _at(point, kind, times=3)
     yield from disturbed(bench, bench.fresh(), fault, then=then)
 
 
@@ -63,9 +63,17 @@ def disturbed(bench: Bench, site: Site, *faults: Fault, then: Then) -> Iterator[
     commit = bench.commit()
     for each in faults:
         site.cloud.faults.add(each)
+    before = site.cloud.journal.last
     outcome = site.deploy(commit, Wire())
+    bench.asked = site.cloud.journal.entries(since=before)
     site.cloud.faults.clear()
     if outcome == "live":
         yield from recovered(bench, site, before=commit, crashed=commit, then=then)
         return
     yield Trouble("loss", f"{outcome}: {site.said}")
+
+
+def _at(point: Point, kind: Kind, *, times: int = 1) -> Fault:
+    """At the `call`-th of the point's operation, whichever service has one of that name."""
+    operation = point.operation or "*"
+    return Fault(kind=kind, operation=operation, skip=point.call - 1, times=times, status=503)

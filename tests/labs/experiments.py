@@ -11,12 +11,14 @@ from random import Random
 
 from runner.audit import audit
 from runner.local.cloud import Cloud
+from runner.local.journal import Entry
 from tests.labs import holdings
 from tests.labs.checks import RECORDS_AT_MOST, Trouble, held, seen, writes
-from tests.labs.crash import Point, Wire
+from tests.labs.crash import WRITE, Point, Wire
 from tests.labs.site import LATER, Commit, Seen, Site
 
 KNOWN = 120.0  # seconds
+WRITES = 16  # of a run that goes on where another stopped, about
 USES = 15  # experiments on one site: each release makes every look longer
 
 
@@ -42,7 +44,16 @@ class Bench:
     number: int = 0
     uses: int = 0
     whole: Counter[str] = field(default_factory=Counter)
+    struck: Wire = field(default_factory=Wire, repr=False)  # of the run that was to die
+    asked: tuple[Entry, ...] = ()  # of AWS, by the run that was to be disturbed
+    first: tuple[Wire, tuple[Entry, ...]] = (Wire(), ())  # a site's first deploy, undisturbed
+    next: tuple[Wire, tuple[Entry, ...]] = (Wire(), ())  # and the one after it
     _site: Site | None = field(default=None, repr=False)
+
+    def wire(self, point: Point, *, meanwhile: Callable[[], object] | None = None) -> Wire:
+        """For the run that dies at `point`, or is held there."""
+        self.struck = Wire(point, meanwhile=meanwhile)
+        return self.struck
 
     def fresh(self) -> Site:
         self.close()
@@ -62,8 +73,17 @@ class Bench:
         return site, commit
 
     def measure(self) -> None:
-        """What the foundation of a site that never crashed consists of."""
-        self.whole = holdings.foundation(self.settled()[0].aws)
+        """What the foundation of a site that never crashed consists of, and what its runs asked."""
+        self.first, self.next = self._asked(), self._asked()
+        assert self._site
+        self.whole = holdings.foundation(self._site.aws)
+
+    def _asked(self) -> tuple[Wire, tuple[Entry, ...]]:
+        """What a run that nothing befell sent, and what of it the cloud was asked."""
+        site = self._site or self.fresh()
+        before, wire, commit = self.cloud.journal.last, Wire(), self.commit()
+        assert site.deploy(commit, wire) == "live", site.said
+        return wire, self.cloud.journal.entries(since=before)
 
     def commit(self, *, code: str = "") -> Commit:
         self.number += 1
@@ -78,7 +98,7 @@ class Bench:
 def first_deploy(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """Nothing was there before; whatever comes next finds its way."""
     site, commit = bench.fresh(), bench.commit()
-    wire = Wire(point)
+    wire = bench.wire(point)
     site.deploy(commit, wire)
     yield from seen(site, (Seen("", "", ""), commit))
     yield from recovered(bench, site, before=None, crashed=commit, then=then)
@@ -109,10 +129,10 @@ def twice(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """The run that was to put it right dies too, somewhere."""
     site, before = bench.settled()
     commit = bench.commit()
-    site.deploy(commit, Wire(point))
+    site.deploy(commit, bench.wire(point))
     site.sleep(LATER)
     chance = Random(f"{point}{then}")
-    again = Point(chance.randint(1, 60), chance.random() < 0.5)
+    again = Point(chance.randint(1, WRITES), chance.random() < 0.5, WRITE)
     following = bench.commit() if then is Then.NEWER else commit.again
     if then is Then.BACK:
         site.back(before, Wire(again))
@@ -131,7 +151,7 @@ def parked(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
         site.sleep(LATER)
         site.deploy(newer, Wire(), aws=site.other_account(Wire()))
 
-    outcome = site.deploy(commit, Wire(point, meanwhile=meanwhile))
+    outcome = site.deploy(commit, bench.wire(point, meanwhile=meanwhile))
     parked_late = outcome == "live"  # before it had the lease, or after all was done
     yield from seen(site, (commit, newer) if parked_late else (newer,))
     if site.back(commit, Wire()) == "live":
@@ -145,7 +165,7 @@ def returning(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     newer = bench.commit()
     if (outcome := site.deploy(newer, Wire())) != "live":
         yield Trouble("loss", outcome)
-    site.back(before, Wire(point))
+    site.back(before, bench.wire(point))
     yield from seen(site, (before, newer))
     site.sleep(KNOWN)
     yield from seen(site, (before, newer))
@@ -156,7 +176,7 @@ def meddled(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """Somebody changes the function by hand meanwhile: no release is made of that."""
     site, before = bench.settled()
     commit = bench.commit()
-    outcome = site.deploy(commit, Wire(point, meanwhile=site.meddle))
+    outcome = site.deploy(commit, bench.wire(point, meanwhile=site.meddle))
     yield from seen(site, (commit,) if outcome == "live" else (before,))
     yield from recovered(bench, site, before=before, crashed=commit, then=then)
 
@@ -164,7 +184,7 @@ def meddled(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
 def crashed_at(
     bench: Bench, site: Site, before: Commit, commit: Commit, *, point: Point, then: Then
 ) -> Iterator[Trouble]:
-    wire = Wire(point)
+    wire = bench.wire(point)
     site.deploy(commit, wire)
     yield from seen(site, (before, commit))
     site.sleep(KNOWN)  # until every edge has heard of what it wrote
@@ -196,7 +216,7 @@ def recovered(
 def destroying(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """Whoever destroys the site dies over it."""
     site, _ = bench.settled()
-    site.gone(Wire(point))
+    site.gone(bench.wire(point))
     site.sleep(LATER)
     if then is not Then.DESTROY:  # a deploy makes it whole again, and gc takes what was left
         commit = bench.commit()

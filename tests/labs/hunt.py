@@ -1,7 +1,9 @@
 """`make hunt`: every point of every experiment, race, kill and saboteur, into `hunt/report.json`.
 
-Each job has a process of its own: one that raises, dies or hangs is a finding, and the hunt goes
-on. The report is written after each; `--resume` plays what an earlier hunt had not.
+First each experiment is played undisturbed: what a run calls says at which points it may die. Then
+each job has a process of its own: one that raises, dies or hangs is a finding, and the hunt goes
+on. The report is written after each; `--resume` plays what an earlier hunt had not, at the points
+that it had measured.
 """
 
 from __future__ import annotations
@@ -11,10 +13,11 @@ import json
 import multiprocessing
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from multiprocessing.connection import wait
@@ -22,8 +25,10 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from runner.local.cloud import Cloud
 from tests.labs.checks import Trouble
-from tests.labs.jobs import EXPERIMENTS, Found, Job, jobs, played
+from tests.labs.crash import Point
+from tests.labs.jobs import EXPERIMENTS, Found, Job, Points, jobs, measured, played
 
 WORKERS = 2
 LONGEST = 1800.0  # seconds of a job on a busy machine
@@ -36,6 +41,7 @@ class Hunt:
     report: Path
     begun: float
     points: int = 0
+    missed: list[str] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     caught: dict[str, str] = field(default_factory=dict)
     before: float = 0.0  # seconds of the hunts that this one resumes
@@ -47,12 +53,18 @@ class Hunt:
         """Where a job's findings lie once it is over."""
         return self.parts() / f"{sha256(repr(job).encode()).hexdigest()[:16]}.json"
 
+    def points_at(self) -> Path:
+        return self.report.parent / "points.json"
+
     def add(self, found: Found) -> None:
         self.points += found.points
+        self.missed += found.missed
         self.troubles += found.troubles
         self.caught |= dict(found.caught)
         for each in found.troubles:
             print(f"{each.kind}: {each.where}: {each.what}", flush=True)
+        for missed in found.missed:
+            print(f"missed: {missed}", flush=True)
         for name, how in found.caught:
             print(f"{name}: {how or 'GOT AWAY'}", flush=True)
         self.write()
@@ -64,6 +76,7 @@ class Hunt:
         caught = sum(bool(how) for how in self.caught.values())
         return {
             "points": self.points,
+            "missed": len(self.missed),
             "orphans": self._count("orphan"),
             "losses": self._count("loss"),
             "mixed": self._count("mixed"),
@@ -96,18 +109,42 @@ def read(part: Path) -> Found:
     kept = json.loads(part.read_text())
     return Found(
         points=kept["points"],
+        missed=tuple(kept["missed"]),
         troubles=tuple(Trouble(**each) for each in kept["troubles"]),
         caught=tuple((name, how) for name, how in kept["caught"]),
     )
 
 
-def play(hunt: Hunt, todo: Iterable[Job], *, until: float) -> None:
-    """All of them, `WORKERS` at a time; none begins after `until`."""
+def measure(chosen: Sequence[str], seen: Path) -> None:
+    """In a process of its own, for a process has one cloud; what befalls nobody is a finding."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    with Cloud(speed=50.0) as cloud, tempfile.TemporaryDirectory() as folder:
+        for name in chosen:
+            its, troubles = measured(name, cloud, Path(folder))
+            assert not troubles, troubles
+            found[name] = [asdict(each) for each in its]
+    seen.write_text(json.dumps(found))
+
+
+def points(hunt: Hunt, chosen: Sequence[str]) -> dict[str, Points]:
+    """By experiment; measured once in a hunt."""
+    seen = hunt.points_at()
+    if not seen.exists():
+        spawn = multiprocessing.get_context("spawn")
+        worker = spawn.Process(target=measure, args=(list(EXPERIMENTS), seen))
+        worker.start()
+        worker.join()
+    kept = json.loads(seen.read_text())
+    return {name: tuple(Point(**each) for each in kept[name]) for name in chosen}
+
+
+def play(hunt: Hunt, todo: Iterable[Job], *, until: float, workers: int) -> None:
+    """All of them, so many at a time; none begins after `until`."""
     spawn = multiprocessing.get_context("spawn")
     waiting = deque(todo)
     running: dict[BaseProcess, tuple[Job, float]] = {}
     while running or (waiting and time.time() < until):
-        while waiting and len(running) < WORKERS and time.time() < until:
+        while waiting and len(running) < workers and time.time() < until:
             job = waiting.popleft()
             worker = spawn.Process(target=work, args=(job, hunt.part(job)))
             worker.start()
@@ -137,21 +174,28 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--each", type=int, default=0, help="scenarios of an experiment; 0: all")
     options.add_argument("--only", nargs="*", default=list(EXPERIMENTS), choices=EXPERIMENTS)
+    options.add_argument("--workers", type=int, default=WORKERS)
     options.add_argument("--resume", action="store_true", help="play what is not played yet")
     options.add_argument("--report", type=Path, default=Path("hunt/report.json"))
     chosen = options.parse_args()
     hunt = Hunt(chosen.report, time.time())
     hunt.parts().mkdir(parents=True, exist_ok=True)
-    every = jobs(chosen.only, seed=chosen.seed, each=chosen.each)
     if not chosen.resume:
-        for part in hunt.parts().iterdir():
-            part.unlink()
+        for part in (*hunt.parts().iterdir(), hunt.points_at()):
+            part.unlink(missing_ok=True)
     elif hunt.report.exists():
         hunt.before = json.loads(hunt.report.read_text())["seconds"]
+    every = jobs(points(hunt, chosen.only), seed=chosen.seed, each=chosen.each)
+    print(f"{sum(job.size for job in every)} points in {len(every)} jobs", flush=True)
     over = [job for job in every if hunt.part(job).exists()]
     for job in over:
         hunt.add(read(hunt.part(job)))
-    play(hunt, [job for job in every if job not in over], until=hunt.begun + chosen.seconds)
+    play(
+        hunt,
+        [job for job in every if job not in over],
+        until=hunt.begun + chosen.seconds,
+        workers=chosen.workers,
+    )
     hunt.write()
     print(json.dumps(hunt.document()))
     return 1 if hunt.troubles or not all(hunt.caught.values()) else 0

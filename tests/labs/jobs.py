@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from runner.local.cloud import Cloud
-from tests.labs import races, saboteurs
+from tests.labs import points, races, saboteurs
 from tests.labs.checks import Trouble
 from tests.labs.crash import Point
 from tests.labs.disturbed import crowded, crowded_first, lost, lost_first, stormy, stormy_first
@@ -38,50 +38,77 @@ from tests.labs.rollouts import (
     reopening,
     taking_back,
 )
-from tests.labs.upkeep import collecting, incomplete
+from tests.labs.upkeep import collecting, incomplete, sweeping
 
 _GOING_ON = (Then.AGAIN, Then.NEWER, Then.BACK)
 _ALL = tuple(Then)
 
 
+Points = tuple[Point, ...]
+
+
+def _crashes(bench: Bench) -> Points:
+    return points.crashes(bench.struck.log)
+
+
+def _pauses(bench: Bench) -> Points:
+    return points.pauses(bench.struck.log)
+
+
+def _losses(bench: Bench) -> Points:
+    return points.losses(bench.asked)
+
+
+def _refusals(bench: Bench) -> Points:
+    return points.refusals(bench.asked)
+
+
+def _times(count: int) -> Callable[[Bench], Points]:
+    """What depends on chance, or on the point's number alone."""
+    return lambda _bench: tuple(Point(each) for each in range(1, count + 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Hunted:
-    """An experiment, the calls of a run that does not die, and what may follow.
-
-    The threads of two runs never ask quite the same. While a rollout opens, its alarms' self-test
-    asks some hundred times.
-    """
+    """An experiment, the points of a run that nothing befell, and what may follow."""
 
     experiment: Experiment
-    calls: int
+    points: Callable[[Bench], Points]
     thens: tuple[Then, ...]
     rolls: bool = False
 
+    @property
+    def strikes(self) -> bool:
+        """Whether a point that no run came by has to be told: nothing was tried there."""
+        return self.points in (_crashes, _pauses)
+
 
 EXPERIMENTS: dict[str, Hunted] = {
-    "first": Hunted(first_deploy, 145, (Then.AGAIN, Then.NEWER, Then.DESTROY)),
-    "update": Hunted(update, 46, _ALL),
-    "page": Hunted(update_page, 34, _ALL),
-    "code": Hunted(update_code, 46, _ALL),
-    "twice": Hunted(twice, 46, _GOING_ON),
-    "lost": Hunted(lost, 46, (Then.AGAIN,)),
-    "lost first": Hunted(lost_first, 145, (Then.AGAIN,)),
-    "crowded": Hunted(crowded, 46, (Then.AGAIN,)),
-    "crowded first": Hunted(crowded_first, 145, (Then.AGAIN,)),
-    "stormy": Hunted(stormy, 10, (Then.AGAIN, Then.NEWER)),
-    "stormy first": Hunted(stormy_first, 10, (Then.AGAIN,)),
-    "stormy opening": Hunted(opening_in_storm, 10, (Then.AGAIN,), rolls=True),
-    "parked": Hunted(parked, 46, (Then.NEWER,)),
-    "meddled": Hunted(meddled, 46, (Then.NEWER,)),
-    "returning": Hunted(returning, 26, _ALL),
-    "incomplete": Hunted(incomplete, 2, (Then.BACK,)),
-    "collecting": Hunted(collecting, 60, _ALL),
-    "destroying": Hunted(destroying, 150, (Then.DESTROY, Then.NEWER)),
-    "opening": Hunted(opening, 210, _GOING_ON, rolls=True),
-    "reopening": Hunted(reopening, 210, (Then.AGAIN,), rolls=True),
-    "promoting": Hunted(promoting, 24, _GOING_ON, rolls=True),
-    "taking back": Hunted(taking_back, 24, _GOING_ON, rolls=True),
+    "first": Hunted(first_deploy, _crashes, (Then.AGAIN, Then.NEWER, Then.DESTROY)),
+    "update": Hunted(update, _crashes, _ALL),
+    "page": Hunted(update_page, _crashes, _ALL),
+    "code": Hunted(update_code, _crashes, _ALL),
+    "twice": Hunted(twice, _crashes, _GOING_ON),
+    "lost": Hunted(lost, _losses, (Then.AGAIN,)),
+    "lost first": Hunted(lost_first, _losses, (Then.AGAIN,)),
+    "crowded": Hunted(crowded, _refusals, (Then.AGAIN,)),
+    "crowded first": Hunted(crowded_first, _refusals, (Then.AGAIN,)),
+    "stormy": Hunted(stormy, _times(20), (Then.AGAIN, Then.NEWER)),
+    "stormy first": Hunted(stormy_first, _times(20), (Then.AGAIN,)),
+    "stormy opening": Hunted(opening_in_storm, _times(20), (Then.AGAIN,), rolls=True),
+    "parked": Hunted(parked, _pauses, (Then.NEWER,)),
+    "meddled": Hunted(meddled, _pauses, (Then.NEWER,)),
+    "returning": Hunted(returning, _crashes, _ALL),
+    "incomplete": Hunted(incomplete, _times(2), (Then.BACK,)),
+    "collecting": Hunted(collecting, _crashes, _ALL),
+    "sweeping": Hunted(sweeping, _crashes, _ALL),
+    "destroying": Hunted(destroying, _crashes, (Then.DESTROY, Then.NEWER)),
+    "opening": Hunted(opening, _crashes, _GOING_ON, rolls=True),
+    "reopening": Hunted(reopening, _crashes, (Then.AGAIN,), rolls=True),
+    "promoting": Hunted(promoting, _crashes, _GOING_ON, rolls=True),
+    "taking back": Hunted(taking_back, _crashes, _GOING_ON, rolls=True),
 }
+NOWHERE = Point(0, operation="nothing")  # a run with this point goes through
 HANDFUL = 30  # scenarios in one process: functions and edges of a cloud live as long
 RACES = 20
 KILLS = 10
@@ -94,9 +121,13 @@ Scenario = tuple[str, Point, Then]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`points` were tried; `caught` says of each saboteur how, empty if it got away."""
+    """`points` were tried; no run came by those `missed`: it calls otherwise than it was measured.
+
+    `caught` says of each saboteur how, empty if it got away.
+    """
 
     points: int = 0
+    missed: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     caught: tuple[tuple[str, str], ...] = ()
 
@@ -107,16 +138,23 @@ class Crashes:
 
     scenarios: tuple[Scenario, ...]
 
+    @property
+    def size(self) -> int:
+        return len(self.scenarios)
+
     def play(self, folder: Path) -> Found:
         kind = Rolling if EXPERIMENTS[self.scenarios[0][0]].rolls else Bench
         troubles: list[Trouble] = []
+        missed: list[str] = []
         with Cloud(speed=50.0) as cloud:
             bench = kind(cloud, folder)
             bench.measure()
             for each in self.scenarios:
                 troubles += tried(bench, each)
+                if EXPERIMENTS[each[0]].strikes and not bench.struck.struck:
+                    missed.append(where(each))
             bench.close()
-        return Found(len(self.scenarios), tuple(troubles))
+        return Found(len(self.scenarios), tuple(missed), tuple(troubles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +163,17 @@ class Races:
 
     places: tuple[int, ...]
 
+    @property
+    def size(self) -> int:
+        return len(self.places)
+
     def play(self, folder: Path) -> Found:
         every = list(races.points())
         troubles: list[Trouble] = []
         with a_lab(folder) as lab:
             for name, play in (every[place] for place in self.places):
                 troubles += [Trouble("mixed", what, name) for what in play(lab)]
-        return Found(len(self.places), tuple(troubles))
+        return Found(len(self.places), troubles=tuple(troubles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +181,10 @@ class Kills:
     """Real processes, killed by seed."""
 
     seeds: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        return len(self.seeds)
 
     def play(self, folder: Path) -> Found:
         troubles: list[Trouble] = []
@@ -148,7 +194,7 @@ class Kills:
             for seed in self.seeds:
                 where = f"killed, seed {seed}"
                 troubles += [Trouble(each.kind, each.what, where) for each in kill(site, seed)]
-        return Found(len(self.seeds), tuple(troubles))
+        return Found(len(self.seeds), troubles=tuple(troubles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +202,8 @@ class Sabotage:
     """One spoiled engine."""
 
     name: str
+
+    size = 0  # it is no point of the real engine
 
     def play(self, folder: Path) -> Found:
         raced = {each.name: each for each in races.SABOTEURS}
@@ -178,34 +226,43 @@ def played(job: Job) -> Found:
 def tried(bench: Bench, scenario: Scenario) -> list[Trouble]:
     """The troubles of one; the site is made anew after any."""
     name, point, then = scenario
-    where = f"{name}, {point}, then {then}"
     try:
         found = list(EXPERIMENTS[name].experiment(bench, point, then))
     except Exception as error:  # noqa: BLE001 -- whatever it is, it is a finding
         found = [Trouble("loss", f"{type(error).__name__}: {error}")]
     if found:
         bench.close()
-    return [Trouble(each.kind, each.what, where) for each in found]
+    return [Trouble(each.kind, each.what, where(scenario)) for each in found]
 
 
-def scenarios(name: str) -> Iterator[Scenario]:
-    """All of one experiment."""
+def where(scenario: Scenario) -> str:
+    name, point, then = scenario
+    return f"{name}, {point}, then {then}"
+
+
+def measured(name: str, cloud: Cloud, folder: Path) -> tuple[Points, list[Trouble]]:
+    """The points of an experiment, by a run of it that nothing befalls; and its troubles."""
     hunted = EXPERIMENTS[name]
-    for call in range(1, hunted.calls + 1):
-        for after in (False, True):
-            for then in hunted.thens:
-                yield name, Point(call, after), then
+    bench = (Rolling if hunted.rolls else Bench)(cloud, folder)
+    troubles = tried(bench, (name, NOWHERE, hunted.thens[0]))
+    bench.close()
+    return hunted.points(bench), troubles
 
 
-def jobs(chosen: Sequence[str], *, seed: int, each: int) -> list[Job]:
+def scenarios(name: str, its: Points) -> Iterator[Scenario]:
+    """All of one experiment."""
+    return ((name, point, then) for point in its for then in EXPERIMENTS[name].thens)
+
+
+def jobs(chosen: Mapping[str, Points], *, seed: int, each: int) -> list[Job]:
     """Shuffled, so that a hunt cut short has seen a bit of everything.
 
     `each` is at most so many scenarios of an experiment, 0 is all.
     """
     chance = random.Random(seed)
     hunts: list[Job] = []
-    for name in chosen:
-        drawn = _drawn(list(scenarios(name)), chance, each)
+    for name, its in chosen.items():
+        drawn = _drawn(list(scenarios(name, its)), chance, each)
         hunts += [Crashes(some) for some in _parted(drawn, HANDFUL)]
     places = _drawn(list(range(len(list(races.points())))), chance, each)
     hunts += [Races(some) for some in _parted(places, RACES)]

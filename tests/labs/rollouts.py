@@ -41,7 +41,7 @@ def opening(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """The run dies while the rollout opens."""
     site, before = bench.settled()
     commit = bench.commit()
-    site.deploy(commit, Wire(point), way=OPENS)
+    site.deploy(commit, bench.wire(point), way=OPENS)
     yield from checks.seen(site, (before, commit))
     yield from _ended(bench, site, before=before, candidate=commit, then=then)
 
@@ -50,7 +50,7 @@ def reopening(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """The run dies while the rollout opens, and the same commit opens it after all."""
     site, before = bench.settled()
     commit = bench.commit()
-    site.deploy(commit, Wire(point), way=OPENS)
+    site.deploy(commit, bench.wire(point), way=OPENS)
     yield from checks.seen(site, (before, commit))
     site.sleep(LATER)
     if (outcome := site.deploy(commit.again, Wire(), way=OPENS)) not in GOES_ON:
@@ -95,7 +95,7 @@ def _ending(bench: Bench, point: Point, then: Then, *, act: Act) -> Iterator[Tro
     outcome = site.deploy(commit, Wire(), way=OPENS)
     if outcome != "open":
         yield Trouble("loss", f"the rollout is {outcome}")
-    _act(site, act, Wire(point))
+    _act(site, act, bench.wire(point))
     yield from checks.seen(site, (before, commit))
     yield from _ended(bench, site, before=before, candidate=commit, then=then)
 

@@ -11,7 +11,7 @@ from tests.labs import checks
 from tests.labs.checks import Trouble
 from tests.labs.crash import Point, Wire
 from tests.labs.experiments import Bench, Then, recovered
-from tests.labs.site import Commit, Site
+from tests.labs.site import LATER, Commit, Site
 
 FEW = Retention(releases=3, days=0)
 
@@ -23,7 +23,7 @@ def collecting(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     for commit in kept:
         if (outcome := site.deploy(commit, Wire())) != "live":
             yield Trouble("loss", outcome)
-    site.collect(Wire(point), FEW)
+    site.collect(bench.wire(point), FEW)
     yield from checks.seen(site, (kept[-1],))
     yield from _still_whole(site, oldest)
     if then is Then.BACK:
@@ -33,6 +33,26 @@ def collecting(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
         for _ in range(
             2
         ):  # one marks what the dead one had not, a pin's life later the other removes
+            yield from _collects(site)
+            site.sleep(PIN + DAY)
+        yield from _forgotten(site, oldest)
+    yield from recovered(bench, site, before=kept[1], crashed=kept[-1], then=then)
+
+
+def sweeping(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """gc dies over taking away what an earlier one had marked; the next one finishes."""
+    site, oldest = bench.settled()
+    kept = [bench.commit() for _ in range(3)]
+    for commit in kept:
+        if (outcome := site.deploy(commit, Wire())) != "live":
+            yield Trouble("loss", outcome)
+    yield from _collects(site)
+    site.sleep(PIN + DAY)
+    site.collect(bench.wire(point), FEW)
+    yield from checks.seen(site, (kept[-1],))
+    site.sleep(LATER)
+    if then is not Then.DESTROY:
+        for _ in range(2):
             yield from _collects(site)
             site.sleep(PIN + DAY)
         yield from _forgotten(site, oldest)
