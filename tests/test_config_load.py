@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.config.explain import explain
-from runner.config.load import Config, Overrides, load, site_name
+from runner.config.load import Config, Overrides, load, site_name, whereabouts
 from runner.config.references import EnvReference, Literal, SsmReference, Value, parse_value
 from runner.config.rules import hours, minutes
 from runner.config.settings import Settings
@@ -289,6 +289,17 @@ def test_a_missing_region_is_an_error_of_its_own(tmp_path: Path) -> None:
 def test_a_missing_region_joins_other_problems(tmp_path: Path) -> None:
     error = refusal(site(tmp_path, "bild = 1"), Overrides())
     assert [problem.where for problem in error.problems] == ["jam.toml:1 bild", "region"]
+
+
+def test_a_broken_file_is_in_nobodys_way_who_says_site_and_region(tmp_path: Path) -> None:
+    root = site(tmp_path, "nonsense = [")
+    assert whereabouts(root, None, Overrides(site="notes", region="eu-west-1")) == (
+        "notes",
+        "eu-west-1",
+    )
+    for more in (Overrides(site="notes"), Overrides(site="A b", region="eu-west-1")):
+        with pytest.raises(JamError):
+            whereabouts(root, None, more)
 
 
 def test_options_and_environment_are_checked_too(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from runner.aws import keeper
 from runner.doctor import Practice, doctor
 from runner.keeper.keeper import VARIABLE, digest
 from runner.local.cloud import Cloud
-from runner.names import Names
+from runner.names import PREVIEW_ROLE, Names
 from tests.labs.crash import Wire
 from tests.previews_site import PreviewedSite, Watching
 
@@ -22,6 +22,8 @@ export default async (request) => {
 };
 """
 PATH = "/.functions/hello"
+NOBODY = """{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sts:AssumeRole",
+  "Principal": {"Service": "lambda.amazonaws.com"}}]}"""
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +93,17 @@ def test_a_preview_whose_api_lets_nobody_in_mends_the_keeper(site: PreviewedSite
     assert ran.outcome.outcome == "live"
     assert any("keeper of previews' API" in each for each in ran.watching.notes)
     assert site.visitor(url).get(f"{PATH}?status=200").status == 200
+
+
+def test_where_previews_may_write_no_role_productions_repair_mends_their_keeper(
+    site: PreviewedSite,
+) -> None:
+    site.onlooker.roles.create_role(RoleName=PREVIEW_ROLE, AssumeRolePolicyDocument=NOBODY)
+    site.deploy(run=1)
+    url = site.preview(7, run=2, private=False).outcome.url
+    visitor = site.visitor(url)
+    assert visitor.get(f"{PATH}?status=200").status == 200
+    spoil(site, site.names.previews)
+    assert visitor.get(f"{PATH}?status=200").status == 403
+    assert site.deploy(run=3, repair=True).outcome == "unchanged"
+    assert visitor.get(f"{PATH}?status=200").status == 200
