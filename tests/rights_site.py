@@ -75,11 +75,17 @@ class RolesSite(PreviewedSite):
 
     @classmethod
     def begun(
-        cls, cloud: Cloud, folder: Path, *, removed: str = "", bereft: str = "production"
+        cls,
+        cloud: Cloud,
+        folder: Path,
+        *,
+        removed: str = "",
+        bereft: str = "production",
+        settings: str = SETTINGS,
     ) -> Self:
         cloud.reset()
         cloud.rights.refused.clear()
-        made = cls(cloud, folder, settings=SETTINGS)
+        made = cls(cloud, folder, settings=settings)
         made.removed, made.bereft = removed, bereft
         for name in ("notes", "tidy", "later"):
             made.write(f"functions/{name}.mjs", HELLO.replace("VERSION", "one"))

@@ -119,12 +119,14 @@ def _add_indexes(aws: Aws, name: str, *, table: Table) -> None:
     """Source: DynamoDB API reference, UpdateTable: one new index a call, on a table at rest."""
     found = _wait(aws, name, budget=INDEX_BUDGET)
     there = {each["IndexName"] for each in found.get("GlobalSecondaryIndexes", [])}
+    told = {each["AttributeName"]: each for each in found["AttributeDefinitions"]}
     for index in table.indexes:
         if index.local or index.name in there:
             continue
+        told |= {each["AttributeName"]: each for each in _attributes(table, index)}
         aws.records.update_table(
             TableName=name,
-            AttributeDefinitions=_attributes(table, index),
+            AttributeDefinitions=list(told.values()),  # those of other indexes, too
             GlobalSecondaryIndexUpdates=[{"Create": _index(index)}],
         )
         _wait(aws, name, budget=INDEX_BUDGET)

@@ -7,6 +7,7 @@ A call of a service that is not listed here is refused, as nothing would allow i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from runner.local import message_rights
@@ -35,6 +36,7 @@ class RoleRights:
         self._tags = tags
         self._asks = _table(roles, deployments)
         self.refused: set[str] = set()  # actions, for whoever looks on
+        self.heard: Callable[[str, Ask], None] = _nobody
 
     def check(self, incoming: Incoming) -> None:
         role = self._role(incoming.caller.access_key)
@@ -52,7 +54,13 @@ class RoleRights:
     def allows(self, role: str, ask: Ask) -> bool:
         tags = self._tags(ask.whole) if ask.whole else {}
         worn = {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
-        return self._roles.allows(role, ask.action, ask.resource, {**ask.context, **worn})
+        whole = replace(ask, context={**ask.context, **worn})
+        self.heard(role, whole)
+        return self._roles.allows(role, whole.action, whole.resource, whole.context)
+
+
+def _nobody(_role: str, _ask: Ask) -> None:
+    pass
 
 
 def tags_of(services: Iterable[Any], arn: str) -> Mapping[str, str]:

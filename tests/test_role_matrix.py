@@ -1,0 +1,144 @@
+"""Every right of the deploy roles is one that the story asks for; without it, that is refused.
+
+The requests are the embedded cloud's own record of the whole story (tests/rights_record.py), held
+here against the policies of `bootstrap` as its authoriser holds them. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from runner.aws.bootstrap import template
+from runner.aws.refusals import explain
+from runner.local.policy import Decision, decide
+from runner.local.rights.ask import Ask
+from tests.rights_record import read
+from tests.test_deploy_roles import TRUSTED, resolved
+
+ASKED = {(role, ask.action): ask for role, ask in read()}
+STORES = {ask.resource for (role, action), ask in ASKED.items() if "keyvaluestore:" in action}
+
+# What no command of the story asks for, and why it stands in a policy all the same.
+EXPLAINED = {
+    "production": {
+        "deliveries of an API's log: AWS asks for them beside CreateStage (runner/aws/logs.py)":
+            "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeResourcePolicies "
+            "logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy "
+            "logs:UpdateLogDelivery",
+        "CodeDeploy reads what CreateDeployment deploys": "codedeploy:GetApplicationRevision",
+        "parameters with a key of their own": "kms:Decrypt",
+        "`notify`: a topic of the site's": "sns:Publish",
+        "an upload in parts that breaks off; files that never had a version":
+            "s3:AbortMultipartUpload s3:DeleteObject",
+        "a table that is gone, and what AWS has kept of it": "dynamodb:ListBackups",
+        "a zone whose name servers nobody asks": "route53:GetHostedZone",
+        "what hands changed of the edge, the API, roles, queues and buckets (tests/test_doctor.py)":
+            "apigateway:PATCH cloudfront:UpdateCachePolicy cloudfront:UpdateFunction "
+            "cloudfront:UpdateOriginAccessControl cloudfront:UpdateOriginRequestPolicy "
+            "iam:PutRolePermissionsBoundary iam:UpdateAssumeRolePolicy "
+            "lambda:UpdateFunctionUrlConfig s3:PutBucketOwnershipControls sqs:SetQueueAttributes",
+    },
+    "preview": {
+        "as production's": "logs:CreateLogDelivery logs:DeleteLogDelivery "
+            "logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries "
+            "logs:PutResourcePolicy logs:UpdateLogDelivery s3:AbortMultipartUpload s3:DeleteObject",
+        "what previews share is looked at where its record is not this program's":
+            "cloudfront-keyvaluestore:ListKeys cloudfront:DescribeKeyValueStore "
+            "cloudfront:GetCachePolicy cloudfront:GetDistribution "
+            "cloudfront:GetDistributionConfig cloudfront:GetFunction "
+            "cloudfront:GetOriginAccessControl cloudfront:GetOriginRequestPolicy "
+            "cloudfront:ListFunctions cloudfront:ListKeyValueStores "
+            "cloudfront:ListTagsForResource iam:GetPolicy iam:GetRole lambda:GetAlias "
+            "lambda:GetFunctionConcurrency lambda:GetFunctionConfiguration "
+            "lambda:GetFunctionEventInvokeConfig lambda:ListFunctions lambda:ListTags "
+            "logs:ListTagsForResource s3:GetBucketLocation s3:GetBucketTagging s3:ListBucket "
+            "s3:ListBucketMultipartUploads",
+        "other settings than a preview had before": "dynamodb:UpdateContinuousBackups "
+            "dynamodb:UpdateTable dynamodb:UpdateTimeToLive lambda:DeleteFunctionConcurrency "
+            "lambda:GetAccountSettings lambda:PutFunctionConcurrency",
+        "what a preview's end and its logs take": "dynamodb:DeleteItem dynamodb:DeleteTable "
+            "dynamodb:Scan lambda:DeleteFunction logs:DeleteLogGroup logs:FilterLogEvents "
+            "s3:DeleteObjectVersion s3:ListBucketVersions",
+        "`invoke`, and functions that are tried": "lambda:InvokeFunction",
+    },
+}  # fmt: skip
+UNASKED = {
+    (role, action)
+    for role, told in EXPLAINED.items()
+    for actions in told.values()
+    for action in actions.split()
+}
+# Asked where it may be; a role that may not goes on without the answer.
+DONE_WITHOUT = {("preview", "ssm:GetParameters")}
+
+
+def policies(role: str) -> list[Any]:
+    text = template(replace(TRUSTED, stores=tuple(sorted(STORES))))
+    return [
+        resolved(part["Properties"]["PolicyDocument"])
+        for name, part in json.loads(text)["Resources"].items()
+        if name.startswith(f"{role.title()}Policy")
+    ]
+
+
+POLICIES = {role: policies(role) for role in ("production", "preview")}
+
+
+def rights(role: str) -> set[str]:
+    statements = [each for document in POLICIES[role] for each in document["Statement"]]
+    allowing = (each for each in statements if each["Effect"] == "Allow")
+    return {action for each in allowing for action in each["Action"]}
+
+
+def is_allowed(role: str, ask: Ask, *, but: str = "") -> bool:
+    """By the role's policies, from whose statements an administrator took the action `but`."""
+    decided = {
+        decide(document, action=ask.action, resource=ask.resource, context=ask.context)
+        for document in _without(POLICIES[role], but)
+    }
+    return Decision.ALLOW in decided and Decision.DENY not in decided
+
+
+def _without(documents: list[Any], action: str) -> Iterator[Any]:
+    for each in documents:
+        statements = [
+            {**one, "Action": [it for it in one["Action"] if it != action] or ["jam:Nothing"]}
+            for one in each["Statement"]
+        ]
+        yield {**each, "Statement": statements}
+
+
+EVERY = [(role, action) for role in POLICIES for action in sorted(rights(role))]
+
+
+@pytest.mark.parametrize(("role", "action"), EVERY)
+def test_without_an_action_what_asked_for_it_is_refused(role: str, action: str) -> None:
+    ask = ASKED.get((role, action))
+    if ask is None:
+        assert (role, action) in UNASKED, "let the story ask for it, or explain it"
+        return
+    assert is_allowed(role, ask)
+    assert not is_allowed(role, ask, but=action)
+
+
+def test_all_that_the_story_asks_for_is_allowed() -> None:
+    refused = {key for key, ask in ASKED.items() if not is_allowed(key[0], ask)}
+    assert refused == DONE_WITHOUT
+
+
+def test_nothing_is_explained_that_is_asked_for_or_in_no_policy() -> None:
+    assert {key for key in EVERY if key not in ASKED} == UNASKED
+
+
+@pytest.mark.parametrize("action", sorted({action for _, action in EVERY}))
+def test_a_refusal_is_told_by_its_action(action: str) -> None:
+    said = f"User: u is not authorized to perform: {action} on resource: r because no policy does"
+    answer: Any = {"Error": {"Code": "AccessDenied", "Message": said}, "ResponseMetadata": {}}
+    told = explain(ClientError(answer, "Operation"))
+    assert (told.code, action in str(told)) == ("JAM-DENIED", True)
