@@ -6,6 +6,7 @@ All above the connection is botocore's own: signing, parsing, retries. Its pause
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -18,6 +19,7 @@ from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ConnectionClosedError
 from botocore.loaders import Loader
 
+from runner.aws.session import Aws
 from runner.local.cloud import Cloud
 from runner.local.faults import ConnectionLost
 from runner.local.wire import Request, Response
@@ -39,6 +41,17 @@ def session(cloud: Cloud, credentials: tuple[str, str, str | None] = TEST) -> bo
     made.events.register_last("before-send", _Line(cloud).answer)
     vars(botocore.endpoint)["time"] = types.SimpleNamespace(sleep=lambda _seconds: None)
     return made
+
+
+def account(
+    cloud: Cloud,
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    chance: Callable[[], float] = lambda: 0.5,
+) -> Aws:
+    """As `runner.aws.session.connect` gives it, for a cloud in this process."""
+    return Aws(session(cloud), cloud.endpoint, clock=clock, sleep=sleep, chance=chance)
 
 
 @cache
