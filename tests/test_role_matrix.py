@@ -38,11 +38,8 @@ EXPLAINED = {
             "s3:AbortMultipartUpload s3:DeleteObject",
         "a table that is gone, and what AWS has kept of it": "dynamodb:ListBackups",
         "a zone whose name servers nobody asks": "route53:GetHostedZone",
-        "what hands changed of the edge, the API, roles, queues and buckets (tests/test_doctor.py)":
-            "apigateway:PATCH cloudfront:UpdateCachePolicy cloudfront:UpdateFunction "
-            "cloudfront:UpdateOriginAccessControl cloudfront:UpdateOriginRequestPolicy "
-            "iam:PutRolePermissionsBoundary iam:UpdateAssumeRolePolicy "
-            "lambda:UpdateFunctionUrlConfig s3:PutBucketOwnershipControls sqs:SetQueueAttributes",
+        "what hands changed of the API and of CloudFront's policies":
+            "apigateway:PATCH cloudfront:UpdateCachePolicy cloudfront:UpdateOriginRequestPolicy",
     },
     "preview": {
         "as production's": "logs:CreateLogDelivery logs:DeleteLogDelivery "
@@ -56,16 +53,12 @@ EXPLAINED = {
             "cloudfront:ListFunctions cloudfront:ListKeyValueStores "
             "cloudfront:ListTagsForResource iam:GetPolicy iam:GetRole lambda:GetAlias "
             "lambda:GetFunctionConcurrency lambda:GetFunctionConfiguration "
-            "lambda:GetFunctionEventInvokeConfig lambda:ListFunctions lambda:ListTags "
-            "logs:ListTagsForResource s3:GetBucketLocation s3:GetBucketTagging s3:ListBucket "
-            "s3:ListBucketMultipartUploads",
+            "lambda:GetFunctionEventInvokeConfig lambda:ListFunctions "
+            "s3:GetBucketLocation s3:GetBucketTagging s3:ListBucket",
         "other settings than a preview had before": "dynamodb:UpdateContinuousBackups "
-            "dynamodb:UpdateTable dynamodb:UpdateTimeToLive lambda:DeleteFunctionConcurrency "
+            "dynamodb:UpdateTimeToLive lambda:DeleteFunctionConcurrency "
             "lambda:GetAccountSettings lambda:PutFunctionConcurrency",
-        "what a preview's end and its logs take": "dynamodb:DeleteItem dynamodb:DeleteTable "
-            "dynamodb:Scan lambda:DeleteFunction logs:DeleteLogGroup logs:FilterLogEvents "
-            "s3:DeleteObjectVersion s3:ListBucketVersions",
-        "`invoke`, and functions that are tried": "lambda:InvokeFunction",
+        "`logs` and `invoke` of a preview": "lambda:InvokeFunction logs:FilterLogEvents",
     },
 }  # fmt: skip
 UNASKED = {

@@ -10,6 +10,7 @@ import pytest
 from runner.aws.deploy_roles import production_statements
 from runner.aws.preview_needs import preview_statements
 from runner.local.cloud import Cloud
+from tests.rights_record import read, recorded
 from tests.rights_site import PreviewRoleSite, RolesSite, actions
 
 SAMPLE = ("iam:GetRole", "s3:CreateBucket", "dynamodb:TagResource")
@@ -27,6 +28,12 @@ def test_with_their_roles_workflows_do_all_that_a_site_needs(cloud: Cloud, tmp_p
     ends = {name: str(error or "") for name, error in site.play()}
     site.end()
     assert set(ends.values()) == {""}, ends
+
+
+@pytest.mark.hunt
+def test_the_record_is_of_what_the_whole_story_asks_today(tmp_path: Path) -> None:
+    told = {(role, ask.action) for role, ask in read()}
+    assert recorded(tmp_path).keys() == told, "run `python -m tests.rights_record`"
 
 
 @pytest.mark.parametrize("action", SAMPLE)
