@@ -87,18 +87,20 @@ class Run:
     calls: list[str] = field(default_factory=list)
     watcher: Silent = field(default_factory=Silent)
     is_dead: bool = False
+    turn: Any = field(default_factory=threading.RLock, repr=False)
 
     def passes(self, operation: str, *, after: bool) -> None:
-        if self.is_dead:
-            raise Killed
-        if operation not in SWITCHING or after != self.after:
-            return
-        self.calls.append(operation)
-        if len(self.calls) == self.stops_at:
-            self.meanwhile()
-            if self.dies:
-                self.is_dead = True
+        with self.turn:  # a machine that sleeps does so with all its threads
+            if self.is_dead:
                 raise Killed
+            if operation not in SWITCHING or after != self.after:
+                return
+            self.calls.append(operation)
+            if len(self.calls) == self.stops_at:
+                self.meanwhile()
+                if self.dies:
+                    self.is_dead = True
+                    raise Killed
 
 
 class Lab:
