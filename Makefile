@@ -23,8 +23,10 @@ setup: .venv/.ready  ## the environment: .venv, Node, npm packages
 rehearse: setup  ## the whole story on the embedded cloud, with examples/notes
 	$(BIN)/jam-deploy rehearse examples/notes
 
+# A file stays with one worker, which sets its cloud up once; tests/conftest.py has the long files
+# begin first.
 test: setup  ## the tests, on both cores
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 hunt: setup  ## long hunts: crashes, races, kills, saboteurs, a million hostile visitors (hunt/report.json; HUNT="--each 20" is a part, HUNT=--resume the rest), every candidate of a rollout
 	$(BIN)/python -m tests.labs.hunt $(HUNT)
