@@ -61,6 +61,31 @@ class Unfenced(Lab):
         session.events.register("after-call.dynamodb.GetItem", still_ours)
 
 
+class Unconditional(Lab):
+    """Commits, whatever stands there by now."""
+
+    def hook(self, session: boto3.Session) -> None:
+        def pass_always(params: dict[str, Any], **_: object) -> None:
+            for each in params["TransactItems"]:
+                for one in each.values():
+                    if condition := one.get("ConditionExpression"):
+                        one["ConditionExpression"] = f"({condition}) OR attribute_not_exists(never)"
+
+        session.events.register("provide-client-params.dynamodb.TransactWriteItems", pass_always)
+
+
+class Trusting(Unfenced):
+    """Trusts a lease that it once had, however long ago, and no write is conditional."""
+
+    def hook(self, session: boto3.Session) -> None:
+        super().hook(session)
+
+        def whatever(params: dict[str, Any], **_: object) -> None:
+            params.pop("RevisionId", None)
+
+        session.events.register("provide-client-params.lambda.UpdateAlias", whatever)
+
+
 class Unordered(Lab):
     """Runs that do not know which of them is the newer."""
 
@@ -106,9 +131,19 @@ class Saboteur:
 
 SABOTEURS = (
     Saboteur(
+        Unconditional,
+        lambda lab: crossed.parked(lab, at=CALLS, after=False),
+        "left ('older', 'newer', 'newer')",
+    ),
+    Saboteur(
+        Trusting,
+        lambda lab: crossed.parked(lab, at=2, after=False),
+        "left ('newer', ",
+    ),
+    Saboteur(
         Unfenced,
         lambda lab: crossed.parked(lab, at=2, after=False),
-        "left ('newer', 'older', 'older')",
+        "left ('newer', ",
     ),
     Saboteur(
         Unordered,

@@ -45,9 +45,9 @@ def test_a_run_that_died_leaves_nothing_mixed_lost_or_unexplained(bench: Bench, 
     chance = random.Random(f"{SEED} {name}")
     hunted = EXPERIMENTS[name]
     bench.struck, bench.asked = bench.first if name == "first" else bench.next
-    assert (
-        tried(bench, (name, chance.choice(hunted.points(bench)), chance.choice(hunted.thens))) == []
-    )
+    always = [each for each in hunted.points(bench) if each.after]  # others depend on threads
+    scenario = (name, chance.choice(always), chance.choice(hunted.thens))
+    assert tried(bench, scenario) == []
 
 
 def test_an_engine_that_undoes_blindly_is_caught(tmp_path: Path, bench: Bench) -> None:
