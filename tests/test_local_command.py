@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from runner.errors import JamError
@@ -153,27 +154,32 @@ def test_cloudformation_makes_changes_and_removes_what_bootstrap_needs(
     role = aws(endpoint, home, "iam", "get-role", "--role-name", "jam-deployer")["Role"]
     assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == outputs["Boundary"]
     assert "repo:me/site:*" in json.dumps(role["AssumeRolePolicyDocument"])
-    providers = aws(endpoint, home, "iam", "list-open-id-connect-providers")
+    iam = boto3.client(  # not the CLI, which takes more than a second to start
+        "iam",
+        endpoint_url=endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    providers = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
     assert "githubusercontent" in json.dumps(providers)
 
     aws(endpoint, home, *deploy, "--parameter-overrides", "Subject=repo:me/other:*")
-    role = aws(endpoint, home, "iam", "get-role", "--role-name", "jam-deployer")["Role"]
-    assert "repo:me/other:*" in json.dumps(role["AssumeRolePolicyDocument"])
+    changed = iam.get_role(RoleName="jam-deployer")["Role"]
+    assert "repo:me/other:*" in json.dumps(changed["AssumeRolePolicyDocument"])
 
     (home / "t.yml").write_text(TEMPLATE.replace('"s3:*"', '"dynamodb:*"'))
     aws(endpoint, home, *deploy)
-    version = aws(endpoint, home, "iam", "get-policy", "--policy-arn", outputs["Boundary"])
-    shown = aws(endpoint, home, "iam", "get-policy-version", "--policy-arn", outputs["Boundary"],
-                "--version-id", version["Policy"]["DefaultVersionId"])  # fmt: skip
-    assert "dynamodb:*" in json.dumps(shown)
+    boundary = outputs["Boundary"]
+    version = iam.get_policy(PolicyArn=boundary)["Policy"]["DefaultVersionId"]
+    shown = iam.get_policy_version(PolicyArn=boundary, VersionId=version)
+    assert "dynamodb:*" in json.dumps(shown["PolicyVersion"]["Document"])
 
     aws(endpoint, home, "cloudformation", "delete-stack", "--stack-name", "jam")
     aws(endpoint, home, "cloudformation", "wait", "stack-delete-complete", "--stack-name", "jam")
-    assert aws(endpoint, home, "iam", "list-roles", "--path-prefix", "/jam/")["Roles"] == []
-    local = aws(endpoint, home, "iam", "list-policies", "--scope", "Local")["Policies"]
-    assert local == []
-    providers = aws(endpoint, home, "iam", "list-open-id-connect-providers")
-    assert providers["OpenIDConnectProviderList"] == []
+    assert iam.list_roles(PathPrefix="/jam/")["Roles"] == []
+    assert iam.list_policies(Scope="Local")["Policies"] == []
+    assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
