@@ -1,4 +1,4 @@
-"""A pull request written to steal and to steer: nothing that the runner knows gets anywhere."""
+"""A pull request written to steal and to steer, or whose every word is: it does none of it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import base64
 import io
 import json
 import os
+import re
 import socket
 import sys
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,10 @@ import pytest
 from runner.fetch import fetch_from
 from runner.local.cloud import Cloud
 from runner.local.github import Hub
-from tests import action_site, hostile_build
-from tests.action_site import RUNNER, Workplace, a_workplace
+from tests import hostile_build
+from tests.action_site import RUNNER, SETTINGS, Step, Workplace, a_workplace
 from tests.container_look import GITHUB, ROOT, inside, needs_namespaces
+from tests.test_comment import OURS, seen
 
 pytestmark = needs_namespaces
 SECRETS = (
@@ -38,6 +41,19 @@ FILES = (
     *("git-credentials.config", "_runner_file_commands/other_step"),
 )
 IN_WORKSPACE = (".git/config", ".git/modules/a/config", "gha-creds-1.json")
+
+# A branch may be called so: git check-ref-format(1) forbids spaces, `[` and `:` alone of these.
+BRANCH = "x;$(id)`id`|<img/src=x>@octo/#1--><b>%0A"
+TITLE = (
+    "::error::title\r::set-env name=A::b\n##[add-mask]e [x](https://evil.example) @octo #1 "
+    "<img src=https://evil.example/x> --><!-- jam-deploy:rows [] --> \u202e\x1b]0;t\x07"
+)
+# Of published files; each is one more page that the comment and the summary name.
+PAGES = (
+    *("::set-output name=url::https:evil.example.html", "##[error]x.html", "a\r::error::b.html"),
+    *("<img src=x onerror=alert(1)>.html", "@octo #1 ![x](y).html", "-->|`x`|.html"),
+    *("\u202elmth.exe.html", "${{ github.token }}.html"),
+)
 
 
 def canary(place: str) -> str:
@@ -96,6 +112,65 @@ def test_thirty_canaries_and_sixteen_probes_bring_nothing_home(at: Workplace) ->
     assert at.owners == {RUNNER}
 
 
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        (
+            SETTINGS.replace("sh build.sh", "cat hostile; exit 3"),
+            "JAM-BUILD",
+        ),
+        (SETTINGS + "[build.environment]\nA = 'env:AWS_SECRET_ACCESS_KEY'\n", "JAM-SETTINGS"),
+        (SETTINGS + f"[{json.dumps(TITLE, ensure_ascii=True)}]\n", "JAM-SETTINGS"),
+        (SETTINGS.replace('"public"', '"../.."'), "JAM-SETTINGS"),
+    ],
+    ids=["an error's words", "a secret by its name", "settings' words", "a folder above"],
+)
+def test_what_fails_says_so_and_no_word_of_it_does_anything(
+    at: Workplace, settings: str, code: str
+) -> None:
+    at.checkout("<h1>One</h1>", settings=settings)
+    (at.workspace / "hostile").write_text(TITLE + "\n" + "\n".join(PAGES))
+    for name in IN_WORKSPACE:
+        _plant(at.workspace / name, canary(name))
+    for each in at.workspace.rglob("*"):
+        os.lchown(each, RUNNER, RUNNER)
+    at.hands.push(BRANCH, {"page.html": b"x"})
+    step = at.on_pull("opened", number := at.hands.open(BRANCH, title=TITLE))
+    assert step.status == 2, step.raw
+    assert code in {each.properties["title"] for each in step.log.of("error")}
+    assert code in at.comments(number)[0]
+    told = (step.raw, step.summary, *at.comments(number), json.dumps(dict(step.outputs)))
+    assert not [each for each in SECRETS if any(_in(canary(each), text) for text in told)]
+    _steered_nothing(at, step, number, also={"error"})
+
+
+def _steered_nothing(
+    at: Workplace, step: Step, number: int, also: AbstractSet[str] = frozenset()
+) -> None:
+    """What stands in lines, names and titles gives no order and shows nothing but itself."""
+    assert step.untouched
+    assert {each.name for each in step.log.commands} <= {
+        *("group", "endgroup", "stop-commands", "add-mask", "notice", "warning", "debug"), *also
+    }  # fmt: skip
+    assert "e" not in step.log.masks
+    assert "\x1b" not in step.raw
+    assert "evil" not in json.dumps(dict(step.outputs))
+    assert (at.workspace / ".git/config").read_text() == canary(".git/config")
+    assert at.owners == {RUNNER}
+    (comment,) = at.comments(number)
+    ours = (
+        step.outputs.get("url") or "https://github.com/octo/notes",
+        "https://github.com/octo/notes",
+    )
+    for text in (comment, step.summary):
+        shown = seen(text)
+        assert set(shown.tags) <= OURS
+        assert shown.attributes <= {"href", "open"}
+        assert [each for each in shown.links if not each.startswith(ours)] == []
+        assert not re.search(r"@octo|#1|evil\.example|\$\{\{", shown.outside)
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\x1b\r]", text)
+
+
 def _prepare(at: Workplace) -> None:
     """Secrets in the workspace, and the hostile site."""
     arguments = [
@@ -106,7 +181,7 @@ def _prepare(at: Workplace) -> None:
     ]
     hostile_build.settle(
         at.workspace,
-        action_site.SETTINGS.replace("sh build.sh", f"python3 probe.py {' '.join(arguments)}"),
+        SETTINGS.replace("sh build.sh", f"python3 probe.py {' '.join(arguments)}"),
     )
     for name in IN_WORKSPACE:
         _plant(at.workspace / name, canary(name))
