@@ -124,10 +124,11 @@ def _released(decided: Decided, world: World) -> Outcome:
         _prepare(decided)
         run, say = run_of(world.environment), world.watcher.note
         mine = origin_of(world.environment)
-        with at_once(1) as beside:
+        with at_once(2) as beside:
             room = beside.submit(storage, decided)
+            there = beside.submit(_there, decided)
             with leased(decided.aws, decided.names, run=run, say=say, origin=mine) as lease:
-                again = _again(decided, world, lease=lease)
+                again = _again(decided, world, lease=lease, there=there.result)
                 decided, known, turn = _changed(again, world, room=room.result)
     if turn is Next.FOLLOW:
         return followed(decided, world, known=known)
@@ -188,23 +189,30 @@ def _prepare(decided: Decided) -> None:
         make_records(aws, names)
 
 
-def _again(decided: Decided, world: World, *, lease: Lease) -> Decided:
-    """The plan as it is under the lease: another run may have ended meanwhile, or died.
-
-    Where nobody had the lease since the records were read nothing of them can be another: without
-    it only the guard of an open rollout writes there, and holds and marks come too late.
-    """
-    live = decided.live
-    if lease.token == live.turns + 1 and not (live.leased or live.rollout or live.hold):
-        return replace(decided, live=replace(live, leased=True), lease=lease)
+def _there(decided: Decided) -> Environment:
     with explained():
         found = records.read(decided.aws, decided.names, release="")
-    there = found[0] if found else Environment()
+    return found[0] if found else Environment()
+
+
+def _again(
+    decided: Decided, world: World, *, lease: Lease, there: Callable[[], Environment]
+) -> Decided:
+    """The plan as it is under the lease: another run may have ended meanwhile, or died.
+
+    `there` was asked for after the first look, beside the lease. It is what the lease found where
+    the first look saw the lease free and nobody had it since: without the lease only the guard of
+    an open rollout writes what decides. The first look alone proves nothing: a BatchGetItem reads
+    each of its items by itself, and a run may end between its record and its lease. Source:
+    DynamoDB developer guide, "DynamoDB transactions: how it works", isolation levels.
+    """
+    live = decided.live
+    is_alone = lease.token == live.turns + 1 and not (live.leased or live.rollout)
+    now = there() if is_alone else _there(decided)
     if lease.inherited:
         world.watcher.note("a run before this one ended in the middle: everything is set again")
-    elif _is_as_read(there, decided.live):
-        live = replace(decided.live, hold=there.hold, leased=True)
-        return replace(decided, live=live, lease=lease)
+    elif _is_as_read(now, live):
+        return replace(decided, live=replace(live, hold=now.hold, leased=True), lease=lease)
     return planned_again(decided, world, lease=lease)
 
 

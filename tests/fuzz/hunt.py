@@ -75,6 +75,7 @@ def work(part: Path, *, visits: int, seed: int) -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     # Long inputs at once: libFuzzer would begin with some bytes, and few visitors.
     flags = [f"-seed={seed}", f"-max_len={LONGEST}", "-len_control=0", "-verbosity=0"]
+    flags += [f"-artifact_prefix={corpus}-"]  # not into the folder that it was begun in
     atheris.Setup(["fuzz", *flags, "-timeout=120", "-rss_limit_mb=4096", str(corpus)], worker.play)
     atheris.Fuzz()
 

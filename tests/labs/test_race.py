@@ -58,9 +58,7 @@ def test_a_run_that_lives_is_waited_for_and_named(lab: Lab) -> None:
     numbers = {"token": 900, "since": now - 30, "expires": now + 5_000}
     item = {name: {"S": value} for name, value in held.items()}
     item |= {name: {"N": str(value)} for name, value in numbers.items()}
-    aws.records.put_item(
-        TableName="jam-race", Item={**key_of(Names("race", "", "")), **item}
-    )
+    aws.records.put_item(TableName="jam-race", Item={**key_of(Names("race", "", "")), **item})
     run = Run(number=number + 1, page="newer")
     assert lab.race(run) == "JAM-BUSY"
     assert run.watcher.notes[0].startswith("waiting for https://github.example/runs/9")
