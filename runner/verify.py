@@ -126,7 +126,10 @@ def visitor_path(file: File) -> str:
     path = file.path
     if file.kind is Kind.DOCUMENT:
         path = path.removesuffix("index.html") if path.endswith("/index.html") else path
-        path = "" if path == "index.html" else path.removesuffix(".html")
+        path = "" if path == "index.html" else path
+        short = path.removesuffix(".html")
+        # With a dot that is left it would be another file's name (`key_of`).
+        path = path if "." in short.rpartition("/")[2] else short
     return "/" + quote(path)
 
 

@@ -1,4 +1,4 @@
-"""A pull request written to steal and to steer, or whose every word is: it does none of it."""
+"""A pull request written to steal, steer, escape or deface: it does none of it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ def at(cloud: Cloud, tmp_path: Path) -> Iterator[Workplace]:
 
 def test_thirty_canaries_and_sixteen_probes_bring_nothing_home(at: Workplace) -> None:
     _prepare(at)
-    step = at.on_pull("opened", number := at.pull())
+    at.hands.push(BRANCH, {"page.html": b"x"})
+    step = at.on_pull("opened", number := at.hands.open(BRANCH, title=TITLE))
     assert step.status == 0, step.raw
     url = step.outputs["url"]
     probes = json.loads(at.visit(url, "/probes.json").body)
@@ -102,14 +103,7 @@ def test_thirty_canaries_and_sixteen_probes_bring_nothing_home(at: Workplace) ->
     assert [
         (name, each) for name, text in texts.items() for each in planted if _in(each, text)
     ] == []
-    # What stands in lines of the build gives the runner no order.
-    assert step.untouched
-    assert {each.name for each in step.log.commands} <= {
-        *("group", "endgroup", "stop-commands", "add-mask", "notice", "warning", "debug")
-    }
-    assert "evil" not in json.dumps(dict(step.outputs))
-    assert (at.workspace / ".git/config").read_text() == canary(".git/config")
-    assert at.owners == {RUNNER}
+    _steered_nothing(at, step, number)
 
 
 @pytest.mark.parametrize(
@@ -183,6 +177,8 @@ def _prepare(at: Workplace) -> None:
         at.workspace,
         SETTINGS.replace("sh build.sh", f"python3 probe.py {' '.join(arguments)}"),
     )
+    for name in PAGES:
+        (at.workspace / "public" / name).write_text("<p>")
     for name in IN_WORKSPACE:
         _plant(at.workspace / name, canary(name))
     for each in at.workspace.rglob("*"):

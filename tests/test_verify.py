@@ -201,6 +201,8 @@ def test_a_route_that_is_missing_yet_is_waited_for_and_a_failing_function_is_cal
         ("about.html", "/about"),
         ("blog/index.html", "/blog/"),
         ("käse & brot.html", "/k%C3%A4se%20%26%20brot"),
+        ("releases/v1.2.html", "/releases/v1.2.html"),
+        ("v1.2/index.html", "/v1.2/"),
     ],
 )
 def test_pages_are_fetched_at_the_address_that_visitors_use(path, address):
