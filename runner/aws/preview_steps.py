@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from functools import partial
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from runner.apply import Known, Moved
 from runner.aws import (
@@ -30,6 +31,8 @@ from runner.plan.refs import Made, Ref
 from runner.together import at_once
 
 LOOKS = 8  # at once
+
+T = TypeVar("T")
 
 
 def performed(
@@ -80,7 +83,16 @@ def let_go(
     lease: Lease | None = None,
 ) -> None:
     """What leads to them goes first, their records last. A version that `release` has found again
-    stays."""
+    stays. What AWS takes away without a condition is sent under the `lease` alone: another run may
+    have made the same name anew while this one slept."""
+
+    def under(work: Callable[[T], object]) -> Callable[[T], None]:
+        def done(each: T) -> None:
+            with aws.fenced(lease.check) if lease else nullcontext():
+                work(each)
+
+        return done
+
     if step.host and step.host != known.get(Ref(Made.DOMAIN)):
         previews.leave(aws, names, known[Ref(Made.STORE)], host=step.host)
         pool_records.give_back(aws, names, host=step.host, lease=lease)
@@ -92,10 +104,10 @@ def let_go(
     versions = [each for each in step.versions if each not in in_use]
     with at_once(LOOKS) as workers:
         things = [*(_function(it) for it in step.functions), *(_log(it) for it in step.functions)]
-        list(workers.map(partial(remove, aws, names), things))
-        list(workers.map(lambda each: _version(aws, names, each), versions))
+        list(workers.map(under(partial(remove, aws, names)), things))
+        list(workers.map(under(lambda each: _version(aws, names, each)), versions))
         prefixes = (f"{names.objects}/releases/{each}/" for each in step.releases)
-        list(workers.map(lambda each: emptying.empty(aws, names, prefix=each), prefixes))
+        list(workers.map(under(lambda each: emptying.empty(aws, names, prefix=each)), prefixes))
     preview_records.forget_releases(aws, names, releases=step.releases, lease=lease)
 
 
