@@ -123,6 +123,8 @@ def rollback(
     if wish.hold and way.plan.is_empty:  # else it came with the record
         hold = _hold(aws, wish, there=first.there, target=way.release.id)
         holds.put(aws, names, hold)
+    if not wish.hold and (held := first.there.hold):
+        watcher.note(f"production is still held ({held.why}), until `jam-deploy unhold`")
     done = told(
         aws,
         names,

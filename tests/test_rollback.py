@@ -56,8 +56,19 @@ def two(site: Deployer, tmp_path: Path) -> tuple[Release, Release]:
     return first, second
 
 
-def go_back(site: Deployer, wish: Wish = WISH) -> str:
-    outcome, _ = rollback(site.aws, site.names, wish, watcher=Silent(), clock=lambda: 0.0)
+class Listening(Silent):
+    """Remembers notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def go_back(site: Deployer, wish: Wish = WISH, *, watcher: Silent | None = None) -> str:
+    heard = watcher or Silent()
+    outcome, _ = rollback(site.aws, site.names, wish, watcher=heard, clock=lambda: 0.0)
     return outcome.outcome
 
 
@@ -105,7 +116,9 @@ def test_going_back_twice_changes_nothing_more(
     assert go_back(site) == "live"
     named = Wish(release=first.id[:6], hold=False, by="ada", run="a test")
     before = cloud.journal.last
-    assert go_back(site, named) == "unchanged"
+    listening = Listening()
+    assert go_back(site, named, watcher=listening) == "unchanged"
+    assert "still held" in listening.notes[-1]
     assert [entry.name for entry in cloud.journal.writes(since=before)] == []
     assert go_back(site, Wish(release=second.id, run="a test")) == "live"
 
