@@ -91,6 +91,10 @@ def invoke(aws: Aws) -> object:
     return calling.call(aws, "f", payload=b"")
 
 
+def ask(aws: Aws) -> object:
+    return calling.call(aws, "f", payload=b"", only_reads=True)
+
+
 def api(aws: Aws) -> object:
     return aws.api_once.create_api(Name="a", ProtocolType="HTTP")
 
@@ -109,6 +113,8 @@ def api(aws: Aws) -> object:
         (invoke, TOO_MANY, TRIES),
         (invoke, DOWN, 1),
         (invoke, None, 1),
+        (ask, DOWN, TRIES),
+        (ask, None, ATTEMPTS),
         (api, TOO_MANY, 1),  # its caller looks first
         (api, DOWN, 1),
     ],

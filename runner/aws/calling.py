@@ -1,4 +1,4 @@
-"""Calls a function once, as somebody at a terminal does: never a second time by itself."""
+"""Calls a function, as somebody at a terminal does: a second time only where that does no harm."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from runner.aws.patience import Patience
 from runner.aws.refusals import explained
-from runner.aws.session import Aws
+from runner.aws.session import ATTEMPTS, Aws
 
 # A function may run for 15 minutes. Source: Lambda developer guide, "Lambda quotas".
 LONGEST = 900 + 30  # seconds
@@ -28,15 +28,18 @@ class Answer:
     log: str
 
 
-def call(aws: Aws, function: str, *, version: str = "", payload: bytes) -> Answer:
+def call(
+    aws: Aws, function: str, *, version: str = "", payload: bytes, only_reads: bool = False
+) -> Answer:
     """Invokes the Lambda function of this name or ARN and waits for it.
 
     Sent once, if AWS does not throttle it: whoever repeats a call whose answer was lost runs the
-    function twice.
+    function twice. One that `only_reads` is asked again as any read is.
     """
     qualifier = {"Qualifier": version} if version else {}
-    patience = Patience(aws.chance, aws.tries, faults=False)
-    client = aws.make("lambda", 1, read_timeout=LONGEST, patience=patience)
+    patience = Patience(aws.chance, aws.tries, faults=only_reads)
+    attempts = ATTEMPTS if only_reads else 1
+    client = aws.make("lambda", attempts, read_timeout=LONGEST, patience=patience)
     with explained():
         answer = client.invoke(FunctionName=function, Payload=payload, LogType="Tail", **qualifier)
         said = answer["Payload"].read()

@@ -26,7 +26,8 @@ def ask_entry(
 
     By its number it is not counted beside the alias's versions, by which rollouts are judged.
     """
-    answer = call(aws, names.entry, version=version, payload=json.dumps(event).encode())
+    payload = json.dumps(event).encode()
+    answer = call(aws, names.entry, version=version, payload=payload, only_reads=True)
     said = answer.payload.decode("utf-8", "replace")
     if answer.failed:
         raise aws_error(

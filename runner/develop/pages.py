@@ -33,8 +33,8 @@ _OURS = frozenset({cache_control(fingerprinted=True), cache_control(fingerprinte
 _FRESH = ("cache-control", "no-store")
 # What a deploy needs and no browser sees; and the entity tag, by which a browser would keep it.
 _KEPT_BACK = ("x-jam-", "etag")
-# What a distribution adds where the site says nothing else (docs/architecture.md, Distribution), but
-# HSTS: a browser that learned that here would want https of everything on localhost.
+# What a distribution adds where the site says nothing else (docs/architecture.md, Distribution):
+# all but HSTS. A browser that learned that here would want https of everything on localhost.
 _ADDED = (
     ("referrer-policy", "strict-origin-when-cross-origin"),
     ("x-content-type-options", "nosniff"),
