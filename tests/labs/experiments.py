@@ -19,6 +19,7 @@ from tests.labs.site import LATER, Commit, Seen, Site
 
 KNOWN = 120.0  # seconds
 WRITES = 16  # of a run that goes on where another stopped, about
+BOOTSTRAP = Counter({"role": 1})  # CodeDeploy's, which is the account's
 USES = 15  # experiments on one site: each release makes every look longer
 
 
@@ -237,6 +238,9 @@ def _destroyed(bench: Bench, site: Site) -> Iterator[Trouble]:
         yield Trouble("loss", f"destroy: {outcome}")
     for each in audit(site.aws, site.names).of_site:
         yield Trouble("orphan", f"{each.kind} {each.name} after destroy")
+    # The bench has one site at a time: whatever sites share goes with it.
+    for kind, count in (holdings.foundation(site.aws) - BOOTSTRAP).items():
+        yield Trouble("orphan", f"{count} {kind} after destroy")
     bench.close()
 
 

@@ -16,7 +16,13 @@ from runner.decide import Decided
 from runner.local.cloud import Cloud
 from runner.plan.drift import Drift
 from runner.plan.refs import Made, Ref
-from runner.plan.releasing import Activate, MakeApiStage, RecordLive, RecordRelease
+from runner.plan.releasing import (
+    Activate,
+    MakeApiStage,
+    PutManifest,
+    RecordLive,
+    RecordRelease,
+)
 from runner.plan.retention import DAY, PIN, Retention
 from runner.plan.steps import Plan
 from runner.world import Way
@@ -145,24 +151,54 @@ class KeepsTooLittle(Site):
             return super().collect(wire, nothing)
 
 
-class LeavesAKind(Site):
+class Destroys(Site):
+    """Knows when it destroys."""
+
+    is_going = False
+
+    def gone(self, wire: Wire) -> str:
+        self.is_going = True
+        return super().gone(wire)
+
+
+class LeavesAKind(Destroys):
     """Destroys everything but the roles."""
 
     def other_account(self, wire: Wire) -> Account:
         made = super().other_account(wire)
 
         def none_found(parsed: dict[str, Any], **_: object) -> None:
-            if self._destroys:
+            if self.is_going:
                 parsed["Roles"] = []
 
         made.hooks.register("after-call.iam.ListRoles", none_found)
         return made
 
-    _destroys = False
 
-    def gone(self, wire: Wire) -> str:
-        self._destroys = True
-        return super().gone(wire)
+class LeavesWhatIsShared(Destroys):
+    """The last site to go leaves what all sites of an account have together."""
+
+    def other_account(self, wire: Wire) -> Account:
+        made = super().other_account(wire)
+
+        def none_found(parsed: dict[str, Any], **_: object) -> None:
+            if self.is_going:
+                parsed["CachePolicyList"]["Items"] = []
+
+        made.hooks.register("after-call.cloudfront.ListCachePolicies", none_found)
+        return made
+
+
+class WritesNoManifest(Site):
+    """Uploads the files of a release, but not the list of them."""
+
+    def decided(self, commit: Commit, aws: Account, *, way: Way) -> Decided:
+        told = super().decided(commit, aws, way=way)
+        lists = [step for step in told.plan.stage if isinstance(step, PutManifest)]
+        stage = tuple(step for step in told.plan.stage if not isinstance(step, PutManifest))
+        made = {ref: "" for step in lists for ref in step.makes}
+        live = replace(told.live, known={**told.live.known, **made})
+        return replace(told, plan=replace(told.plan, stage=stage), live=live)
 
 
 class GoesBackUnseen(Site):
@@ -258,5 +294,7 @@ SABOTEURS = (
     Saboteur(IgnoresPins, collecting, (Point(0),), Then.AGAIN, "who is pinned"),
     Saboteur(KeepsTooLittle, collecting, (Point(0),), Then.BACK, "rollback to a kept release"),
     Saboteur(LeavesAKind, update_page, (Point(0),), Then.DESTROY, "orphan, role"),
+    Saboteur(LeavesWhatIsShared, update_page, (Point(0),), Then.DESTROY, "orphan, 1 cache policy"),
+    Saboteur(WritesNoManifest, update_page, (Point(0),), Then.AGAIN, "manifest"),
     Saboteur(GoesBackUnseen, incomplete, (Point(2),), Then.BACK, "rollback to half a release"),
 )
