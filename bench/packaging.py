@@ -3,7 +3,8 @@
 100 functions each, light (lodash, uuid, a shared module) and heavy (AWS SDK, zod, date-fns,
 jsonwebtoken). Each reading in a process of its own, with nothing kept from the one before, in turn;
 wall and CPU seconds of the library, without starting its interpreter. Its slowest modes take
-minutes and are left out: `zisi`, and on heavy functions `nft`.
+minutes and are left out: `zisi`, and on heavy functions `nft`. Bare esbuild, which makes no zip and
+looks at no dependency of a bundle, is the limit that no packager goes below.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.cost import adopt_orphans, costs
+from bench.cost import Cost, adopt_orphans, costs
 from bench.entry import Aim, Entry, Readings, Spread
 from bench.samples import node_site
 from bench.suite import Report, Run, main, progress
 
 ROOT = Path(__file__).parent.parent
 PEER = "zip-it-and-ship-it"
+BARE = "esbuild alone, no zips"
 MODES = {"light": ("esbuild", "nft"), "heavy": ("esbuild",)}
 OURS = "jam-deploy"
 AGAIN = "jam-deploy, nothing changed"
@@ -71,6 +73,9 @@ def one_round(run: Run, site: Path, readings: Readings, *, kind: str, peer: Path
     keep(readings, AGAIN, again)
     if kind == "heavy":
         keep(readings, BUNDLED, ours(site, run.scratch, uv)[0])
+    bare = esbuild(run, site, *external)
+    for what, value in (("seconds", bare.seconds), ("cpu", bare.cpu)):
+        readings.add(what, BARE, value)
     for mode in MODES[kind] if peer else ():
         with run.peers.trying(f"{PEER} {mode}"):
             keep(readings, f"{PEER} {mode}", zisi(run, site, peer, bundler=mode))
@@ -104,6 +109,19 @@ def zisi(run: Run, site: Path, peer: Path, *, bundler: str) -> Reading:
     result: Reading = json.loads(done.stdout.splitlines()[-1])
     result["cpu"] = cost.cpu - result.pop("before")
     return result
+
+
+def esbuild(run: Run, site: Path, *external: str) -> Cost:
+    """One process over all functions, with the options that bundles for Lambda need."""
+    sources = sorted(str(each) for each in (site / "functions").glob("*.js"))
+    with tempfile.TemporaryDirectory(dir=run.scratch) as target, costs() as cost:
+        subprocess.run(
+            [str(run.peers.toolchain.esbuild), *sources, "--bundle", "--platform=node",
+             "--target=node22", "--format=cjs", "--log-level=error", f"--outdir={target}",
+             *(f"--external:{each}" for each in external)],
+            cwd=site, check=True,
+        )  # fmt: skip
+    return cost
 
 
 def entries(name: str, readings: Readings, *, kind: str) -> list[Entry]:
