@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 
 from runner.aws import beside, documents, preview_rights, records, roles
-from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
+from runner.aws.written import Environment
 from runner.config.load import Config
 from runner.config.previews import functions_of_preview
 from runner.errors import JamError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner.aws.records import Environment, Staged
 from runner.aws.session import Aws
+from runner.aws.written import Environment, Staged
 from runner.errors import site_error
 from runner.names import Names
 from runner.plan.back import before

@@ -23,10 +23,10 @@ from runner.aws.holders import lost
 from runner.aws.leases import Lease
 from runner.aws.preview_records import Known
 from runner.aws.preview_steps import things_of
-from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.aws.tables import make_records
+from runner.aws.written import Environment
 from runner.errors import JamError
 from runner.model import Origin
 from runner.names import Names

@@ -15,11 +15,11 @@ from runner.aws import published, records
 from runner.aws.leases import Lease
 from runner.aws.live import check_bootstrap
 from runner.aws.quotas import Quota
-from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.secrets import check as check_secrets
 from runner.aws.session import Aws
 from runner.aws.tables import make_records
+from runner.aws.written import Environment
 from runner.config.load import Config
 from runner.decide import Decided, decide, new_functions, planned_again
 from runner.errors import JamError

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from runner.apply import Known
 from runner.aws import beside, domains
 from runner.aws.domains import Lack, Standing
-from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
+from runner.aws.written import Environment
 from runner.decide import Decided
 from runner.errors import JamError
 from runner.fetch import Answer, Fetch, fetch_from

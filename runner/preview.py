@@ -18,10 +18,10 @@ from runner.aws.holders import lost
 from runner.aws.leases import Lease
 from runner.aws.preview_live import FUNCTIONS, Seen, Shared, first, live_of, roles_of, see
 from runner.aws.previews import USER
-from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.secrets import check as check_secrets
 from runner.aws.session import Aws
+from runner.aws.written import Environment
 from runner.closing import TRIES
 from runner.config.load import Config
 from runner.decide import Decided, new_functions

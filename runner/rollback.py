@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from runner.aim import Aim, aimed
 from runner.aws import holds
 from runner.aws.leases import Lease
-from runner.aws.records import Environment
 from runner.aws.session import Aws
+from runner.aws.written import Environment
 from runner.errors import JamError, Problem, aws_error, busy_error
 from runner.guard.rollout import Act
 from runner.model import Release

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.aws import records
-from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
+from runner.aws.written import Environment
 from runner.guard.rollout import Act
 from runner.names import PRODUCTION, Names
 from runner.plan.refs import Ref

@@ -14,11 +14,11 @@ from runner.aws import keeper, records
 from runner.aws.leases import Lease
 from runner.aws.live import check_bootstrap, read_live
 from runner.aws.preview_live import Shared
-from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.aws.tables import make_records
 from runner.aws.wanted import foundation as wanted_foundation
+from runner.aws.written import Environment
 from runner.config.load import Config
 from runner.decide import Decided
 from runner.domains import looked_after

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from runner.apply import Known
-from runner.aws.records import Environment
 from runner.aws.session import Aws
+from runner.aws.written import Environment
 from runner.decide import Decided, changed_files, new_functions
 from runner.errors import JamError
 from runner.fetch import Answer, Fetch, fetch_from

@@ -19,10 +19,10 @@ from runner.aws.kept import Condition
 from runner.aws.leases import Lease
 from runner.aws.live import manifest_of, recorded, recorded_ids, versions_of, with_files
 from runner.aws.perform import Content, performer
-from runner.aws.records import Environment, Staged
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.aws.upload import copy, put
+from runner.aws.written import Environment, Staged
 from runner.errors import site_error
 from runner.model import Release
 from runner.names import Names

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from runner.aws.leases import Lease, Say
-from runner.aws.records import Environment
 from runner.aws.session import Aws
+from runner.aws.written import Environment
 from runner.model import Origin
 from runner.names import PRODUCTION, Names
 from runner.plan.live import Live

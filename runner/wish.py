@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict
 
 from runner.aws import preview_rights, previews
-from runner.aws.records import Environment
 from runner.aws.session import Aws
+from runner.aws.written import Environment
 from runner.config.load import Config
 from runner.config.references import EnvReference, SsmReference, parse_value
 from runner.errors import site_error

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from runner.aws import records
+from runner.aws import records, written
 from runner.aws.holders import Holder
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
@@ -85,7 +85,7 @@ class Described:
 def read_environment(aws: Aws, names: Names) -> Environment | None:
     """What production serves; None before the first deploy."""
     with explained():
-        found, _ = records.read(aws, names, release="") or (records.Environment(), None)
+        found, _ = records.read(aws, names, release="") or (written.Environment(), None)
         if not found.release:
             return None
         _, staged = records.read(aws, names, release=found.release) or (None, None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner.aws import records
+from runner.aws import written
 from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
 from runner.names import Names
@@ -16,7 +16,7 @@ from runner.names import Names
 def put(aws: Aws, names: Names, *, why: str) -> bool:
     """Leaves the mark; False where these credentials only read, or there are no records."""
     item: Any = {
-        **records.doubt_key(names),
+        **written.doubt_key(names),
         "at": {"N": str(int(aws.clock()))},
         "why": {"S": why[:1000]},
     }
@@ -31,7 +31,7 @@ def drop(aws: Aws, names: Names, *, at: int) -> None:
     with explained(), tolerating("ConditionalCheckFailedException"):
         aws.records.delete_item(
             TableName=names.records,
-            Key=records.doubt_key(names),
+            Key=written.doubt_key(names),
             ConditionExpression="attribute_not_exists(#at) OR #at <= :at",
             ExpressionAttributeNames={"#at": "at"},
             ExpressionAttributeValues={":at": {"N": str(at)}},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner.aws import records
+from runner.aws import written
 from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
 from runner.names import Names
@@ -14,11 +14,11 @@ from runner.plan.live import Hold
 def put(aws: Aws, names: Names, hold: Hold) -> None:
     """Holds production; a second hold replaces the words of the first."""
     with explained():
-        aws.records.put_item(TableName=names.records, Item=records.hold_item(names, hold))
+        aws.records.put_item(TableName=names.records, Item=written.hold_item(names, hold))
 
 
 def drop(aws: Aws, names: Names) -> None:
     """Frees production; what was free stays free."""
-    key: Any = records.hold_key(names)
+    key: Any = written.hold_key(names)
     with explained(), tolerating("ResourceNotFoundException"):
         aws.records.delete_item(TableName=names.records, Key=key)

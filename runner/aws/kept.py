@@ -9,10 +9,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from runner.aws import api, files, keyvalues, records
-from runner.aws.records import Environment, Staged
+from runner.aws import api, files, keyvalues, written
 from runner.aws.refusals import code_of, explained
 from runner.aws.session import Aws
+from runner.aws.written import Environment, Staged
 from runner.guard import journal
 from runner.model import Kind, Origin
 from runner.names import Names
@@ -73,9 +73,9 @@ def releases(aws: Aws, names: Names) -> tuple[Kept, ...]:
     found = (
         Kept(
             release=release,
-            is_ready=item.get("state") == records.READY,
+            is_ready=item.get("state") == written.READY,
             at=int(item.get("at", 0)),
-            origin=records.read_origin(item.get("origin", {})),
+            origin=written.read_origin(item.get("origin", {})),
             api_stage=item.get("api_stage", ""),
             expired=int(item.get("expired", 0)),
             opened=int(item.get("opened", 0)),
@@ -138,7 +138,7 @@ def _items(
     )
     with explained():
         try:
-            return tuple(records.plain(item) for page in pages for item in page["Items"])
+            return tuple(written.plain(item) for page in pages for item in page["Items"])
         except aws.records.exceptions.ResourceNotFoundException:
             return ()
 

@@ -10,7 +10,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from runner.aws import files, holders, records, tables
+from runner.aws import files, holders, tables, written
 from runner.aws.refusals import code_of, explained, tolerating
 from runner.aws.session import Aws
 from runner.guard import journal
@@ -74,7 +74,7 @@ def _items(aws: Aws, names: Names) -> Iterator[dict[str, Any]]:
     """A scan: the table holds some hundred records."""
     pages = aws.records.get_paginator("scan").paginate(TableName=names.records, ConsistentRead=True)
     for page in pages:
-        yield from map(records.plain, page["Items"])
+        yield from map(written.plain, page["Items"])
 
 
 def _entry(aws: Aws, names: Names, item: Mapping[str, Any]) -> Entry:
@@ -87,11 +87,11 @@ def _entry(aws: Aws, names: Names, item: Mapping[str, Any]) -> Entry:
     wanted: Mapping[str, Any] = (told or {}).get("files", {})
     return Entry(
         release=release,
-        is_ready=item.get("state") == records.READY,
+        is_ready=item.get("state") == written.READY,
         at=int(item.get("at", 0)),
         expired=int(item.get("expired", 0)),
         opened=int(item.get("opened", 0)),
-        origin=records.read_origin(item.get("origin", {})),
+        origin=written.read_origin(item.get("origin", {})),
         versions=frozenset({*versions, (names.entry, item.get("entry", ""))}),
         roles=frozenset(each["role"] for each in functions.values() if "role" in each),
         api_stage=item.get("api_stage", ""),

@@ -31,9 +31,9 @@ from runner.aws import (
     tables,
     urls,
 )
-from runner.aws.records import Environment, Staged
 from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
+from runner.aws.written import Environment, Staged
 from runner.model import Kind
 from runner.names import PRODUCTION, Names
 from runner.plan.decide import Foundation

@@ -31,10 +31,10 @@ from runner.aws.api import has_stage
 from runner.aws.kept import missing_version
 from runner.aws.live import found_ids, recorded_ids
 from runner.aws.perform import Content, performer
-from runner.aws.records import Environment, Staged
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.aws.withheld import Reader
+from runner.aws.written import Environment, Staged
 from runner.errors import JamError
 from runner.model import Function
 from runner.names import Names

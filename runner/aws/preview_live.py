@@ -13,9 +13,9 @@ from typing import Any
 from runner.aws import keyvalues, pool_records, preview_records, previews, published, records
 from runner.aws.live import manifest_of, recorded_ids, versions_of, with_files
 from runner.aws.preview_records import Recorded
-from runner.aws.records import Environment
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
+from runner.aws.written import Environment
 from runner.model import Function
 from runner.names import PREVIEWS, Names
 from runner.package.summary import Summary

@@ -8,11 +8,11 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from runner.aws import fenced, records
+from runner.aws import fenced, records, written
 from runner.aws.leases import Lease
-from runner.aws.records import Environment, Staged
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
+from runner.aws.written import Environment, Staged
 from runner.model import Origin
 from runner.names import PREVIEW, Names
 from runner.plan.preview import Remembered
@@ -66,7 +66,7 @@ def recorded(aws: Aws, names: Names, *, release: str) -> Recorded:
     """Everything that is recorded of the preview, in one call."""
     items = _items(aws, names)
     environment, staged = records.told(names, items, release=release)
-    past = (records.plain(each) for sk, each in items.items() if sk.startswith("release#"))
+    past = (written.plain(each) for sk, each in items.items() if sk.startswith("release#"))
     return Recorded(
         environment=environment,
         staged=staged,
@@ -99,7 +99,7 @@ def _items(aws: Aws, names: Names) -> dict[str, Mapping[str, Any]]:
 
 def known(aws: Aws, names: Names) -> Known | None:
     """What is recorded of the preview of `names`; None if nothing is, or no preview ever was."""
-    items = [records.plain(each) for each in _items(aws, names).values()]
+    items = [written.plain(each) for each in _items(aws, names).values()]
     return _known(names.environment, items) if items else None
 
 
@@ -124,7 +124,7 @@ def every(aws: Aws, names: Names) -> tuple[Known, ...]:
     found: dict[str, list[dict[str, Any]]] = {}
     pages = aws.records.get_paginator("scan").paginate(TableName=names.records, ConsistentRead=True)
     with tolerating("ResourceNotFoundException"):
-        for item in (records.plain(each) for page in pages for each in page["Items"]):
+        for item in (written.plain(each) for page in pages for each in page["Items"]):
             environment = item["pk"].removeprefix("environment#")
             if PREVIEW.fullmatch(environment):
                 found.setdefault(environment, []).append(item)
@@ -142,7 +142,7 @@ def _known(environment: str, items: list[dict[str, Any]]) -> Known:
         host=there.get("domain", ""),
         since=int(there.get("since", 0)),
         closed=0 if there.get("release") else int(there.get("closed", 0)),
-        origin=records.read_origin(there.get("origin", {})),
+        origin=written.read_origin(there.get("origin", {})),
         releases=tuple(it["sk"].partition("#")[2] for it in releases),
         owns=tuple(dict.fromkeys(name for it in releases for name in it.get("makes", ()))),
         pushed=_pushed(there, releases) or int(lease.get("since", 0)),

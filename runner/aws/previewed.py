@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from runner.aws import ledger, records, tables
+from runner.aws import ledger, tables, written
 from runner.aws.holders import holder_of
 from runner.aws.pool_records import host_of
 from runner.aws.refusals import explained, tolerating
@@ -40,9 +40,9 @@ def _previewed(aws: Aws, names: Names, items: list[Any]) -> Previewed:
     of: dict[str, list[Item]] = {}
     for item in items:
         of.setdefault(item["pk"]["S"].removeprefix("environment#"), []).append(item)
-    shared = {each["sk"]["S"]: records.plain(each) for each in of.get(PREVIEWS, ())}
+    shared = {each["sk"]["S"]: written.plain(each) for each in of.get(PREVIEWS, ())}
     record = shared.get("environment", {})
-    releases = [records.plain(each) for each in items if each["sk"]["S"] == "release"]
+    releases = [written.plain(each) for each in items if each["sk"]["S"] == "release"]
     with at_once(LOOKS) as workers:
         known = [(each, of[each]) for each in of if PREVIEW.fullmatch(each)]
         tenants = workers.map(lambda it: _tenant(aws, names, it[0], it[1]), known)
@@ -61,9 +61,9 @@ def _previewed(aws: Aws, names: Names, items: list[Any]) -> Previewed:
 
 def _tenant(aws: Aws, names: Names, environment: str, items: Iterable[Item]) -> Tenant:
     there = {each["sk"]["S"]: each for each in items}
-    record = records.plain(dict(there.get("environment", {})))
+    record = written.plain(dict(there.get("environment", {})))
     holder = holder_of(there.get("lease", {}))
-    of_it = [records.plain(dict(it)) for sk, it in there.items() if sk.startswith("release#")]
+    of_it = [written.plain(dict(it)) for sk, it in there.items() if sk.startswith("release#")]
     mine = names.preview(int(environment.removeprefix("pr-")))
     manifests = [ledger.manifest(aws, mine, each["sk"].partition("#")[2]) for each in of_it]
     owns = (name.partition(" ") for each in of_it for name in each.get("makes", ()))
@@ -79,7 +79,7 @@ def _tenant(aws: Aws, names: Names, environment: str, items: Iterable[Item]) -> 
             for name, it in each.get("functions", {}).items()
         ),
         header_sets=frozenset(it for each in manifests if each for it in ledger.digests(each)),
-        is_whole=all(each.get("state") == records.READY for each in of_it)
+        is_whole=all(each.get("state") == written.READY for each in of_it)
         and None not in manifests,
         at_it=bool(holder and holder.expires > aws.clock()),
     )

@@ -12,10 +12,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from runner.aws import files, records, rights
-from runner.aws.records import Environment
+from runner.aws import files, rights, written
 from runner.aws.refusals import explain
 from runner.aws.session import Aws
+from runner.aws.written import Environment
 from runner.errors import JamError
 from runner.names import Names
 from runner.plan.refs import Made
@@ -57,7 +57,7 @@ def _probes(aws: Aws, names: Names, *, there: Environment) -> tuple[Callable[[],
     def record() -> object:
         return aws.records.update_item(
             TableName=names.records,
-            Key=records.doubt_key(names),
+            Key=written.doubt_key(names),
             UpdateExpression="SET #asked = :asked",
             ConditionExpression="attribute_exists(#asked) AND attribute_not_exists(#asked)",
             ExpressionAttributeNames={"#asked": "asked"},

@@ -20,6 +20,7 @@ from runner.aws.deployments import Shift
 from runner.aws.preflight import Ready, preflight
 from runner.aws.refusals import code_of, tolerating
 from runner.aws.session import Aws
+from runner.aws.written import plain
 from runner.errors import busy_error
 from runner.guard import journal
 from runner.guard.look import Clients, Place, begun
@@ -155,7 +156,7 @@ def recorded(aws: Aws, names: Names) -> journal.Item | None:
     """The record of the rollout that is open, or of the last that was."""
     item: Any = aws.records.get_item(TableName=names.records, Key=_KEY, ConsistentRead=True)
     found: journal.Item | None = item.get("Item")
-    records.plain(found or {})  # refused, if it is of a newer program
+    plain(found or {})  # refused, if it is of a newer program
     return found
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from runner.aws import kept, keyvalues, looks_at_files
-from runner.aws.records import Environment
 from runner.aws.session import Aws
+from runner.aws.written import Environment
 from runner.names import Names
 from runner.package.header_sets import header_set
 from runner.plan.definition import routing_of

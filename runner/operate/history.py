@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner.aws import kept, records
+from runner.aws import kept, records, written
 from runner.aws.kept import Judged, Kept
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
@@ -35,7 +35,7 @@ def history(aws: Aws, names: Names) -> History:
     """All releases on record, the newest first."""
     with explained():
         found = records.read(aws, names, release="")
-    there = found[0] if found else records.Environment()
+    there = found[0] if found else written.Environment()
     rollouts = kept.judged(aws, names)
     states = {there.previous: "previous", there.rollout: "candidate", there.release: "live"}
     listed = tuple(

@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from runner.aws import keyvalues, promotion, records
+from runner.aws import keyvalues, promotion, records, written
 from runner.aws.holders import key_of
 from runner.aws.session import Aws
 from runner.cli.border import Ending, border, end
@@ -325,7 +325,7 @@ class Scene:
             seen=self.site.visit(),
         )
 
-    def record(self) -> records.Environment:
+    def record(self) -> written.Environment:
         found = records.read(self.site.aws, self.site.names, release="")
         assert found
         return found[0]

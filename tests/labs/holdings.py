@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from runner.aws import kept, keyvalues, records
+from runner.aws import kept, keyvalues, records, written
 from runner.aws.session import Aws
 from runner.names import Names
 from runner.plan.refs import Made
@@ -24,20 +24,20 @@ NEWEST = 3  # releases that are looked at part by part
 class Known:
     """What the records say that there is: of releases that lie ready, and of those begun."""
 
-    ready: dict[str, records.Staged]
+    ready: dict[str, written.Staged]
     begun: frozenset[str]
-    there: records.Environment
+    there: written.Environment
 
     @property
     def releases(self) -> frozenset[str]:
         return frozenset(self.ready) | self.begun
 
 
-def known(aws: Aws, names: Names, *, remembered: dict[str, records.Staged]) -> Known:
+def known(aws: Aws, names: Names, *, remembered: dict[str, written.Staged]) -> Known:
     """As the table has it. What a ready release consists of never changes: it is read once."""
     found = kept.releases(aws, names)
     there = records.read(aws, names, release="")
-    ready: dict[str, records.Staged] = {}
+    ready: dict[str, written.Staged] = {}
     for each in found:
         staged = remembered.get(each.release) or _staged(aws, names, each)
         if staged:
@@ -45,11 +45,11 @@ def known(aws: Aws, names: Names, *, remembered: dict[str, records.Staged]) -> K
     return Known(
         ready=ready,
         begun=frozenset(each.release for each in found) - frozenset(ready),
-        there=there[0] if there else records.Environment(),
+        there=there[0] if there else written.Environment(),
     )
 
 
-def _staged(aws: Aws, names: Names, each: kept.Kept) -> records.Staged | None:
+def _staged(aws: Aws, names: Names, each: kept.Kept) -> written.Staged | None:
     both = records.read(aws, names, release=each.release) if each.is_ready else None
     return both[1] if both else None
 

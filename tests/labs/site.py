@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.aws.bootstrap import bootstrap
-from runner.aws.records import Staged
+from runner.aws.written import Staged
 from runner.collect import collect
 from runner.config.load import Config, Overrides, load
 from runner.decide import Decided, against_live
