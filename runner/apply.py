@@ -104,17 +104,23 @@ def known_of(live: Live, plan: Plan) -> Known:
 
 def _together(steps: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
     """In their order, those beside each other that may go at once."""
-    for _, group in groupby(enumerate(steps), key=lambda each: _rank(*each)):
+    is_new = any(isinstance(step, RecordStaged) for step in steps)
+    for _, group in groupby(enumerate(steps), key=lambda it: _rank(*it, is_new=is_new)):
         yield tuple(step for _, step in group)
 
 
-def _rank(number: int, step: Step) -> str:
+def _rank(number: int, step: Step, *, is_new: bool) -> str:
     """The same of steps between which no order is. Entry answers for the release that the router
     asks it for, whichever is its own, and functions of either release are called by pages of
     either while a switch lasts: nobody is served better by one pointer before the other.
+
+    But what shows a release that `is_new` waits for the others: where one of them is refused the
+    run fails, and no visitor has noticed it.
     """
-    if isinstance(step, RecordStaged | LeadStage | MoveAlias | MoveStream | Activate):
+    if isinstance(step, RecordStaged | LeadStage | MoveAlias | MoveStream):
         return "pointers"  # with the record that all is staged: what is live is recorded after both
+    if isinstance(step, Activate):
+        return "shown" if is_new else "pointers"
     return "schedules" if isinstance(step, MoveSchedule) else str(number)
 
 

@@ -57,7 +57,8 @@ class Pull:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What became of it, and what a report needs: how to look at it, what it is made of."""
+    """What became of it, and what a report needs: how to look at it, what it is made of, and the
+    account it lies in, as the run reached it."""
 
     outcome: Outcome
     password: str = field(default="", repr=False)
@@ -65,6 +66,7 @@ class Shown:
     commit_url: str = ""
     release: Release | None = field(default=None, repr=False)
     published: Summary = field(default_factory=Summary, repr=False)
+    aws: Aws | None = field(default=None, repr=False)
 
     def to_json(self, *, access: bool) -> str:
         """The outcome; with `access`, for whoever asks for it, how to look at a private one."""
@@ -183,6 +185,7 @@ class _Making:
             commit_url=self._commit_url(known),
             release=self.release,
             published=seen.published,
+            aws=aws,
         )
 
     def _undo(self, lease: Lease) -> None:

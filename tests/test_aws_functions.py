@@ -12,7 +12,7 @@ import pytest
 
 from runner.aws import roles
 from runner.aws.bootstrap import bootstrap
-from runner.aws.functions import publish
+from runner.aws.functions import publish, publish_ready
 from runner.aws.session import Aws
 from runner.aws.versions import Wanted
 from runner.errors import JamError
@@ -116,7 +116,7 @@ def test_changed_settings_make_a_version_of_the_same_code(
 def test_what_a_person_changed_by_hand_never_gets_into_a_version(
     aws: Aws, names: Names, wanted: Wanted
 ) -> None:
-    publish(aws, names, wanted=wanted)
+    publish_ready(aws, names, wanted=wanted)
     aws.functions.update_function_configuration(FunctionName=wanted.name, Timeout=3)
     version = publish(aws, names, wanted=with_code(wanted, "two"))
     found = aws.functions.get_function_configuration(FunctionName=wanted.name, Qualifier=version)

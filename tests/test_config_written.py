@@ -44,13 +44,15 @@ def test_the_schema_takes_what_the_loader_takes(tmp_path: Path) -> None:
     assert checked((tmp_path / "jam.toml").read_text()) == []
 
 
-# Rules between two keys, a line feed at the end: a schema cannot tell, or TOML's editors do not.
+# Rules between two keys, a line feed at the end, whose variable it is: a schema cannot tell, or
+# TOML's editors do not.
 BEYOND = {
     *("a line feed after a name", "a pause without time for it", "longer than API Gateway waits"),
     *("one function's ending", "a table that does not exist", "a variable that Lambda sets"),
     *("one attribute twice", "functions in public"),
     *("a schedule that AWS refuses", "a schedule that only Unix takes"),
-    "longer than CodeDeploy shifts",
+    *("longer than CodeDeploy shifts", "a credential of the run for the build"),
+    *("a token of the runner as a password", "the workflow's token for a function"),
 }
 
 

@@ -12,11 +12,13 @@ from runner.action.job import Job
 from runner.action.telling import Telling
 from runner.aws.published import read_live
 from runner.aws.refusals import explained
+from runner.aws.session import Aws
 from runner.closing import close as take_away
 from runner.config.load import Config
 from runner.errors import JamError
-from runner.fetch import fetch_from
+from runner.fetch import Fetch, fetch_from
 from runner.github.values import DeploymentStatus
+from runner.names import Names
 from runner.package.summary import Summary, summary_of, text_of
 from runner.plan.difference import difference
 from runner.preview import Pull, Shown, preview
@@ -114,18 +116,20 @@ def _row(job: Job, telling: Telling, shown: Shown) -> Row:
         stages=job.log.stages,
         qr=job.inputs.qr_code,
     )
-    if shown.release is None:
+    if shown.release is None or shown.aws is None:
         return row
-    mine, live = summary_of(text_of(shown.release)), _live(job, shown.published)
+    mine, live = summary_of(text_of(shown.release)), _live(job, shown.aws, shown)
     changes = difference(live, mine, preview=True) if live else None
     return replace(row, difference=changes)
 
 
-def _live(job: Job, newest: Summary) -> Summary | None:
+def _live(job: Job, aws: Aws, shown: Shown) -> Summary | None:
     """What the pull request is compared with: what production's visitors get at this moment."""
-    aws, names = job.account()
+    names = Names(shown.outcome.site, aws.account, aws.region, aws.partition)
     connect_to = near(job.world)
+
+    def to(base: str) -> Fetch:
+        return fetch_from(base, connect_to=connect_to)
+
     with explained():
-        return read_live(
-            aws, names, newest=newest, to=lambda base: fetch_from(base, connect_to=connect_to)
-        )
+        return read_live(aws, names, newest=shown.published, to=to)

@@ -131,4 +131,6 @@ def test_an_artefact_that_points_elsewhere_shows_nothing(
     assert refused is not None
     assert refused.status == 2
     assert "may have come with the artefact" in refused.errors[-1]
-    assert trails.at.comments(mallory.number) == []
+    (comment,) = trails.at.comments(mallory.number)
+    assert "2 of 2 previews failed" in comment
+    assert "cloudfront.net" not in comment
