@@ -52,7 +52,7 @@ EXPLAINED = {
             "cloudfront:GetOriginAccessControl cloudfront:GetOriginRequestPolicy "
             "cloudfront:ListFunctions cloudfront:ListKeyValueStores "
             "cloudfront:ListTagsForResource iam:GetPolicy iam:GetRole lambda:GetAlias "
-            "lambda:GetFunctionConcurrency lambda:GetFunctionConfiguration "
+            "lambda:GetFunctionConcurrency "
             "lambda:GetFunctionEventInvokeConfig lambda:ListFunctions "
             "s3:GetBucketLocation s3:GetBucketTagging s3:ListBucket",
         "other settings than a preview had before": "dynamodb:UpdateContinuousBackups "

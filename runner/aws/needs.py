@@ -70,7 +70,7 @@ NEEDS: tuple[Need, ...] = (
         names="AddPermission CreateAlias CreateFunction CreateFunctionUrlConfig DeleteAlias "
         "DeleteFunction DeleteFunctionConcurrency "
         "DeleteFunctionUrlConfig GetAlias GetFunction GetFunctionConcurrency "
-        "GetFunctionConfiguration GetFunctionEventInvokeConfig GetFunctionUrlConfig GetPolicy "
+        "GetFunctionEventInvokeConfig GetFunctionUrlConfig GetPolicy "
         "InvokeFunction ListAliases ListFunctionUrlConfigs ListTags ListVersionsByFunction "
         "PutFunctionConcurrency PutFunctionEventInvokeConfig RemovePermission TagResource "
         "UpdateAlias UpdateFunctionCode UpdateFunctionConfiguration UpdateFunctionUrlConfig",

@@ -66,7 +66,7 @@ def _called() -> Iterator[dict[str, Any]]:
     yield _allow(
         "lambda",
         "CreateFunction DeleteFunction DeleteFunctionConcurrency "
-        "GetAlias GetFunction GetFunctionConcurrency GetFunctionConfiguration "
+        "GetAlias GetFunction GetFunctionConcurrency "
         "GetFunctionEventInvokeConfig InvokeFunction ListTags ListVersionsByFunction "
         "PutFunctionConcurrency PutFunctionEventInvokeConfig TagResource UpdateFunctionCode "
         "UpdateFunctionConfiguration",

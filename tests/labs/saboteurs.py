@@ -207,10 +207,13 @@ class GoesBackUnseen(Site):
     def other_account(self, wire: Wire) -> Account:
         made = super().other_account(wire)
 
-        def found_anyway(**_: object) -> tuple[Any, dict[str, Any]]:
-            return SimpleNamespace(status_code=200), {"State": "Active"}
+        def found_anyway(params: dict[str, Any], **_: object) -> tuple[Any, dict[str, Any]] | None:
+            if not params["query_string"].get("Qualifier"):
+                return None
+            there = {"State": "Active", "LastUpdateStatus": "Successful"}
+            return SimpleNamespace(status_code=200), {"Configuration": there}
 
-        made.hooks.register("before-call.lambda.GetFunctionConfiguration", found_anyway)
+        made.hooks.register("before-call.lambda.GetFunction", found_anyway)
         return made
 
 
