@@ -99,11 +99,16 @@ def published_copy_of(file: File, release: str, *, origin: str, names: Names) ->
 
 def manifest_of(release: str, manifest: bytes, names: Names) -> Upload:
     """The release's manifest, which is written last."""
+    return told_of(release, manifest, key=manifest_key(release, names))
+
+
+def told_of(release: str, text: bytes, *, key: str) -> Upload:
+    """What is said of a release, as JSON; it goes when the release goes."""
     return Upload(
-        key=manifest_key(release, names),
-        source=manifest,
-        size=len(manifest),
-        digest=hashlib.sha256(manifest).hexdigest(),
+        key=key,
+        source=text,
+        size=len(text),
+        digest=hashlib.sha256(text).hexdigest(),
         content_type="application/json",
         metadata={"jam-release": release},
     )

@@ -35,8 +35,7 @@ from runner.names import Names
 RENEWED_EVERY = 20.0  # seconds
 TRUSTED = 25.0  # seconds after a renewal: a heart that beats spares every look
 BUDGET = 600.0  # seconds of waiting for another run
-_LOOKS_EVERY = 3.0  # seconds
-_TELLS_EVERY = 15.0  # seconds
+_LOOKS_EVERY, _TELLS_EVERY = 3.0, 15.0  # seconds
 _OURS = "#owner = :owner AND #token = :token"
 
 Say = Callable[[str], None]

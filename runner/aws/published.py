@@ -5,10 +5,9 @@ Which of them is live any visitor may ask; previews may read no record of produc
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
-from runner.aws.files import Upload
+from runner.aws.files import Upload, told_of
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError
@@ -29,19 +28,12 @@ def key_of(names: Names) -> str:
 
 
 def upload_of(release: str, text: bytes, names: Names) -> Upload:
-    """The summary of one release, which goes when the release goes."""
-    return Upload(
-        key=_key(release, names),
-        source=text,
-        size=len(text),
-        digest=hashlib.sha256(text).hexdigest(),
-        content_type="application/json",
-        metadata={"jam-release": release},
-    )
+    """The summary of one release."""
+    return told_of(release, text, key=_key(release, names))
 
 
 def write(aws: Aws, names: Names, text: bytes) -> None:
-    """Once a release lies whole in the bucket. A preview that reads an older one copies less."""
+    """Once all files of a release are there. A preview that reads an older one copies less."""
     aws.s3.put_object(
         Bucket=names.bucket,
         Key=key_of(names),

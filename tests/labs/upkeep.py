@@ -20,9 +20,7 @@ def collecting(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """gc dies. Who is pinned to a release loses nothing of it, and what is kept can go live."""
     site, oldest = bench.settled()
     kept = [bench.commit() for _ in range(3)]
-    for commit in kept:
-        if (outcome := site.deploy(commit, Wire())) != "live":
-            yield Trouble("loss", outcome)
+    yield from _live_in_turn(site, kept)
     site.collect(bench.wire(point), FEW)
     yield from checks.seen(site, (kept[-1],))
     yield from _still_whole(site, oldest)
@@ -30,9 +28,8 @@ def collecting(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
         yield from _goes_back(site, kept[0])
     site.sleep(PIN + DAY)
     if then is not Then.DESTROY:
-        for _ in range(
-            2
-        ):  # one marks what the dead one had not, a pin's life later the other removes
+        # One marks what the dead one had not, a pin's life later the other removes.
+        for _ in range(2):
             yield from _collects(site)
             site.sleep(PIN + DAY)
         yield from _forgotten(site, oldest)
@@ -43,9 +40,7 @@ def sweeping(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
     """gc dies over taking away what an earlier one had marked; the next one finishes."""
     site, oldest = bench.settled()
     kept = [bench.commit() for _ in range(3)]
-    for commit in kept:
-        if (outcome := site.deploy(commit, Wire())) != "live":
-            yield Trouble("loss", outcome)
+    yield from _live_in_turn(site, kept)
     yield from _collects(site)
     site.sleep(PIN + DAY)
     site.collect(bench.wire(point), FEW)
@@ -71,6 +66,12 @@ def incomplete(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
         yield Trouble("loss", f"rollback to half a release: {outcome}")
     yield from checks.seen(site, (newer,))
     bench.close()  # what was deleted stays lost
+
+
+def _live_in_turn(site: Site, commits: list[Commit]) -> Iterator[Trouble]:
+    for commit in commits:
+        if (outcome := site.deploy(commit, Wire())) != "live":
+            yield Trouble("loss", outcome)
 
 
 def _still_whole(site: Site, commit: Commit) -> Iterator[Trouble]:
