@@ -81,9 +81,9 @@ class Quick(Aws):
             raise Killed
         with self._turn:  # a machine that sleeps does so with all its threads
             self.each()
-            waiting = self.hooks.get(model.name, [])
-            if waiting:
-                waiting.pop(0)()
+            for name in (model.name, f"{model.service_model.service_name}.{model.name}"):
+                if waiting := self.hooks.get(name):
+                    waiting.pop(0)()
 
     def make(self, service: str, attempts: int, **named: Any) -> Any:
         return super().make(service, min(attempts, self.tries), **named)
@@ -198,7 +198,11 @@ class Scene:
         return self._aws
 
     def at(self, operation: str, act: Callable[[], object], *, skip: int = 0) -> None:
-        """`act` happens before the next run's call of `operation`, after `skip` others."""
+        """`act` happens before the next run's call of `operation`, after `skip` others.
+
+        Two services have a CreateDeployment: `operation` may name its service, as in
+        `codedeploy.CreateDeployment`.
+        """
         self._hooks[operation] = [*([lambda: None] * skip), act]
 
     def kill(self, operation: str, *, skip: int = 0) -> None:

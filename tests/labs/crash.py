@@ -125,9 +125,10 @@ class Wire:
             self._under_way.append(sent)
 
     def _pass(self, *, after: bool) -> None:
-        if not self._is_there(after=after):
-            return
-        self.struck = True
+        with self._moved:
+            if self.struck or not self._is_there(after=after):
+                return
+            self.struck = True
         if self._meanwhile:
             self._meanwhile()
             return
@@ -147,6 +148,8 @@ class Wire:
             return sent.writes and point.call == sent.written
         if point.operation:
             return (sent.operation, sent.same) == (point.operation, point.call)
+        if after:  # nobody hears the answer to an upload: the next one that is heard will do
+            return point.call <= sent.number
         return point.call == sent.number
 
 

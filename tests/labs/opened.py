@@ -84,6 +84,8 @@ def play(site: PreviewedSite, wanted: Interleaving) -> list[str]:
         meanwhile=None if wanted.dies else lambda: run_of(site, wanted.second),
     )
     ended = run_of(site, wanted.first, wire=wire)
+    if not wire.struck:
+        return ["the run ended before the call at which another was to come"]
     if not wanted.dies and ended not in ENDS:
         return [f"the run that slept ended as {ended}"]
     if wanted.dies:
