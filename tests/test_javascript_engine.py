@@ -190,6 +190,14 @@ def test_a_function_that_ran_out_of_memory_answers_the_next_visitor() -> None:
     assert function.run(request_event("/b"))["uri"] == "/b"
 
 
+def test_all_that_many_visitors_bring_is_more_than_memory_holds_and_harms_none_of_them() -> None:
+    function = _function("return event.request;")
+    event = request_event("/a")
+    for number in range(300):  # together 45 MB, and V8 needs several times that
+        event["context"]["requestId"] = f"{number}".ljust(150_000)
+        assert function.run(event)["uri"] == "/a"
+
+
 def test_a_missing_handler_is_503() -> None:
     with pytest.raises(EdgeFunctionError, match="no handler"):
         EdgeFunction("const a = 1;").run(REQUEST)

@@ -43,6 +43,9 @@ UTILIZATION_UNIT = 0.001  # seconds that are shown as 100 %
 # this stops only what grows without end.
 # Source: CloudFront developer guide, "Quotas on CloudFront Functions", Maximum function memory.
 _HEAP = 64 * 1024 * 1024
+# V8 keeps what was evaluated until it collects all of its heap, which it puts off for longer than
+# the heap allows: after some 20,000 visits a harmless one was "too large".
+_COLLECT_AFTER = 4 * 1024 * 1024  # characters handed in; V8 needs several bytes for each
 # Names that V8 has and the runtime has not: parameters without arguments hide them.
 # Source: "JavaScript runtime 2.0 features for CloudFront Functions", Restricted features.
 _ABSENT = (
@@ -103,6 +106,7 @@ class EdgeFunction:
             started = time.perf_counter()
             raw = self._evaluate(f"__jam.run({text}, {int(self._clock() * 1000)})")
             elapsed = time.perf_counter() - started
+            self._collect()
         return _outcome(event, json.loads(str(raw)), elapsed)
 
     def invoke_all(self, events: Sequence[Event]) -> list[Outcome | EdgeFunctionError]:
@@ -118,6 +122,7 @@ class EdgeFunction:
                 seconds=MAXIMUM_SECONDS * len(events),
             )
             elapsed = time.perf_counter() - started
+            self._collect()
         return [
             _outcome_or_error(event, json.loads(text), elapsed / len(events))
             for event, text in zip(events, json.loads(str(raw)), strict=True)
@@ -131,6 +136,7 @@ class EdgeFunction:
     def _start(self) -> None:
         prepared, store_id = self._code
         self._known: dict[str, str] | None = None
+        self._handed_in = 0  # characters since V8 collected last
         self._racer = MiniRacer()
         # At exit, too: V8 waits for Python's lock when the interpreter is half gone, for ever.
         self._close = weakref.finalize(self, MiniRacer.close, self._racer)
@@ -148,10 +154,18 @@ class EdgeFunction:
         """Hands V8 the snapshot, when it is another one than last time."""
         known = None if snapshot is None else dict(snapshot)
         if known != self._known:
-            self._racer.eval(f"__jam.store = {json.dumps(known)}; 0")
+            text = f"__jam.store = {json.dumps(known)}; 0"
+            self._handed_in += len(text)
+            self._racer.eval(text)
             self._known = known
 
+    def _collect(self) -> None:
+        if self._handed_in > _COLLECT_AFTER:
+            self._racer.low_memory_notification()
+            self._handed_in = 0
+
     def _evaluate(self, code: str, *, seconds: float = MAXIMUM_SECONDS) -> object:
+        self._handed_in += len(code)
         try:
             return self._racer.eval(code, timeout_sec=seconds)
         except JSTimeoutException as error:
