@@ -20,9 +20,11 @@ from runner.names import Names
 from runner.package.guard import digest as guard_digest
 from runner.packaging import packaged
 from runner.plan.background import unattended
-from runner.plan.decide import Foundation, changed_functions, plan
+from runner.plan.decide import plan
 from runner.plan.drift import Drift
+from runner.plan.groundwork import Foundation
 from runner.plan.live import Live
+from runner.plan.staging import changed_functions
 from runner.plan.steps import Plan
 from runner.plan.streams import streams_of
 from runner.promote import (

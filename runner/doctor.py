@@ -22,9 +22,9 @@ from runner.errors import JamError
 from runner.model import Table
 from runner.names import CODE_DEPLOY_ROLE, Names
 from runner.package.functions import runtimes
-from runner.plan.decide import Foundation
 from runner.plan.definition import release_of
 from runner.plan.drift import Drift, Finding, State
+from runner.plan.groundwork import Foundation
 from runner.plan.refs import Made
 from runner.plan.remarks import Remark, Topic, fine, wrong
 

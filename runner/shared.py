@@ -29,7 +29,8 @@ from runner.names import PREVIEW_ROLE, Names
 from runner.package.entry import modules
 from runner.package.manifest import identity
 from runner.plan.background import Unattended
-from runner.plan.decide import Foundation, plan
+from runner.plan.decide import plan
+from runner.plan.groundwork import Foundation
 from runner.plan.refs import Made
 from runner.stage import carry_out
 from runner.turn import leased, run_of

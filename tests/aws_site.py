@@ -23,7 +23,8 @@ from runner.local.cloud import Cloud
 from runner.model import File, Function, HeaderSet, Kind, Origin, Release, Routing, Table
 from runner.names import Names
 from runner.package.manifest import api_stage_of, identity, manifest
-from runner.plan.decide import Foundation, plan
+from runner.plan.decide import plan
+from runner.plan.groundwork import Foundation
 from runner.plan.steps import Plan, Step
 
 TABLES = (Table(name="notes", hash_key=("id", "S")),)

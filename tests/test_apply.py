@@ -9,7 +9,8 @@ import pytest
 from runner.apply import apply, known_of
 from runner.errors import JamError
 from runner.model import Kind, Origin
-from runner.plan.decide import Foundation, plan
+from runner.plan.decide import plan
+from runner.plan.groundwork import Foundation
 from runner.plan.live import Live, Published
 from runner.plan.refs import Made, Ref
 from runner.plan.steps import Plan

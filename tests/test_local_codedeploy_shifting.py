@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from runner.local.cloud import Cloud
-from runner.local.faults import Fault
+from runner.local.faults import Fault, Kind
 from tests.codedeploy_site import (
     ALL_EVENTS,
     AT_ONCE,
@@ -183,7 +183,9 @@ def test_alarms_that_cannot_be_read_stop_the_deployment_unless_that_is_ignored(
     site.group(alarmConfiguration=watched("red", ignorePollAlarmFailure=ignored))
     deployment = site.deploy()
     site.cloud.faults.add(
-        Fault(kind="error", service="cloudwatch", operation="DescribeAlarms", times=100)
+        Fault(
+            kind="error", service="cloudwatch", operation="DescribeAlarms", times=100, inside=True
+        )
     )
     site.leap(400)
     assert site.ended(deployment)[0] == status
@@ -331,7 +333,7 @@ def test_the_service_role_needs_its_permissions(missing: str) -> None:
 def test_a_throttled_lambda_is_tried_again(site: Site) -> None:
     site.group(AT_ONCE)
     site.cloud.faults.add(
-        Fault(kind="throttle", service="lambda", operation="UpdateAlias", times=3)
+        Fault(kind="throttle", service="lambda", operation="UpdateAlias", times=3, inside=True)
     )
     deployment = site.deploy()
     site.leap(60)
@@ -341,11 +343,48 @@ def test_a_throttled_lambda_is_tried_again(site: Site) -> None:
 def test_a_lambda_that_stays_throttled_fails_the_deployment(site: Site) -> None:
     site.group(AT_ONCE)
     site.cloud.faults.add(
-        Fault(kind="throttle", service="lambda", operation="UpdateAlias", times=100)
+        Fault(kind="throttle", service="lambda", operation="UpdateAlias", times=100, inside=True)
     )
     deployment = site.deploy()
     site.leap(120)
     assert site.ended(deployment) == ("Failed", "THROTTLED")
+
+
+def everything(kind: Kind) -> Fault:
+    return Fault(kind=kind, times=1000)
+
+
+@pytest.mark.parametrize("kind", ["error", "throttle", "reset", "lost"])
+def test_what_a_client_meets_on_its_way_to_aws_does_not_befall_a_deployment(
+    site: Site, kind: Kind
+) -> None:
+    site.alarm()
+    site.group(CANARY, alarmConfiguration=watched("red"))
+    deployment = site.deploy()
+    site.cloud.faults.add(everything(kind))
+    site.leap(400)
+    site.cloud.faults.clear()
+    assert site.ended(deployment) == ("Succeeded", "")
+    assert site.alias() == ("2", {})
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_an_alarm_takes_back_whatever_befalls_or_is_denied_to_clients(
+    site: Site, inside: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.alarm()
+    site.group(alarmConfiguration=watched("red"), autoRollbackConfiguration=back_on(*ALL_EVENTS))
+    site.have_good()
+    deployment = site.deploy()
+    site.leap(5)
+    site.set_alarm("ALARM")
+    fault = Fault(kind="throttle", operation="StopDeployment", times=1000, inside=inside)
+    site.cloud.faults.add(fault)
+    site.cloud.deny("codedeploy:StopDeployment")
+    site.leap(60)
+    assert site.ended(deployment) == ("Stopped", "ALARM_ACTIVE")
+    assert site.alias() == ("1", {})
+    assert not [each for each in caplog.records if each.exc_info]
 
 
 def test_a_reset_ends_what_is_under_way(site: Site) -> None:

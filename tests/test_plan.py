@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from runner.model import Grants, Kind, Origin, Table, Upkeep
-from runner.plan.decide import KEPT_STAGES, Foundation, plan
+from runner.plan.decide import KEPT_STAGES, plan
 from runner.plan.drift import Drift
 from runner.plan.foundation import ENTRY, FoundationStep
+from runner.plan.groundwork import Foundation
 from runner.plan.live import Live, Published
 from runner.plan.origins import AllowOrigins
 from runner.plan.publishing import AwaitVersions, PublishEntry, PublishFunction

@@ -16,8 +16,9 @@ from runner.plan.background import (
     Unattended,
     unattended,
 )
-from runner.plan.decide import Foundation, plan
+from runner.plan.decide import plan
 from runner.plan.foundation import MakeRole, Role
+from runner.plan.groundwork import Foundation
 from runner.plan.live import Live, Published
 from runner.plan.publishing import PublishFunction
 from runner.plan.refs import Made, Ref

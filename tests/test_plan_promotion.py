@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from runner.model import Background, Origin, Upkeep
-from runner.plan.decide import Foundation, plan
+from runner.plan.decide import plan
+from runner.plan.groundwork import Foundation
 from runner.plan.live import Live, Published
 from runner.plan.promotion import OpenRollout, Promotion, Strategy
 from runner.plan.steps import Plan

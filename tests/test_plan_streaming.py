@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runner.model import Function, Release
-from runner.plan.decide import Foundation, plan
+from runner.plan.decide import plan
 from runner.plan.foundation import FoundationStep, MakeDistribution
+from runner.plan.groundwork import Foundation
 from runner.plan.live import Live
 from runner.plan.refs import Made, Ref
 from runner.plan.steps import Plan

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from runner.errors import Problem, site_error
 from runner.model import Kind, Origin
-from runner.plan.decide import Foundation, plan
+from runner.plan.decide import plan
+from runner.plan.groundwork import Foundation
 from runner.plan.live import Live, Published
 from runner.report.terminal import Terminal
 from runner.report.text import (

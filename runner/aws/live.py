@@ -36,9 +36,9 @@ from runner.aws.session import Aws
 from runner.aws.written import Environment, Staged
 from runner.model import Kind
 from runner.names import PRODUCTION, Names
-from runner.plan.decide import Foundation
 from runner.plan.drift import Drift
 from runner.plan.foundation import ENTRY, Access, Policy, Role, edges_of
+from runner.plan.groundwork import Foundation
 from runner.plan.live import Live
 from runner.plan.refs import Made, Ref
 from runner.together import at_once

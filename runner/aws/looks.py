@@ -39,10 +39,10 @@ from runner.errors import JamError
 from runner.model import Function
 from runner.names import Names
 from runner.plan.background import PutSchedule
-from runner.plan.decide import Foundation, foundation_steps
 from runner.plan.definition import release_of, routing_of
 from runner.plan.drift import Drift, Finding, State, finding, pending, routing_key
 from runner.plan.foundation import ENTRY, MakeTable
+from runner.plan.groundwork import Foundation, foundation_steps
 from runner.plan.inventory import What
 from runner.plan.live import Live
 from runner.plan.promotion import MakeGuard

@@ -38,9 +38,9 @@ from runner.aws.whole import put_manifest
 from runner.model import Release
 from runner.names import Names
 from runner.plan.background import BackgroundStep
-from runner.plan.decide import Foundation
 from runner.plan.domains import DomainStep
 from runner.plan.foundation import ENTRY, FoundationStep
+from runner.plan.groundwork import Foundation
 from runner.plan.origins import AllowOrigins
 from runner.plan.previewing import LeadStage, LetGo, PreviewStage, Show
 from runner.plan.promotion import OpenRollout, PromotionFoundation

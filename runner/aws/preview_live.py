@@ -19,8 +19,8 @@ from runner.aws.written import Environment
 from runner.model import Function
 from runner.names import PREVIEWS, Names
 from runner.package.summary import Summary
-from runner.plan.decide import Foundation
 from runner.plan.foundation import ENTRY, Role
+from runner.plan.groundwork import Foundation
 from runner.plan.hosts import Host
 from runner.plan.live import Live
 from runner.plan.previewing import LEASE

@@ -13,8 +13,8 @@ from runner.model import Table
 from runner.names import Names
 from runner.package import keeper
 from runner.plan.background import Unattended
-from runner.plan.decide import Foundation
 from runner.plan.foundation import Role
+from runner.plan.groundwork import Foundation
 from runner.plan.streams import Stream
 
 REVISION = 1  # raise it when a step makes something that no document below shows

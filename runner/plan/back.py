@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from runner.model import Release
 from runner.plan.background import unattended
-from runner.plan.decide import Foundation, api_stage_steps, plan
+from runner.plan.decide import plan
+from runner.plan.groundwork import Foundation
 from runner.plan.live import Hold, Live
 from runner.plan.releasing import RecordLive, WriteRouting
+from runner.plan.staging import api_stage_steps
 from runner.plan.steps import Plan, StageStep
 from runner.plan.streams import streams_of
 

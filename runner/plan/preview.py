@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from runner.model import Background, Function, Grants, Kind, Origin, Release, Table
-from runner.plan.decide import api_stage_steps, changed_functions
 from runner.plan.foundation import MakeTable
 from runner.plan.live import Live
 from runner.plan.previewing import (
@@ -31,6 +30,7 @@ from runner.plan.releasing import (
     RecordRelease,
     RecordStaged,
 )
+from runner.plan.staging import api_stage_steps, changed_functions
 from runner.plan.steps import Plan, StageStep
 
 REMEMBERED = 5  # releases of a preview
