@@ -6,10 +6,9 @@ versions, files and pointers, which no step may compare, are read here.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -20,12 +19,12 @@ from runner.aws import (
     guard,
     keyvalues,
     looks_at_files,
+    looks_at_pointers,
     lost_tables,
     promotion,
     records,
     roles,
     routings,
-    urls,
 )
 from runner.aws.api import has_stage
 from runner.aws.kept import missing_version
@@ -39,8 +38,8 @@ from runner.errors import JamError
 from runner.model import Function
 from runner.names import Names
 from runner.plan.background import PutSchedule
-from runner.plan.definition import release_of, routing_of
-from runner.plan.drift import Drift, Finding, State, finding, pending, routing_key
+from runner.plan.definition import release_of
+from runner.plan.drift import Drift, Finding, State, finding, merged, pending, routing_key
 from runner.plan.foundation import ENTRY, MakeTable
 from runner.plan.groundwork import Foundation, foundation_steps
 from runner.plan.inventory import What
@@ -137,7 +136,7 @@ class _Look:
         every = (*made, *lost.values(), *told, *gone, *findings)
         absent = {each.name.partition(":")[0] for each in lost.values()}
         return Drift(
-            findings=_merged(
+            findings=merged(
                 tuple(one for one in every if not (_is_unseen(one) and one.name in absent))
             ),
             functions=(frozenset(lost) | self._unkept) - {ENTRY},
@@ -285,48 +284,21 @@ class _Look:
         yield partial(self._keys, known.get(Ref(Made.STORE), ""))
         if self._there.rollout or self._there.holder:
             return
-        yield partial(self._alias, self._names.entry, self._staged.entry)
+        yield partial(looks_at_pointers.alias, self._aws, self._names.entry, self._staged.entry)
         for function in self._release.functions:
             if function.stream:
                 version = self._staged.functions[function.name].version
-                yield partial(self._alias, self._names.function(function.name), version)
-
-    def _alias(self, function: str, version: str) -> Iterator[Finding]:
-        found = urls.find_alias(self._aws, function)
-        if found == version or not urls.has_alias(self._aws, function):
-            return  # a missing one is the function's finding
-        where = f"it is at version {found}" if found else "it shares visitors among versions"
-        told = f"{where}, not at {version}"
-        name = f"{function}:live"
-        yield Finding(kind=What.ALIAS, name=name, state=State.CHANGED, told=told)
+                name = self._names.function(function.name)
+                yield partial(looks_at_pointers.alias, self._aws, name, version)
 
     def _keys(self, store: str) -> Iterator[Finding]:
-        """`live` as a deploy writes it, the release's routing, its sets of headers."""
+        """The store's; what is kept and not routed is remembered for the steps."""
         there = keyvalues.contents(self._aws, store) if store else {}
-        yield from self._routings(there)
-        if not store:
-            return  # all of them are made with it
-        release = self._there.release
-        routing = routing_of(self._manifest["routing"]) if self._manifest else None
-        is_free = not (self._there.rollout or self._there.holder)
-        if is_free and not _names_live(there.get(keyvalues.LIVE, ""), release):
-            yield _key(keyvalues.LIVE, there, told="it does not name the live release")
-        if routing is not None:
-            wanted = keyvalues.routing_keys(release, routing, header_sets=())
-            for key, value in wanted.items():
-                if there.get(key) != value:
-                    yield _key(key, there, told="it is not the release's routing")
-        for ref in (self._manifest or {}).get("headers", {}):
-            digest, _, parts = ref.partition(".")
-            for number in range(int(parts or 1)):
-                if f"h/{digest}.{number}" not in there:
-                    yield _key(f"h/{digest}.{number}", there, told="")
-
-    def _routings(self, keys: Mapping[str, str]) -> Iterator[Finding]:
-        """Those of the other releases that are kept."""
-        self._unrouted = routings.unknown(self._aws, self._names, there=self._there, keys=keys)
+        self._unrouted = routings.unknown(self._aws, self._names, there=self._there, keys=there)
         for each in self._unrouted:
             yield Finding(kind=What.KEY, name=routing_key(each), state=State.MISSING)
+        if store:  # else all of them are made with it
+            yield from looks_at_pointers.keys(there, of=self._there, manifest=self._manifest)
 
     def _stage(
         self, known: Known, *, lost: frozenset[str]
@@ -360,19 +332,6 @@ class _Look:
         )
 
 
-def _names_live(value: str, release: str) -> bool:
-    try:
-        return bool(json.loads(value).get("live") == release)
-    except (ValueError, AttributeError):
-        return False
-
-
-def _key(key: str, there: object, *, told: str) -> Finding:
-    is_there = isinstance(there, dict) and key in there
-    state = State.CHANGED if is_there else State.MISSING
-    return Finding(kind=What.KEY, name=key, state=state, told=told if is_there else "")
-
-
 def _is_unseen(each: Finding) -> bool:
     return each.state is State.UNSEEN
 
@@ -381,17 +340,3 @@ def _refused(kind: What, name: str, error: JamError) -> Finding:
     is_foreign = error.code == "JAM-NOT-OURS"
     state = State.FOREIGN if is_foreign else State.UNSEEN
     return Finding(kind=kind, name=name, state=state, told=error.message, hint=error.hint)
-
-
-def _merged(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """One of each resource: two steps may speak of the same."""
-    merged: dict[tuple[str, str], Finding] = {}
-    for each in findings:
-        before = merged.get((each.kind, each.name))
-        worse = before and before.state is State.CHANGED and each.state is not State.CHANGED
-        if before is None or worse:
-            merged[each.kind, each.name] = each
-        elif before.state is each.state and each.told not in before.told:
-            told = ", ".join(filter(None, (before.told, each.told)))
-            merged[each.kind, each.name] = replace(before, told=told)
-    return tuple(merged.values())

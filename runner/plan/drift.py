@@ -164,3 +164,17 @@ def finding(kind: str, name: str, writes: Iterable[str]) -> Finding:
     told = [_TOLD[each] for each in wanted if each in _TOLD]
     words = [*(f"{each} is missing" for each in parts), *dict.fromkeys(told)]
     return Finding(kind=kind, name=name, state=State.CHANGED, told=", ".join(words))
+
+
+def merged(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """One of each resource: two steps may speak of the same."""
+    merged: dict[tuple[str, str], Finding] = {}
+    for each in findings:
+        before = merged.get((each.kind, each.name))
+        worse = before and before.state is State.CHANGED and each.state is not State.CHANGED
+        if before is None or worse:
+            merged[each.kind, each.name] = each
+        elif before.state is each.state and each.told not in before.told:
+            told = ", ".join(filter(None, (before.told, each.told)))
+            merged[each.kind, each.name] = replace(before, told=told)
+    return tuple(merged.values())
