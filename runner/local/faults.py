@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from runner.local.wire import AwsError
+from runner.local.wire import AwsError, By
 
 Kind = Literal["error", "throttle", "reset", "delay", "lost", "answer"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -43,7 +43,8 @@ class Fault:
     then `times` calls fail, each with `probability`. `after` lets the call take effect before the
     fault shows; kind `lost` is a reset after the effect. `seconds` (of the cloud's clock) is for
     `delay`; `code`, `status` and `message` are for `error`. Kind `answer` lets the call take effect
-    and changes `values` of its answer: a function's state, the status of a distribution.
+    and changes `values` of its answer: a function's state, the status of a distribution. With
+    `inside` it strikes the calls that services make in a role of the account instead of clients'.
     """
 
     kind: Kind
@@ -58,6 +59,7 @@ class Fault:
     status: int = 500
     message: str = "an injected fault"
     values: Mapping[str, Any] = field(default_factory=dict)
+    inside: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -67,8 +69,9 @@ class Fault:
     def shows_after(self) -> bool:
         return self.after or self.kind in ("lost", "answer")
 
-    def matches(self, service: str, operation: str) -> bool:
-        return self.service in ("*", service) and self.operation in ("*", operation)
+    def matches(self, service: str, operation: str, *, by: By) -> bool:
+        named = self.service in ("*", service) and self.operation in ("*", operation)
+        return named and by == ("role" if self.inside else "client")
 
     def error(self, service: str) -> AwsError:
         if self.kind == "throttle":
@@ -104,14 +107,14 @@ class Faults:
         with self._lock:
             return [asdict(planned.fault) | {"left": planned.left} for planned in self._planned]
 
-    def draw(self, service: str, operation: str) -> list[Fault]:
+    def draw(self, service: str, operation: str, *, by: By = "client") -> list[Fault]:
         """The faults that strike this call: all delays, and the first of the others."""
         if not self._planned:
             return []
         with self._lock:
             struck: list[Fault] = []
             for planned in self._planned:
-                if planned.fault.matches(service, operation) and self._strikes(planned):
+                if planned.fault.matches(service, operation, by=by) and self._strikes(planned):
                     struck.append(planned.fault)
                     if planned.fault.kind != "delay":
                         break

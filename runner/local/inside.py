@@ -1,7 +1,9 @@
 """AWS's own services calling one another: an operation by its name, in this process.
 
-Such a call meets faults, denials and rates and is journalled, as a client's is. It is not recorded:
-whoever makes it makes it again when recorded calls are replayed.
+With a role's key such a call meets denials and rates as a client's does, but only the faults that
+say `inside`: what befalls a client on its way to AWS does not befall AWS. With the key of the
+service itself it meets none of them. Both are journalled. They are not recorded: whoever makes them
+makes them again when recorded calls are replayed.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from botocore.session import Session
 from runner.local import protocol
 from runner.local.faults import ConnectionLost
 from runner.local.protocol import Incoming
-from runner.local.wire import AwsError, Parameters, Request, Response, Result
+from runner.local.wire import AwsError, By, Parameters, Request, Response, Result
 
 _session = Session()  # keeps the models that it has read
 
@@ -32,7 +34,7 @@ class Inside:
 
     def call(
         self, service: str, operation: str, *, parameters: Parameters, region: str, key: str,
-        recorded: bool = False, headers: tuple[tuple[str, str], ...] = (),
+        by: By = "role", recorded: bool = False, headers: tuple[tuple[str, str], ...] = (),
     ) -> Result:  # fmt: skip
         """The operation's result. Raises AwsError as a client would see it."""
         model = _session.get_service_model(service)
@@ -43,7 +45,7 @@ class Inside:
         scope = f"{key}/20260101/{region}/{model.signing_name}/aws4_request"
         signed = ("authorization", f"AWS4-HMAC-SHA256 Credential={scope}, Signature=0")
         request = dataclasses.replace(request, headers=(*request.headers, signed, *headers))
-        incoming = dataclasses.replace(protocol.incoming(request), recorded=recorded)
+        incoming = dataclasses.replace(protocol.incoming(request), recorded=recorded, by=by)
         try:
             response = self._answer(incoming)
         except ConnectionLost:

@@ -79,7 +79,7 @@ class Overlay:
         return self.answer(protocol.incoming(request))
 
     def answer(self, incoming: Incoming) -> Response:
-        struck = self.faults.draw(incoming.service, incoming.operation)
+        struck = self.faults.draw(incoming.service, incoming.operation, by=incoming.by)
         try:
             response = self._with_faults(incoming, struck)
         except ConnectionLost:
@@ -127,8 +127,9 @@ class Overlay:
             return self.moto.raw(request)
 
     def _gated(self, incoming: Incoming) -> Response:
-        for gate in self.gates:
-            gate(incoming)
+        if incoming.by != "service":
+            for gate in self.gates:
+                gate(incoming)
         with self._held(incoming):
             return self._recorded(incoming)
 

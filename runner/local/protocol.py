@@ -27,7 +27,7 @@ from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 
-from runner.local.wire import AwsError, Call, Parameters, Request, Response, Result
+from runner.local.wire import AwsError, By, Call, Parameters, Request, Response, Result
 
 ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-east-1"
@@ -68,6 +68,7 @@ class Incoming:
     account: str = ACCOUNT
     matched: tuple[OperationModel, dict[str, Any]] | None = field(default=None, repr=False)
     recorded: bool = True  # kept for a replay, if it changes something
+    by: By = "client"
 
     @property
     def service(self) -> str:

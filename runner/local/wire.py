@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from moto.core.exceptions import ServiceException
 
@@ -16,6 +16,7 @@ from runner.execution.http_messages import Principal, Request, Response
 
 __all__ = [
     "AwsError",
+    "By",
     "Call",
     "Host",
     "Operation",
@@ -31,6 +32,9 @@ __all__ = [
 
 Parameters = dict[str, Any]
 Result = dict[str, Any]
+
+By = Literal["client", "role", "service"]
+"""Who calls: a client, a service of AWS's in a role of the account, or a service for itself."""
 
 
 class AwsError(ServiceException):

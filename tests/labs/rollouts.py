@@ -69,8 +69,8 @@ def opening_in_storm(bench: Bench, point: Point, then: Then) -> Iterator[Trouble
     for each in STORM:
         site.cloud.faults.add(each)
     opened = site.deploy(commit, Wire(), way=OPENS)
-    site.cloud.faults.clear()  # CodeDeploy's own calls would be struck as well
     done = settled(site)
+    site.cloud.faults.clear()
     if opened not in GOES_ON:
         yield Trouble("loss", f"the rollout is {opened}: {site.said}")
     if done.release != site.release_of(commit).id:

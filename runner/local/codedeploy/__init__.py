@@ -98,7 +98,7 @@ class CodeDeploy:
         def existing(names: Sequence[str]) -> frozenset[str]:
             found = self._inside.call(
                 "cloudwatch", "DescribeAlarms", parameters={"AlarmNames": list(names)},
-                region=region, key=_KEY,
+                region=region, key=_KEY, by="service",
             )  # fmt: skip
             return frozenset(each["AlarmName"] for each in found.get("MetricAlarms", []))
 
@@ -116,7 +116,7 @@ class CodeDeploy:
     def _alarmed(self, deployment: Deployment, alarms: Sequence[str]) -> None:
         self._inside.call(
             "codedeploy", "StopDeployment", parameters={"deploymentId": deployment.identity},
-            region=deployment.region, key=_KEY, recorded=True,
+            region=deployment.region, key=_KEY, by="service", recorded=True,
             headers=((ALARMS_HEADER, ", ".join(alarms)),),
         )  # fmt: skip
 

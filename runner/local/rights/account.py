@@ -20,6 +20,13 @@ _KINDS = {  # of CloudFront's resources, by the operation's name; functions and 
     "OriginRequestPolicy": "origin-request-policy", "KeyValueStore": "key-value-store",
     "OriginAccessControl": "origin-access-control", "Function": "function",
 }  # fmt: skip
+# What turns a stage's access log on.
+# Source: API Gateway developer guide, "Configure logging for HTTP APIs in API Gateway".
+_DELIVERY = (
+    "CreateLogDelivery", "CreateLogGroup", "DeleteLogDelivery", "DescribeLogGroups",
+    "DescribeResourcePolicies", "GetLogDelivery", "ListLogDeliveries", "PutResourcePolicy",
+    "UpdateLogDelivery",
+)  # fmt: skip
 # Creations of a kind that has its ARN before it is there.
 _BORN = frozenset({"CreateFunction", "CreateKeyValueStore"})
 
@@ -119,3 +126,5 @@ def api(incoming: Incoming, here: str) -> Iterator[Ask]:
     yield ask.given(tags_in(asked))
     if _PASSING.fullmatch(incoming.operation):
         yield from passing(asked.get("CredentialsArn"), "apigateway")
+    if (asked.get("AccessLogSettings") or {}).get("DestinationArn"):
+        yield from (Ask(f"logs:{each}") for each in _DELIVERY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket, s3_backends
@@ -19,6 +19,7 @@ from runner.local.s3.support import SUPPORTED
 from runner.local.wire import AwsError, Response, Rule
 
 _OWNERS = ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner")
+_READS = frozenset({"GetObject", "HeadObject", "CopyObject", "UploadPartCopy"})
 _UPLOADS = frozenset({"PutObject", "UploadPart"})
 # Operations whose permission has another name.
 # Source: Service authorization reference, "Actions ... for Amazon S3".
@@ -56,11 +57,18 @@ class S3Layer:
     name = "s3"
 
     def __init__(
-        self, bucket: Callable[[str], Any], principal: Callable[[str], str], account: str
+        self,
+        bucket: Callable[[str], Any],
+        principal: Callable[[str], str],
+        account: str,
+        *,
+        may: Callable[[Caller, str, str], bool],
     ) -> None:
+        """`may` says whether a caller's role allows an action on a resource."""
         self._bucket = bucket
         self._principal = principal
         self._account = account
+        self._may = may
         # moto judges by the policy's actions alone, without its conditions: a policy that denies
         # what comes without TLS would deny everything. `_check_policy_of` has judged before.
         permitted = PermissionResult.PERMITTED
@@ -81,6 +89,8 @@ class S3Layer:
         check = _CHECKS.get(incoming.operation)
         if check:
             check(self, incoming, bucket, key)
+        if incoming.operation in _READS:
+            self._check_absent(incoming, bucket, key)
         if incoming.operation in _UPLOADS:
             sound = integrity.verified(integrity.whole(incoming.request))
             incoming = dataclasses.replace(incoming, request=sound)
@@ -153,6 +163,17 @@ class S3Layer:
             path = unquote(request.header("x-amz-copy-source").partition("?")[0]).lstrip("/")
             source = path.partition("/")
             _check_etag(self._etag(source[0], source[2]), wanted, "x-amz-copy-source-If-Match")
+
+    def _check_absent(self, incoming: Incoming, bucket: str, key: str) -> None:
+        """Who may not list a bucket does not learn that it lacks a key."""
+        copied = unquote_plus(incoming.request.header("x-amz-copy-source").partition("?")[0])
+        if copied:
+            bucket, _, key = copied.lstrip("/").partition("/")
+        found = self._bucket(unquote(bucket))
+        if found is None or unquote(key) in found.keys:
+            return
+        if not self._may(incoming.caller, "s3:ListBucket", f"arn:aws:s3:::{unquote(bucket)}"):
+            raise access.denied("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
 
     def _etag(self, bucket: str, key: str) -> str | None:
         found = self._bucket(bucket)
