@@ -13,7 +13,6 @@ import json
 import multiprocessing
 import os
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
@@ -25,10 +24,10 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from runner.local.cloud import Cloud
+from tests.labs import dry
 from tests.labs.checks import Trouble
-from tests.labs.crash import Point
-from tests.labs.jobs import EXPERIMENTS, Found, Job, Points, jobs, measured, played
+from tests.labs.dry import Dry, Work, in_a_process
+from tests.labs.jobs import EXPERIMENTS, Found, Job, Points, jobs, played
 
 WORKERS = 2
 LONGEST = 1800.0  # seconds of a job on a busy machine
@@ -53,8 +52,8 @@ class Hunt:
         """Where a job's findings lie once it is over."""
         return self.parts() / f"{sha256(repr(job).encode()).hexdigest()[:16]}.json"
 
-    def points_at(self) -> Path:
-        return self.report.parent / "points.json"
+    def dry(self) -> Dry:
+        return Dry(self.report.parent)
 
     def add(self, found: Found) -> None:
         self.points += found.points
@@ -88,7 +87,7 @@ class Hunt:
         return sum(each.kind == kind for each in self.troubles)
 
 
-def work(job: Job, part: Path) -> None:
+def work_off(job: Job, part: Path) -> None:
     """In the job's own process; its findings appear whole or not at all."""
     threading.Thread(target=_end_with_the_hunt, daemon=True).start()
     found = played(job)
@@ -115,27 +114,11 @@ def read(part: Path) -> Found:
     )
 
 
-def measure(chosen: Sequence[str], seen: Path) -> None:
-    """In a process of its own, for a process has one cloud; what befalls nobody is a finding."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    with Cloud(speed=50.0) as cloud, tempfile.TemporaryDirectory() as folder:
-        for name in chosen:
-            its, troubles = measured(name, cloud, Path(folder))
-            assert not troubles, troubles
-            found[name] = [asdict(each) for each in its]
-    seen.write_text(json.dumps(found))
-
-
-def points(hunt: Hunt, chosen: Sequence[str]) -> dict[str, Points]:
-    """By experiment; measured once in a hunt."""
-    seen = hunt.points_at()
-    if not seen.exists():
-        spawn = multiprocessing.get_context("spawn")
-        worker = spawn.Process(target=measure, args=(list(EXPERIMENTS), seen))
-        worker.start()
-        worker.join()
-    kept = json.loads(seen.read_text())
-    return {name: tuple(Point(**each) for each in kept[name]) for name in chosen}
+def measure(hunt: Hunt, chosen: Sequence[str], *, work: Work = in_a_process) -> dict[str, Points]:
+    """The points by experiment; trouble of a run that nothing befell is a finding."""
+    its, troubles = dry.found(hunt.dry(), chosen, work=work)
+    hunt.add(Found(troubles=troubles))
+    return its
 
 
 def play(hunt: Hunt, todo: Iterable[Job], *, until: float, workers: int) -> None:
@@ -146,7 +129,7 @@ def play(hunt: Hunt, todo: Iterable[Job], *, until: float, workers: int) -> None
     while running or (waiting and time.time() < until):
         while waiting and len(running) < workers and time.time() < until:
             job = waiting.popleft()
-            worker = spawn.Process(target=work, args=(job, hunt.part(job)))
+            worker = spawn.Process(target=work_off, args=(job, hunt.part(job)))
             worker.start()
             running[worker] = (job, time.time())
         wait([worker.sentinel for worker in running], timeout=5)
@@ -181,11 +164,12 @@ def main() -> int:
     hunt = Hunt(chosen.report, time.time())
     hunt.parts().mkdir(parents=True, exist_ok=True)
     if not chosen.resume:
-        for part in (*hunt.parts().iterdir(), hunt.points_at()):
+        hunt.dry().forget()
+        for part in hunt.parts().iterdir():
             part.unlink(missing_ok=True)
     elif hunt.report.exists():
         hunt.before = json.loads(hunt.report.read_text())["seconds"]
-    every = jobs(points(hunt, chosen.only), seed=chosen.seed, each=chosen.each)
+    every = jobs(measure(hunt, chosen.only), seed=chosen.seed, each=chosen.each)
     print(f"{sum(job.size for job in every)} points in {len(every)} jobs", flush=True)
     over = [job for job in every if hunt.part(job).exists()]
     for job in over:
