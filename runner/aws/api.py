@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError
 
 from runner.apply import Known
-from runner.aws import keeper, keyvalues, logs, ownership, records
+from runner.aws import api_room, keeper, logs, ownership
 from runner.aws.api_standing import Standing, deployments, stage, standing
 from runner.aws.background import acceptor_arn
 from runner.aws.leases import Lease
 from runner.aws.openapi import body, cors, needs_bearer, route_settings
 from runner.aws.refusals import is_fault_of_aws, tolerating
 from runner.aws.session import Aws
-from runner.errors import JamError, aws_error, busy_error
+from runner.errors import JamError, busy_error
 from runner.model import Api, Function
 from runner.names import Names
 from runner.plan.origins import AllowOrigins
@@ -35,7 +35,6 @@ RATE_TRIES = 24
 UNSURE_TRIES = 4
 LOOK_AFTER = 1.0  # seconds: what was made a moment ago may not be listed yet
 CALLS = "jam:calls"  # the tag of an api_stage that tells the acceptor's version, or `none`
-MOST_STAGES = 10  # of an API; same source
 
 # One JSON text a request; a variable without a value is "-". None knows a request's headers: the
 # stage, with the environment's record, tells the release. `ip` is CloudFront's.
@@ -150,10 +149,10 @@ def make_stage(
     stands = next((each for each in seen.stages if each["StageName"] == api_stage), None)
     if stands and not again:
         return
-    if not stands and len(seen.stages) >= MOST_STAGES:
-        _make_room(aws, names, api_id=api_id, standing=seen.stages)
+    if not stands and len(seen.stages) >= api_room.MOST_STAGES:
+        api_room.make_room(aws, names, api_id=api_id, standing=seen.stages)
     before = stands.get("DeploymentId", "") if stands else ""
-    _drop_unfinished(aws, api_id, api_stage=api_stage, seen=seen, in_use=before)
+    api_room.drop_unfinished(aws, api_id, api_stage=api_stage, seen=seen, in_use=before)
     with at_once(1) as pool:
         log = pool.submit(make_log, aws, names, api=api)
         text = _text(aws, names, functions=functions, api=api, known=known)
@@ -250,32 +249,6 @@ def allow_origins(aws: Aws, api_id: str, *, wanted: AllowOrigins) -> None:
     )
 
 
-def drop_stage(aws: Aws, api_id: str, *, api_stage: str) -> None:
-    """The stage and its deployment."""
-    found = stage(aws, api_id, api_stage=api_stage)
-    if found is None:
-        return
-    with tolerating("NotFoundException"):
-        aws.api.delete_stage(ApiId=api_id, StageName=api_stage)
-    with tolerating("NotFoundException"):
-        aws.api.delete_deployment(ApiId=api_id, DeploymentId=found.get("DeploymentId", ""))
-
-
-def _make_room(aws: Aws, names: Names, *, api_id: str, standing: Sequence[Any]) -> None:
-    """Drops the oldest api_stage of ours that no record names: a run that was killed, or whose
-    functions failed before the switch, left it. Raises JamError `JAM-QUOTA-STAGES` without one."""
-    found = records.read(aws, names, release="")
-    named = dict(found[0].stages) if found else {}
-    ours = [each for each in standing if ownership.is_ours(each.get("Tags", {}), names)]
-    strays = (each["StageName"] for each in ours if each["StageName"] not in named)
-    stray = next(strays, None)
-    store = keyvalues.find(aws, names)
-    if stray is None or store is None:
-        raise _full(api_id)
-    keyvalues.drop_routing(aws, store, api_stage=stray)
-    drop_stage(aws, api_id, api_stage=stray)
-
-
 def has_stage(aws: Aws, api_id: str, *, api_stage: str) -> bool:
     """Whether the snapshot stands."""
     return stage(aws, api_id, api_stage=api_stage) is not None
@@ -293,24 +266,6 @@ def _deployment(aws: Aws, api_id: str, *, text: str, description: str) -> str:
         return next(made, None)
 
     return made_once(aws, create, find=find)
-
-
-def _drop_unfinished(aws: Aws, api_id: str, *, api_stage: str, seen: Standing, in_use: str) -> None:
-    """Deployments of runs that ended before they named the stage: of whose import, nobody knows."""
-    for each, said in seen.deployments:
-        if said.startswith(f"{api_stage} ") and each != in_use:
-            with tolerating("NotFoundException"):
-                aws.api.delete_deployment(ApiId=api_id, DeploymentId=each)
-
-
-def _full(api_id: str) -> JamError:
-    return aws_error(
-        "JAM-QUOTA-STAGES",
-        f"The API {api_id} has {MOST_STAGES} stages, which is all that API Gateway allows, and "
-        "each is a kept release's.",
-        hint="Delete stages that others added to it, or ask AWS for more in Service Quotas (API "
-        "Gateway, stages per API); nothing was switched.",
-    )
 
 
 def _crowded() -> JamError:

@@ -12,6 +12,7 @@ from typing import Any
 from runner.apply import Known
 from runner.aws import delivery, keeper, ownership
 from runner.aws.edge import again, items_of
+from runner.aws.overlay import overlay
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
 from runner.names import Names
@@ -139,7 +140,7 @@ def _correct_distribution(aws: Aws, distribution: str, *, wanted: Any) -> None:
     actual: Any = now["DistributionConfig"]
     # The reference of an existing distribution cannot be changed. Source: UpdateDistribution.
     fixed = {**wanted, "CallerReference": actual["CallerReference"]}
-    merged = delivery.overlay(actual, fixed)
+    merged = overlay(actual, fixed)
     if merged != actual:
         aws.edge.update_distribution(
             Id=distribution, IfMatch=now["ETag"], DistributionConfig=merged

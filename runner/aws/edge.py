@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from runner.aws import delivery, ownership
+from runner.aws.overlay import overlay
 from runner.aws.refusals import code_of, tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError, busy_error
@@ -48,7 +49,7 @@ def make_access(aws: Aws, names: Names, *, access: Access) -> str:
 def _correct_access(aws: Aws, access: str, *, wanted: Any) -> None:
     now = aws.edge.get_origin_access_control(Id=access)
     actual: Any = now["OriginAccessControl"]["OriginAccessControlConfig"]
-    merged = delivery.overlay(actual, wanted)
+    merged = overlay(actual, wanted)
     if merged != actual:
         aws.edge.update_origin_access_control(
             Id=access, IfMatch=now["ETag"], OriginAccessControlConfig=merged
@@ -191,7 +192,7 @@ def _create_policy(aws: Aws, policy: Policy, *, config: Any) -> str:
 def _correct_cache(aws: Aws, policy: str, *, wanted: Any) -> None:
     now = aws.edge.get_cache_policy(Id=policy)
     actual: Any = now["CachePolicy"]["CachePolicyConfig"]
-    merged = delivery.overlay(actual, wanted)
+    merged = overlay(actual, wanted)
     if merged != actual:
         aws.edge.update_cache_policy(Id=policy, IfMatch=now["ETag"], CachePolicyConfig=merged)
 
@@ -199,7 +200,7 @@ def _correct_cache(aws: Aws, policy: str, *, wanted: Any) -> None:
 def _correct_forward(aws: Aws, policy: str, *, wanted: Any) -> None:
     now = aws.edge.get_origin_request_policy(Id=policy)
     actual: Any = now["OriginRequestPolicy"]["OriginRequestPolicyConfig"]
-    merged = delivery.overlay(actual, wanted)
+    merged = overlay(actual, wanted)
     if merged != actual:
         aws.edge.update_origin_request_policy(
             Id=policy, IfMatch=now["ETag"], OriginRequestPolicyConfig=merged
@@ -227,7 +228,7 @@ def _is_wanted(aws: Aws, name: str, *, stage: Any, what: Any) -> bool:
     except aws.edge.exceptions.NoSuchFunctionExists:
         return False
     config = summary["FunctionConfig"]
-    is_bound = delivery.overlay(config, what["FunctionConfig"]) == config
+    is_bound = overlay(config, what["FunctionConfig"]) == config
     return is_bound and bool(code == what["FunctionCode"])
 
 

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from runner.aws import function_states as states
 from runner.aws import logs, ownership
 from runner.aws.refusals import code_of, message_of, tolerating
 from runner.aws.session import Aws
 from runner.aws.versions import Wanted
-from runner.aws.waiting import insist, until
-from runner.errors import JamError, aws_error, busy_error
+from runner.aws.waiting import insist
+from runner.errors import JamError, busy_error
 from runner.model import Upkeep
 from runner.names import Names
 from runner.plan.publishing import INLINE
@@ -28,7 +29,6 @@ from runner.together import at_once
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
 
-BUDGET = 300  # seconds: somebody else's update, a version becoming active
 ROLE_BUDGET = 120  # seconds until Lambda may assume a new role; 7 to 12 are usual
 
 
@@ -59,8 +59,8 @@ def publish(aws: Aws, names: Names, *, wanted: Wanted, seen: Look | None = None)
         aws,
         lambda: _publish(aws, names, wanted=wanted, seen=looks.pop() if looks else None),
         passes=lambda error: code_of(error) in _IN_THE_WAY,
-        late=lambda error: _busy(wanted.name, message_of(error)),
-        budget=BUDGET,
+        late=lambda error: states.busy(wanted.name, message_of(error)),
+        budget=states.BUDGET,
     )
 
 
@@ -73,7 +73,7 @@ def publish_ready(aws: Aws, names: Names, *, wanted: Wanted) -> str:
 
 def ready(aws: Aws, name: str, *, version: str) -> None:
     """Returns once the version can be called. Raises JamError `JAM-FN-FAILED` and `JAM-FN-BUSY`."""
-    _settled(aws, name, qualifier=version)
+    states.settled(aws, name, qualifier=version)
 
 
 def as_published(aws: Aws, names: Names, *, name: str) -> bool | None:
@@ -119,7 +119,7 @@ def restore(aws: Aws, names: Names, *, wanted: Wanted) -> None:
     found = find(aws, names, name=wanted.name)
     if found and not (_is_wanted(found, wanted) and _has(found, _settings(wanted))):
         _update(aws, names, wanted=wanted, found=found)
-        _settled(aws, wanted.name)
+        states.settled(aws, wanted.name)
 
 
 def tend(aws: Aws, names: Names, *, function: str, upkeep: Upkeep) -> None:
@@ -188,7 +188,7 @@ def _is_wanted(found: FunctionConfigurationTypeDef, wanted: Wanted) -> bool:
 
 def _update(aws: Aws, names: Names, *, wanted: Wanted, found: FunctionConfigurationTypeDef) -> str:
     """Settings, then code and version in one call, each only if nobody else was faster."""
-    ready = _settled(aws, wanted.name) if _is_pending(found) else found
+    ready = states.settled(aws, wanted.name) if states.is_pending(found) else found
     settings = _settings(wanted)
     if not _has(ready, settings):
         revision = ready["RevisionId"]
@@ -202,7 +202,7 @@ def _update(aws: Aws, names: Names, *, wanted: Wanted, found: FunctionConfigurat
             budget=ROLE_BUDGET,
         )
         # The update itself moves the revision on when it ends.
-        ready = _settled(aws, wanted.name)
+        ready = states.settled(aws, wanted.name)
     return aws.functions.update_function_code(
         FunctionName=wanted.name,
         **_code(aws, names, wanted=wanted),
@@ -251,38 +251,6 @@ def _code(aws: Aws, names: Names, *, wanted: Wanted) -> Any:
     return {"S3Bucket": names.bucket, "S3Key": key}
 
 
-def _settled(aws: Aws, name: str, *, qualifier: str = "$LATEST") -> FunctionConfigurationTypeDef:
-    """The function or version once nothing is under way; JamError `JAM-FN-FAILED` if it failed.
-
-    Source: Lambda developer guide, "Lambda function states".
-    """
-
-    def probe() -> FunctionConfigurationTypeDef | None:
-        found = aws.functions.get_function(FunctionName=name, Qualifier=qualifier)["Configuration"]
-        _check_state(found, name)
-        return None if _is_pending(found) else found
-
-    return until(aws, probe, budget=BUDGET, late=lambda: _busy(name, "an update is in progress"))
-
-
-def _is_pending(found: FunctionConfigurationTypeDef) -> bool:
-    return found.get("State") == "Pending" or found.get("LastUpdateStatus") == "InProgress"
-
-
-def _check_state(found: FunctionConfigurationTypeDef, name: str) -> None:
-    if found.get("State") == "Failed":
-        reason, code = found.get("StateReason"), found.get("StateReasonCode")
-    elif found.get("LastUpdateStatus") == "Failed":
-        reason, code = found.get("LastUpdateStatusReason"), found.get("LastUpdateStatusReasonCode")
-    else:
-        return
-    raise aws_error(
-        "JAM-FN-FAILED",
-        f"Lambda could not make {name} ready: {reason} ({code})",
-        hint="Correct what Lambda names and run again.",
-    )
-
-
 # A role is known to IAM seconds before Lambda may assume it.
 # Source: IAM user guide, "Troubleshoot IAM", "Changes that I make are not always immediately
 # visible"; Lambda API reference, CreateFunction, InvalidParameterValueException.
@@ -301,12 +269,4 @@ def _not_ready(name: str, error: ClientError) -> JamError:
         "JAM-ROLE-NOT-READY",
         f"Lambda could not assume the role of {name} for {ROLE_BUDGET} s: {message_of(error)}",
         hint="Run again: a new role can take minutes to be known everywhere.",
-    )
-
-
-def _busy(name: str, why: str) -> JamError:
-    return busy_error(
-        "JAM-FN-BUSY",
-        f"{name} was busy for {BUDGET} s: {why}",
-        hint="Somebody else is changing this function; run again when they are done.",
     )

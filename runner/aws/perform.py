@@ -12,6 +12,7 @@ from typing import assert_never
 from runner.apply import Known, Moved, Perform, unfenced
 from runner.aws import (
     api,
+    api_room,
     background,
     domains,
     entry,
@@ -321,6 +322,6 @@ class _Performer:
             case DropApiStage(api_stage=stage, releases=releases):
                 # The routing first: a function of a release without it goes to live's api_stage.
                 keyvalues.drop(aws, known[Ref(Made.STORE)], keys=[f"r/{each}" for each in releases])
-                api.drop_stage(aws, known[Ref(Made.API)], api_stage=stage)
+                api_room.drop_stage(aws, known[Ref(Made.API)], api_stage=stage)
             case _:
                 assert_never(step)

@@ -15,7 +15,8 @@ from typing import Any
 
 from runner.apply import Fence, Known
 from runner.aws import ownership
-from runner.aws.api import MOST_STAGES, bearer_of, made_once, make_log, settings
+from runner.aws.api import bearer_of, made_once, make_log, settings
+from runner.aws.api_room import MOST_STAGES
 from runner.aws.api_standing import deployments, stage, stages_of
 from runner.aws.background import acceptor_arn
 from runner.aws.leases import Lease

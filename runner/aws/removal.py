@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from runner.aws import api, domain_removal, edge_removal, emptying, keyvalues, tables
+from runner.aws import api, api_room, domain_removal, edge_removal, emptying, keyvalues, tables
 from runner.aws.inventory.found import KEPT
 from runner.aws.refusals import message_of, tolerating
 from runner.aws.session import Aws
@@ -59,7 +59,7 @@ def _version(aws: Aws, thing: Thing) -> bool:
 def _api_stage(aws: Aws, names: Names, thing: Thing) -> None:
     found = api.find(aws, names)
     if found:
-        api.drop_stage(aws, found, api_stage=thing.key)
+        api_room.drop_stage(aws, found, api_stage=thing.key)
 
 
 def _spare_deployment(aws: Aws, names: Names, thing: Thing) -> bool:

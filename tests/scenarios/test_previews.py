@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runner.aws.api import MOST_STAGES
+from runner.aws.api_room import MOST_STAGES
 from runner.errors import JamError
 from runner.local.cloud import Cloud
 from tests.previews_site import PreviewedSite, Ran, basic

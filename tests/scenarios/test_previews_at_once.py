@@ -10,7 +10,8 @@ from typing import TypeVar
 import pytest
 
 from runner.audit import audit
-from runner.aws.api import DEPLOYMENT_EVERY, MOST_STAGES
+from runner.aws.api import DEPLOYMENT_EVERY
+from runner.aws.api_room import MOST_STAGES
 from runner.local.cloud import Cloud
 from tests.previews_site import PreviewedSite, Ran
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.aws import api, keyvalues
+from runner.aws import api, api_room, keyvalues
 from runner.aws.session import connect
 from runner.names import Names
 from tests.scenarios.conftest import Site
@@ -300,4 +300,4 @@ def drop_stage(site: Site, release: str) -> None:
     assert api_id
     routing = json.loads(keyvalues.get(aws, store, key=f"r/{release}") or "{}")
     keyvalues.drop(aws, store, keys=[f"r/{release}"])
-    api.drop_stage(aws, api_id, api_stage=routing["s"])
+    api_room.drop_stage(aws, api_id, api_stage=routing["s"])
