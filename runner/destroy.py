@@ -29,6 +29,7 @@ from runner.errors import JamError, site_error
 from runner.guard.rollout import Act
 from runner.model import Origin
 from runner.names import PREVIEW, PREVIEWS, PRODUCTION, Names
+from runner.plan import named_tables
 from runner.plan.inventory import SHARED, Thing, What, is_removable
 from runner.plan.ledger import Ledger, is_policy_of_all, site_of
 from runner.plan.previewed import Previewed, is_of_previews
@@ -76,13 +77,15 @@ class Doomed:
 def survey(aws: Aws, names: Names, doom: Doom) -> Doomed:
     """What there is to remove; changes nothing.
 
-    Raises JamError `JAM-BUCKET-FOREIGN` with the names of objects that others put there.
+    Raises JamError `JAM-BUCKET-FOREIGN` with the names of objects that others put there, and
+    `JAM-TABLE-UNKNOWN` with those of tables that are not there.
     """
     is_one = bool(PREVIEW.fullmatch(doom.environment))
     if not (is_one or doom.is_of_production or doom.is_of_previews):
         raise _unknown(doom.environment)
     there = things(aws, names)
     told, previews = ledger.read(aws, names), previewed.read(aws, names)
+    named_tables.check(doom.tables, there, told=told, names=names)
     with explained():
         buckets = {each.name for each in there if each.kind is What.BUCKET and each.is_tagged}
         if names.bucket in buckets and doom.is_of_production:

@@ -21,6 +21,7 @@ from runner.destroy import Doom, destroy, survey
 from runner.errors import JamError
 from runner.local.cloud import Cloud
 from runner.names import Names
+from runner.plan import named_tables
 from runner.plan.inventory import MADE_BY, SHARED, Thing, What
 from runner.plan.ledger import SURVIVED, Entry, Ledger, explained
 from runner.plan.releasing import RecordRelease
@@ -491,6 +492,53 @@ def test_a_run_that_is_killed_after_every_few_writes_ends_with_nothing_left(
             assert account.unexplained == []
     assert deaths > 1
     assert account.of_site == []
+
+
+def notes_table(name: str = "jam-notes-production-notes") -> Thing:
+    return Thing(kind=What.TABLE, name=name, **OURS)
+
+
+NEVER_THERE: list[tuple[str, set[str], tuple[Thing, ...], Ledger]] = [
+    ("a slip", {"nots"}, (notes_table(),), Ledger(exists=True, tables=frozenset({"notes"}))),
+    ("one of two", {"notes", "x"}, (notes_table(),), Ledger(exists=True)),
+    ("a site without tables", {"notes"}, (), Ledger(exists=True)),
+    ("what was kept would stay", {"nots"}, (notes_table(),), Ledger()),
+    ("the records", {"jam-notes"}, (notes_table("jam-notes"),), Ledger(exists=True)),
+    ("a preview's", {"a"}, (notes_table("jam-notes--pr-7--a"),), Ledger(exists=True)),
+]
+WAS_THERE: list[tuple[str, set[str], tuple[Thing, ...], Ledger]] = [
+    ("by its name", {"notes"}, (notes_table(),), Ledger(exists=True)),
+    ("by DynamoDB's", {"jam-notes-production-notes"}, (notes_table(),), Ledger(exists=True)),
+    ("lost by hand", {"notes"}, (), Ledger(exists=True, tables=frozenset({"notes"}))),
+    ("a run that died went on", {"notes"}, (), Ledger(exists=True, destroying=True)),
+    ("twice", {"notes"}, (), Ledger()),
+    ("nothing named", set(), (notes_table(),), Ledger(exists=True)),
+]
+
+
+@pytest.mark.parametrize("case", NEVER_THERE, ids=[each[0] for each in NEVER_THERE])
+def test_a_table_that_never_was_is_an_error(case: Any) -> None:
+    _, named, there, told = case
+    with pytest.raises(JamError) as raised:
+        named_tables.check(frozenset(named), there, told=told, names=NAMES)
+    assert (raised.value.code, raised.value.turn) == ("JAM-TABLE-UNKNOWN", 2)
+
+
+@pytest.mark.parametrize("case", WAS_THERE, ids=[each[0] for each in WAS_THERE])
+def test_a_table_that_was_or_is_there_may_be_named(case: Any) -> None:
+    _, named, there, told = case
+    named_tables.check(frozenset(named), there, told=told, names=NAMES)
+
+
+def test_a_wrong_name_of_a_table_stops_destroy_before_it_removes_anything(
+    account: Account, tmp_path: Path
+) -> None:
+    account.deploy(tmp_path, "one")
+    before = account.cloud.journal.last
+    with pytest.raises(JamError, match="no table nots") as raised:
+        account.destroy("nots")
+    assert raised.value.hint == "Its tables: `--with-tables notes`."
+    assert list(account.cloud.journal.writes(since=before)) == []
 
 
 @DEATH

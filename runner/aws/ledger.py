@@ -147,6 +147,7 @@ def _environment(names: Names, there: Mapping[str, Mapping[str, Any]]) -> Ledger
         streams=frozenset(names.function(name) for name, _ in item.get("streams", ())),
         history=tuple(item.get("history", ())),
         domains=frozenset(item.get("domains", ())),
+        tables=frozenset(item.get("tables", ())),
     )
 
 

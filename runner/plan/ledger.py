@@ -61,8 +61,9 @@ class Ledger:
     """All records of one site. Without `exists` there are none.
 
     `ids` are those of the distribution and the API; `scheduled` Lambda names that run by schedule,
-    `streams` those with a function URL. `rollout` is the id of an open one. `destroying`: a run of
-    `destroy` began and has not ended; `survived`: a deploy came after one. `sites` are all sites of
+    `streams` those with a function URL, `tables` those with the site's data, by their names in the
+    settings. `rollout` is the id of an open one. `destroying`: a run of `destroy` began and has not
+    ended; `survived`: a deploy came after one. `sites` are all sites of
     the account and region that have records, `environments` those of this site; `domains` its host
     names.
     """
@@ -84,6 +85,7 @@ class Ledger:
     sites: frozenset[str] = frozenset()
     environments: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
+    tables: frozenset[str] = frozenset()
 
     def state(self, release: str) -> str:
         """As people say it: `live release 0123abcd`."""

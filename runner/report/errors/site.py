@@ -193,6 +193,10 @@ SITE: dict[str, tuple[str, str]] = {
         "A table cannot be changed so. Nothing was written.",
         "Give what is new another name and move the data, or undo the change.",
     ),
+    "JAM-TABLE-UNKNOWN": (
+        "`destroy --with-tables` names a table that production has not. Nothing was removed.",
+        "Name it as the hint lists it; tables that are not named stay with their data.",
+    ),
     "JAM-TOOLCHAIN": (
         "Node or npm cannot be used.", "Install jam-deploy anew; the hint says what is missing."
     ),
