@@ -182,6 +182,44 @@ def test_an_api_beside_the_first_is_named_by_the_host() -> None:
         assert [json.loads(each)["domainName"] for each in done.logs] == expected
 
 
+OF_OLD = {"host": f"{OLD[:8]}--{HOST}"}
+
+
+def with_commit(**stable: Any) -> dict[str, str]:
+    """A preview, and the host of a commit of before, which everybody might look at."""
+    routing = {"s": "pr-7", "i": ["assets/*"]}
+    return {**shown(**stable), **shown(OF_OLD["host"], live=OLD, r=routing)}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"), [({}, 401), (basic(PASSWORD), 200), ({"x-jam-bypass": BYPASS}, 200)]
+)
+def test_a_door_that_is_shut_later_shuts_older_commits_too(
+    headers: dict[str, str], status: int
+) -> None:
+    found = EDGE.route(with_commit(**DOORS), "/", {**headers, **OF_OLD})
+    assert found.get("statusCode", 200) == status
+
+
+def test_an_older_commit_has_its_own_files_and_says_whose_functions_it_has() -> None:
+    found = EDGE.route(with_commit(), "/", {**NAVIGATION, **OF_OLD})
+    assert found["uri"] == f"/pr-7/releases/{OLD}/index.html"
+    document = {**DOCUMENT, "x-amz-meta-jam-release": OLD}
+    for uri in ("/", "/.functions/a"):
+        told = EDGE.respond(with_commit(), document, uri, request=OF_OLD)["headers"]
+        assert told["x-jam-newest"]["value"] == LIVE
+    newest = {**shown(), **shown(f"{LIVE[:8]}--{HOST}")}
+    for store, host in ((newest, f"{LIVE[:8]}--{HOST}"), (with_commit(), HOST)):
+        found = EDGE.respond(store, DOCUMENT, request={**NAVIGATION, "host": host})
+        assert "x-jam-newest" not in found["headers"]
+
+
+def test_a_commits_host_shows_nothing_without_the_preview_that_it_is_of() -> None:
+    commit = shown(OF_OLD["host"], live=OLD)
+    for store in (commit, {**commit, **shown(e="pr-8")}):
+        assert EDGE.route(store, "/", OF_OLD)["statusCode"] == 404
+
+
 def test_no_rollout_and_no_link_to_a_release_is_in_a_preview() -> None:
     store = shown(candidate=OLD, rollout="r1", c={})
     request = EDGE.route(store, "/", NAVIGATION)

@@ -2,15 +2,21 @@
 import crypto from 'crypto';
 
 const PREVIEW = /^pr-[1-9][0-9]{0,8}$/;
+const COMMIT = /^[0-9a-f]{8}--/;
 
-// As production's, and `refused`: the answer to whoever may not look. There is never a rollout.
+// As production's, and `refused`: the answer to whoever may not look. There is never a rollout. The
+// host of one commit has a release of its own alone: who may look, which API answers and what is
+// `newest` are the preview's, as they are now.
 async function situation(request) {
-  const found = (await read('e/' + valueOf(request.headers, 'host').toLowerCase())) || {};
-  const name = PREVIEW.test(found.e) ? found.e : '';
-  const live = name ? releaseIn(found.live) : '';
+  const host = valueOf(request.headers, 'host').toLowerCase();
+  const own = (await read('e/' + host)) || {};
+  const found = COMMIT.test(host) ? (await read('e/' + host.slice(10))) || {} : own;
+  const name = PREVIEW.test(own.e) && own.e === found.e ? own.e : '';
+  const live = name ? releaseIn(own.live) : '';
   return {
     live: live,
-    routing: live ? found.r || {} : null,
+    newest: releaseIn(found.live),
+    routing: live ? own.r || {} : null,
     candidate: '',
     candidateRouting: null,
     rollout: '',
