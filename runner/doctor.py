@@ -17,6 +17,7 @@ from runner.aws.looks import Recorded, drift
 from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
 from runner.aws.written import Environment, Staged
+from runner.config.load import Config
 from runner.decide import production_foundation
 from runner.errors import JamError
 from runner.model import Table
@@ -27,6 +28,7 @@ from runner.plan.drift import Drift, Finding, State
 from runner.plan.groundwork import Foundation
 from runner.plan.refs import Made
 from runner.plan.remarks import Remark, Topic, fine, wrong
+from runner.promote import promotion_of
 
 NOT_YET = "the settings, or this version of jam-deploy, are newer than the last deploy"
 
@@ -41,6 +43,17 @@ class Practice:
     domains: tuple[str, ...] = ()
     previews: str = ""
     near: str = ""
+
+
+def practice_of(config: Config, *, near: str) -> Practice:
+    """What a site's settings say."""
+    return Practice(
+        tables=config.tables,
+        rollouts=promotion_of(config) is not None,
+        domains=config.settings.production.domain,
+        previews=config.settings.preview.domain or "",
+        near=near,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -179,7 +179,7 @@ class _Making:
             mend = partial(let_in, aws, names, self.shared.environment, say=world.watcher.note)
             checks = looked_at(decided, world, known=known, bypass=bypass, mend=mend)
         return Shown(
-            outcome=outcome_of(decided, world, known=known, checks=checks),
+            outcome=outcome_of(decided, world, known=known, checks=checks, lacks=self.shared.lacks),
             password=password,
             bypass=bypass,
             commit_url=self._commit_url(known),

@@ -21,7 +21,7 @@ from runner.aws.wanted import foundation as wanted_foundation
 from runner.aws.written import Environment
 from runner.config.load import Config
 from runner.decide import Decided
-from runner.domains import looked_after
+from runner.domains import Named, looked_after
 from runner.edge import response_code, router_code
 from runner.errors import aws_error
 from runner.model import Origin, Release, Routing
@@ -65,10 +65,14 @@ def shared(config: Config, world: World, *, aws: Aws, names: Names, there: Envir
     if known.is_firm or _is_left_as_it_is(aws, tier, there):
         return known
     with world.watcher.stage("previews"):
-        _make(config, world, aws=aws, names=tier, foundation=foundation)
+        named = _make(config, world, aws=aws, names=tier, foundation=foundation)
     with explained():
         found = records.read(aws, tier, release="")
-    return Shared(environment=found[0] if found else Environment(), foundation=foundation)
+    return Shared(
+        environment=found[0] if found else Environment(),
+        foundation=foundation,
+        lacks=tuple(str(each) for each in named.lacks),
+    )
 
 
 def let_in(aws: Aws, names: Names, there: Environment, *, say: Callable[[str], None]) -> bool:
@@ -104,7 +108,7 @@ def _is_left_as_it_is(aws: Aws, names: Names, there: Environment) -> bool:
     return True
 
 
-def _make(config: Config, world: World, *, aws: Aws, names: Names, foundation: Foundation) -> None:
+def _make(config: Config, world: World, *, aws: Aws, names: Names, foundation: Foundation) -> Named:
     first = _decided(config, world, aws=aws, names=names, foundation=foundation)
     check_bootstrap(aws, names, live=first.live, foundation=foundation)
     with explained():
@@ -116,7 +120,7 @@ def _make(config: Config, world: World, *, aws: Aws, names: Names, foundation: F
         known = carry_out(whole, world, part=whole.plan.staging, known=known).known
         known = carry_out(whole, world, part=whole.plan.switching, known=known).known
         lease.done()
-    looked_after(whole, world, known=known)
+    return looked_after(whole, world, known=known)
 
 
 def _decided(

@@ -88,7 +88,12 @@ def with_bypass(fetch: Fetch, bypass: str) -> Fetch:
 
 
 def outcome_of(
-    decided: Decided, world: World, *, known: Known, checks: tuple[Check, ...]
+    decided: Decided,
+    world: World,
+    *,
+    known: Known,
+    checks: tuple[Check, ...],
+    lacks: tuple[str, ...] = (),
 ) -> Outcome:
     puts = [step for step in decided.plan.stage if isinstance(step, PutFiles)]
     host, names = known[Ref(Made.DOMAIN)], decided.names
@@ -108,6 +113,7 @@ def outcome_of(
             files=sum(len(step.files) for step in puts), bytes=sum(step.bytes for step in puts)
         ),
         checks=checks,
+        lacks=lacks,
     )
 
 

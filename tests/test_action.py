@@ -201,6 +201,56 @@ def test_what_is_wrong_is_a_remark_on_its_line_and_in_the_comment(at: Workplace)
     assert at.deployments(f"deploy:notes:pr-{number}") == ["failure"]
 
 
+def test_settings_that_nobody_can_read_keep_no_comment_untold_and_no_preview_up(
+    at: Workplace,
+) -> None:
+    number = at.pull()
+    shown = at.on_pull("opened", number)
+    assert shown.status == 0, shown.raw
+    at.hands.push("change", {"page.html": b"y"})
+    at.checkout("<h1>One</h1>", settings=SETTINGS + "[preview\n")
+    broken = at.on_pull("synchronize", number)
+    assert broken.status == 2
+    (told,) = at.comments(number)
+    assert "Preview failed" in told
+    assert "no valid TOML" in told
+    assert "still shows" in told
+    assert "no valid TOML" in broken.summary
+    pushed = at.on_push()
+    assert (pushed.status, "no valid TOML" in pushed.summary) == (2, True)
+
+    at.hands.close(number)
+    closed = at.on_pull("closed", number)
+    assert (closed.status, closed.outputs["outcome"]) == (0, "removed"), closed.raw
+    assert at.visit(shown.outputs["url"]).status == 404
+    assert "removed" in at.comments(number)[0]
+
+
+def test_what_a_domain_lacks_is_told_by_deploy_preview_and_doctor(at: Workplace) -> None:
+    names = (
+        '[production]\ndomain = "www.example.com"\n[preview]\ndomain = "*.preview.example.com"\n'
+    )
+    record = "CNAME  _"
+    at.checkout(
+        "<h1>One</h1>",
+        settings=AT_ONCE.replace("[production.rollout]", names + "[production.rollout]"),
+    )
+    pushed = at.on_push()
+    assert pushed.status == 0, pushed.raw
+    assert sum(record in notice for notice in pushed.notices) == 2  # with and without www
+    assert "www&#46;example.com" in pushed.summary
+    number = at.pull()
+    shown = at.on_pull("opened", number)
+    assert shown.status == 0, shown.raw
+    for told in (at.comments(number)[0], shown.summary):
+        assert "Still to be done for the domain" in told
+        assert "acm-validations.aws" in told
+    looked = at.by_hand("doctor")
+    assert looked.status == 3
+    assert looked.summary.count("acm-validations.aws") == 3
+    assert "drift        WRONG" not in looked.raw
+
+
 def test_the_deploy_counts_when_github_is_down_and_is_told_later(at: Workplace) -> None:
     number = at.pull()
     at.hub.faults.plant(DOWN)
@@ -214,6 +264,16 @@ def test_the_deploy_counts_when_github_is_down_and_is_told_later(at: Workplace) 
     collected = at.run("schedule", {})
     assert collected.status == 0, collected.raw
     assert shown.outputs["url"] in at.comments(number)[0]
+
+    at.checkout("<h1>One</h1>", settings=SETTINGS.replace("sh build.sh", "exit 3"))
+    assert at.on_pull("synchronize", number).status == 2
+    at.checkout("<h1>One</h1>")
+    at.hub.faults.plant(DOWN)  # the same commit's next run, of which GitHub hears nothing
+    assert at.on_pull("synchronize", number).outputs["outcome"] == "unchanged"
+    assert "Preview failed" in at.comments(number)[0]
+    at.hub.faults.clear()
+    assert at.run("schedule", {}).status == 0
+    assert "Preview ready" in at.comments(number)[0]
 
     at.hands.close(number)  # and nobody was told
     collected = at.run("schedule", {})

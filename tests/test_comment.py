@@ -116,7 +116,7 @@ def test_a_ready_preview_tells_where_it_is_and_what_it_is() -> None:
         stages=(("build", 14.2),),
     )
     told = seen(body([row]))
-    for part in ("Preview ready", "pr-7.preview.example.com", "18:54 UTC",
+    for part in ("Preview ready", "pr-7.preview.example.com", "18:54 UTC", "keeps its files",
                  "plum-otter", "3f9c1e7", "x-jam-bypass: b1p2", "previews/pr-7/releases/a/",
                  "14.2 s", "https://x.execute-api.eu-central-1.amazonaws.com/pr-7",
                  "61 AWS calls"):  # fmt: skip
@@ -231,6 +231,26 @@ def test_a_run_that_is_older_or_superseded_changes_nothing() -> None:
     older = Origin(commit=OTHER, workflow="w.yml", number=3, attempt=2)
     for row in (a_row(State.FAILED, origin=older, at=AT + 5), a_row(State.SUPERSEDED, at=AT + 5)):
         assert merged(shown, row) == kept(shown)
+
+
+def test_a_first_build_that_fails_shows_no_commit() -> None:
+    building = body([a_row(State.BUILDING)])
+    failed = merged(building, a_row(State.FAILED, fault=fault_of(ERROR), at=AT + 1))
+    assert [row.shows for row in failed] == [""]
+
+
+def test_sites_that_are_all_gone_are_told_as_such() -> None:
+    gone = [a_row(State.REMOVED, site=site) for site in ("docs", "notes")]
+    assert "🧹 2 previews removed" in seen(body(gone)).text
+
+
+def test_what_a_domain_still_waits_for_is_in_the_comment_and_on_the_jobs_page() -> None:
+    lacks = ("the certificate waits: CNAME  _a.example.com  ->  _b.acm-validations.aws.",)
+    row = a_row(outcome=an_outcome(lacks=lacks))
+    other = a_row(site="docs")
+    for told in (body([row]), body([row, other]), summary(row)):
+        assert "CNAME _a.example.com -> _b.acm-validations.aws" in seen(told).text
+    assert "Still to be done" not in body([other])
 
 
 def test_another_sites_run_changes_its_own_line_alone() -> None:

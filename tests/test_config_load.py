@@ -302,6 +302,29 @@ def test_a_broken_file_is_in_nobodys_way_who_says_site_and_region(tmp_path: Path
             whereabouts(root, None, more)
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("site = \"notes\" # ours\nregion = 'eu-west-1'\n[build", ("notes", "eu-west-1")),
+        ('site = "notes"\n[preview]\nexpier = 3\n', ("notes", "eu-central-1")),
+        ('site = "notes"\nregion = 7\n', ("notes", "eu-central-1")),
+    ],
+)
+def test_what_is_readable_of_a_broken_file_is_enough_to_find_the_site(
+    tmp_path: Path, text: str, found: tuple[str, str]
+) -> None:
+    assert whereabouts(site(tmp_path, text), None, HERE) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["site = notes\n", 'site = "A b"\n', "bild = 1\n", '[x\nsite = "notes"\n']
+)
+def test_a_site_that_cannot_be_read_is_never_guessed(tmp_path: Path, text: str) -> None:
+    with pytest.raises(JamError) as caught:
+        whereabouts(site(tmp_path, text), None, HERE)
+    assert caught.value.code == "JAM-SETTINGS"
+
+
 def test_options_and_environment_are_checked_too(tmp_path: Path) -> None:
     error = refusal(site(tmp_path), Overrides(site="A b", default_region="here"))
     assert [problem.where for problem in error.problems] == ["--site", "AWS_REGION"]

@@ -15,10 +15,12 @@ from runner.collect import collect as collect_releases
 from runner.errors import JamError
 from runner.github.attempt import Missed
 from runner.github.pulls import OpenPulls
+from runner.model import Origin
 from runner.names import PRODUCTION, Names
+from runner.plan.order import is_older
 from runner.plan.overdue import seconds
 from runner.plan.retention import Retention
-from runner.report.comment import Row, State
+from runner.report.comment import UNSURE, Row, State
 from runner.report.text import Outcome
 from runner.report.tidying import collected_text
 
@@ -84,10 +86,18 @@ def _make_up(job: Job, names: Names, known: Known) -> None:
 
 
 def _is_unheard(rows: tuple[Row, ...] | Missed, site: str, known: Known) -> bool:
-    """Whether the comment shows another commit than the preview."""
+    """Whether the comment shows another commit than the preview, or still builds, or has failed
+    since which a newer run has shown something."""
     if isinstance(rows, Missed):
         return False
-    return all(each.shows != known.origin.commit for each in rows if each.site == site)
+    return all(_is_behind(each, known.origin) for each in rows if each.site == site)
+
+
+def _is_behind(row: Row, shown: Origin) -> bool:
+    if row.shows != shown.commit:
+        return True
+    building = row.state in (State.QUEUED, State.BUILDING) and row.origin.run == shown.run
+    return building or (row.state in UNSURE and is_older(row.origin, shown, is_ancestor=None))
 
 
 def _outcome(names: Names, known: Known) -> Outcome:

@@ -160,12 +160,10 @@ def _audit(it: _Asked) -> str:
 
 
 def _doctor(it: _Asked) -> str:
-    from runner.doctor import Practice, doctor
-    from runner.promote import promotion_of
+    from runner.doctor import doctor, practice_of
     from runner.report.doctor import doctor_text
 
-    config = it.job.config(publishes=False)
-    practice = Practice(tables=config.tables, rollouts=promotion_of(config) is not None)
+    practice = practice_of(it.job.config(publishes=False), near=near(it.job.world))
     health = doctor(it.aws, it.names, practice)
     if not health.is_well:
         raise aws_error(

@@ -18,7 +18,7 @@ from runner.action.telling import Telling
 from runner.aws.session import Aws
 from runner.build.apart import Apart
 from runner.config.load import Config, Overrides, load, whereabouts
-from runner.config.source import FILE
+from runner.config.source import FILE, top_line
 from runner.errors import JamError, Turn
 from runner.event import Event
 from runner.github import GitHub
@@ -150,8 +150,11 @@ class Job:
         """The site's name as far as it can be read, also where its settings are wrong."""
         root, file = place_of(self.inputs, self.world.environment)
         told: object = ""
-        with suppress(OSError, ValueError):
-            told = tomllib.loads((file or root / FILE).read_text()).get("site", "")
+        with suppress(OSError, UnicodeDecodeError):
+            text = (file or root / FILE).read_text(encoding="utf-8")
+            told = top_line(text, "site")
+            with suppress(ValueError):
+                told = tomllib.loads(text).get("site", "")
         return self.inputs.site or (told if isinstance(told, str) else "")
 
 

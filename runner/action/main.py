@@ -19,6 +19,7 @@ from runner.action.console import Console
 from runner.action.handed_back import hand_back
 from runner.action.inputs import Inputs, inputs_of
 from runner.action.job import Job, Outside, config_of
+from runner.action.page import page
 from runner.action.recovery import recover, tell_cancelled
 from runner.action.releasing import Ended
 from runner.errors import JamError, Turn
@@ -40,6 +41,7 @@ from runner.turn import origin_of
 
 def main(outside: Outside, console: Console, cancellation: Cancellation) -> int:
     """Does what the event asks for; the exit status (`runner.errors.Turn`)."""
+    job: Job | None = None
     try:
         inputs = inputs_of(outside.environment)
         console.mask(inputs.github_token)
@@ -51,6 +53,8 @@ def main(outside: Outside, console: Console, cancellation: Cancellation) -> int:
         status = _performed(job)
     except JamError as error:
         annotate(console, error, outside.workspace)
+        if job is None or job.telling is None:  # else it has the job's page already
+            console.summary(page(f"❌ {error.code}", f"{error}\n{error.hint}"))
         status = error.turn
     except KeyboardInterrupt:
         status = cancellation.end()
@@ -133,6 +137,8 @@ def _skipped(job: Job) -> Outcome:
 
 
 def _put_out(job: Job, outcome: Outcome) -> None:
+    for each in outcome.lacks:
+        job.console.notice(each, title="Still to be done for the domain")
     for name, value in outputs.outputs_of(outcome).items():
         job.console.output(name, value)
 

@@ -30,7 +30,12 @@ _WHY = {
 
 def release(job: Job) -> Outcome:
     """Raises the reason where the candidate was taken back."""
-    config = job.config()
+    telling = job.tell(job.site())
+    try:
+        config = job.config()
+    except JamError as error:
+        failed(job, telling, error)
+        raise
     telling, commit = job.tell(config.site), job.event.origin.commit
     telling.begin(commit)
     try:

@@ -34,10 +34,12 @@ LOOKS = 6  # at once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """What all previews of a site share: its record, and the foundation that it should be."""
+    """What all previews of a site share: its record, the foundation that it should be, and what
+    its wildcard still lacks, where this run has looked."""
 
     environment: Environment
     foundation: Foundation = field(repr=False)
+    lacks: tuple[str, ...] = ()
 
     @property
     def is_firm(self) -> bool:

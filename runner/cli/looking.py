@@ -19,20 +19,13 @@ def doctor(options: Options) -> None:
 
     Credentials, permissions, quotas, drift, what is open. Ends with status 3 if anything is wrong.
     """
-    from runner.doctor import Practice
     from runner.doctor import doctor as look
+    from runner.doctor import practice_of
     from runner.fetch import loopback
-    from runner.promote import promotion_of
     from runner.report.doctor import doctor_document, doctor_text
 
     config = local_config(options, publishes=False)
-    practice = Practice(
-        tables=config.tables,
-        rollouts=promotion_of(config) is not None,
-        domains=config.settings.production.domain,
-        previews=config.settings.preview.domain or "",
-        near=loopback(os.environ.get("AWS_ENDPOINT_URL", "")),
-    )
+    practice = practice_of(config, near=loopback(os.environ.get("AWS_ENDPOINT_URL", "")))
     health = look(*account(options), practice)
     tell(options, doctor_document(health), doctor_text(health))
     if not health.is_well:

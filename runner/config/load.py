@@ -20,7 +20,7 @@ from runner.config.rules import broken_rules
 from runner.config.settings import Settings
 from runner.config.settings import Table as Section
 from runner.config.shape import Wrong, arranged, settings, wrongs
-from runner.config.source import FILE, Source, parsed, read, refused
+from runner.config.source import FILE, Source, parsed, read, refused, top_line
 from runner.config.values import Region, SiteName
 from runner.errors import JamError, Problem, site_error
 from runner.model import Index, Table
@@ -121,20 +121,35 @@ def load(root: Path, file: Path | None, overrides: Overrides, *, publishes: bool
 def whereabouts(root: Path, file: Path | None, overrides: Overrides) -> tuple[str, str]:
     """The site's name and region alone, for commands that build nothing: nothing is detected.
 
-    Where both were said, nothing is read either: a broken file keeps nobody from going back.
-    Raises JAM-SETTINGS and JAM-REGION-MISSING as `load` does.
+    Where both were said, or stand on lines of their own, what else is wrong matters not: a broken
+    file keeps nobody from going back, and no closed preview from going. Raises JAM-SETTINGS and
+    JAM-REGION-MISSING as `load` does.
     """
     wrong = list(_overridden(overrides))
     if overrides.site and overrides.region and not wrong:
         return overrides.site, overrides.region
     source = read(root, file)
-    known, problems = _settings(source)
-    if problems := [*problems, *wrong]:
-        raise refused(problems)
+    try:
+        known, problems = _settings(source)
+        if problems := [*problems, *wrong]:
+            raise refused(problems)
+    except JamError:
+        readable = _readable(source, overrides)
+        if wrong or not all(readable):
+            raise
+        return readable
     region, _ = _region(known, overrides=overrides, source=source)
     if not region:
         raise _region_missing()
     return _site(root, known, overrides=overrides, source=source)[0], region
+
+
+def _readable(source: Source, overrides: Overrides) -> tuple[str, str]:
+    """Site and region, each empty where neither an option nor a line of the broken file says it."""
+    site, region = (top_line(source.text, key) for key in ("site", "region"))
+    site = site if _fits(site, SiteName) else ""
+    region = region if _fits(region, Region) else ""
+    return overrides.site or site, overrides.region or region or overrides.default_region
 
 
 def _settings(source: Source) -> tuple[Settings, list[Problem]]:

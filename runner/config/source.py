@@ -80,6 +80,13 @@ def parsed(source: Source) -> dict[str, Any]:
         raise refused([problem]) from error
 
 
+def top_line(text: str, key: str) -> str:
+    """What a key says above all sections, on a line of its own; also of a text that is no TOML."""
+    top = re.split(r"(?m)^\s*\[", text, maxsplit=1)[0]
+    found = re.search(rf"""(?m)^\s*{key}\s*=\s*(["'])([^"'\\\n]*)\1\s*(?:#.*)?$""", top)
+    return found[2] if found else ""
+
+
 def refused(problems: Iterable[Problem]) -> JamError:
     """The error that tells all problems at once."""
     told = tuple(problems)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from runner.report.comment.body import body
 from runner.report.comment.kept import merged
 from runner.report.comment.picture import rollout_svg
-from runner.report.comment.row import Fault, Row, State, fault_of, state_of
+from runner.report.comment.row import UNSURE, Fault, Row, State, fault_of, state_of
 from runner.report.comment.summary import summary
 
 __all__ = [
+    "UNSURE",
     "Fault",
     "Row",
     "State",

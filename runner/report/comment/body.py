@@ -11,7 +11,7 @@ from runner.report.comment.foreign import code, commit, link
 from runner.report.comment.kept import keeping
 from runner.report.comment.qr import qr
 from runner.report.comment.row import Row, State
-from runner.report.comment.words import SIGNS, count, moment, status
+from runner.report.comment.words import NAMES, SIGNS, count, moment, status
 
 LONGEST = 60_000  # characters; GitHub takes 65,536, and the marker comes before it
 _SHOWN = frozenset({State.READY, State.UNCHANGED})
@@ -65,7 +65,11 @@ def _title(rows: Sequence[Row]) -> str:
         return _TITLES.get(rows[0].state, status(rows[0]))
     if shown:
         return f"✅ {count(shown, 'preview')} ready"
-    return f"{SIGNS[rows[0].state]} {count(len(rows), 'preview')}" if rows else "No preview"
+    if not rows:
+        return "No preview"
+    alike = {row.state for row in rows} == {rows[0].state}
+    word = f" {NAMES[rows[0].state].lower()}" if alike else ""
+    return f"{SIGNS[rows[0].state]} {count(len(rows), 'preview')}{word}"
 
 
 _TITLES = {
@@ -101,6 +105,7 @@ def _alone(row: Row) -> str:
         parts.standing(row),
         parts.password(row),
         _headline(row),
+        parts.lacking(row),
     ]
     return "\n\n".join(part for part in (*seen, *_folded(row)) if part)
 
@@ -118,7 +123,7 @@ def _among(row: Row) -> str:
     about = changes.headline(row.difference) if row.difference and row.url else ""
     about = "" if row.fault else about
     title = f"{SIGNS[row.state]} <b>{code(row.site)}</b>" + (f" · {about}" if about else "")
-    seen = (parts.failure(row), parts.standing(row), parts.password(row))
+    seen = (parts.failure(row), parts.standing(row), parts.password(row), parts.lacking(row))
     inside = "\n\n".join(part for part in (*seen, *_folded(row)) if part)
     return parts.folded(title, inside, is_open=row.state is State.FAILED)
 

@@ -61,7 +61,7 @@ def _after(before: Row | None, row: Row) -> Row:
     return replace(
         row,
         outcome=before.outcome,
-        shows=before.shows or before.origin.commit,
+        shows=before.shows or (before.origin.commit if before.outcome else ""),
         commit_url=before.commit_url,
         password=before.password,
         bypass=before.bypass,

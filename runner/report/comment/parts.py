@@ -10,6 +10,7 @@ from runner.report.text import Check
 from runner.report.watch import size_of
 
 _LINE = 160  # characters of a line of a log or an error
+_STAYS = "which keeps its files; functions are always those of the newest commit"
 
 
 def folded(title: str, inside: str, *, is_open: bool = False) -> str:
@@ -38,7 +39,8 @@ def failure(row: Row) -> str:
 def _last_lines(row: Row) -> str:
     if not row.last_lines:
         return ""
-    title = f"The last {count(len(row.last_lines), 'line')} of the build"
+    some = len(row.last_lines)
+    title = f"The last {count(some, 'line') if some > 1 else 'line'} of the build"
     return folded(title, block(row.last_lines, longest=_LINE), is_open=True)
 
 
@@ -52,13 +54,21 @@ def standing(row: Row) -> str:
     return code(row.note, longest=1_000)
 
 
+def lacking(row: Row) -> str:
+    """What the site's own names still wait for: records for another DNS, as a rule."""
+    if row.outcome is None or not row.url or not row.outcome.lacks:
+        return ""
+    listed = "\n".join(f"- {code(each, longest=1_000)}" for each in row.outcome.lacks)
+    return f"🌐 **Still to be done for the domain**\n\n{listed}"
+
+
 def addresses(row: Row, *, secrets: bool) -> str:
     """Where everything is; passwords and tokens only with `secrets`."""
     if row.outcome is None or not row.url:
         return ""
     lines = [
         _line("Preview" if row.is_preview else "Site", link(row.url)),
-        _line("This commit", link(row.commit_url) if row.commit_url else ""),
+        _line("This commit", f"{link(row.commit_url)}, {_STAYS}" if row.commit_url else ""),
         _line("API", code(row.outcome.api_url)),
         _line("Files in S3", code(row.outcome.prefix)),
         _line("Release", code(row.outcome.release)),

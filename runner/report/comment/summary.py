@@ -37,6 +37,7 @@ def _summary(told: Row, title: str) -> str:
         parts.failure(told),
         code(told.note, longest=1_000),
         f"**{changes.headline(told.difference)}**" if told.difference else "",
+        parts.lacking(told),
         _rollout(told.outcome.rollout if told.outcome else None),
         parts.folded("🔍 Everything that changes", parts.changed(told)),
         parts.folded(parts.checked(told), parts.checks(told)),
@@ -56,7 +57,8 @@ def _facts(row: Row) -> Iterator[str]:
         branch = f" of {code(row.origin.branch)}" if row.origin.branch else ""
         yield f"- Commit: {commit(row.origin.commit, run_url=row.run_url)}{branch}"
     if row.outcome and row.outcome.release:
-        before = f", before it {code(row.outcome.previous)}" if row.outcome.previous else ""
+        was = row.outcome.previous if row.outcome.previous != row.outcome.release else ""
+        before = f", before it {code(was)}" if was else ""
         yield f"- Release: {code(row.outcome.release)}{before}"
     yield f"- {moment(row.at)}"
 
