@@ -5,8 +5,9 @@ Changes nothing in AWS.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from runner.aws.leases import Lease
 from runner.aws.live import read_live
@@ -96,20 +97,14 @@ def against_live(
             rollouts=promotion_of(config) is not None,
         )
         unsure = lease is not None and lease.inherited is not None
-        live = read_live(aws, names, release=release.id, foundation=foundation, unsure=unsure)
-        if drift is None and (doubted or way.repair or live.doubted):
-            drift = drift_of(aws, names, foundation=foundation)
-        if drift:
-            live = read_live(
-                aws,
-                names,
-                release=release.id,
-                foundation=foundation,
-                unsure=unsure,
-                drift=drift,
-            )
-        if drift is not None:  # nobody has looked at the site's names
-            live = replace(live, domains_work=False)
+        live, drift = _what_is_live(
+            partial(
+                read_live, aws, names, release=release.id, foundation=foundation, unsure=unsure
+            ),
+            partial(drift_of, aws, names, foundation=foundation),
+            doubted=doubted or way.repair,
+            drift=drift,
+        )
         promotion = promotion_of(config, now=way.now, protected=not way.unprotected)
         if live.drift.hurts:  # what visitors do not get is no baseline
             promotion = None
@@ -133,6 +128,20 @@ def against_live(
         lease=lease,
         drift=drift,
     )
+
+
+def _what_is_live(
+    read: Callable[..., Live], look: Callable[[], Drift], *, doubted: bool, drift: Drift | None
+) -> tuple[Live, Drift | None]:
+    """As it is recorded, and as it is where that is `doubted`."""
+    live = read()
+    if drift is None and (doubted or live.doubted):
+        drift = look()
+    if drift is None:
+        return live, None
+    if drift:
+        live = read(drift=drift)
+    return replace(live, domains_work=False), drift  # nobody has looked at the site's names
 
 
 def production_foundation(
