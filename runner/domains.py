@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from runner.apply import Known
-from runner.aws import beside, domains
-from runner.aws.domains import Lack, Standing
+from runner.aws import beside, domain_lacks
+from runner.aws.domain_lacks import Lack, Standing
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.aws.written import Environment
@@ -54,7 +54,7 @@ def looked_after(decided: Decided, world: World, *, known: Known) -> Named:
         return Named()
     releases = frozenset((decided.release.id, live.release))
     with world.watcher.stage("domain"), explained():
-        stand = domains.standing(
+        stand = domain_lacks.standing(
             decided.aws, decided.names, hosts=hosts, distribution=known[Ref(Made.DISTRIBUTION)]
         )
         seen = looker(decided.names, near=near(world), releases=releases)
@@ -71,10 +71,10 @@ def lacking(stand: Standing, hosts: tuple[str, ...], look: Look) -> tuple[Lack, 
     if stand.lacks:
         leading = {each.record for each in stand.lacks}
         more = (each for each in stand.elsewhere if each not in leading)
-        return (*stand.lacks, *(domains.to_lead(each) for each in more if not look(each.name)))
+        return (*stand.lacks, *(domain_lacks.to_lead(each) for each in more if not look(each.name)))
     led = {each.name: each for each in stand.elsewhere}
     dark = [each for each in hosts if not look(each)]
-    return tuple(domains.to_lead(led[each]) if each in led else _unseen(each) for each in dark)
+    return tuple(domain_lacks.to_lead(led[each]) if each in led else _unseen(each) for each in dark)
 
 
 def looker(names: Names, *, near: str, releases: frozenset[str]) -> Look:
@@ -142,7 +142,9 @@ def remarks(
         yield fine(Topic.DOMAIN, f"{hosts[0]} waits for the first deploy")
         return
     with explained():
-        stand = domains.standing(aws, names, hosts=hosts, distribution=there.ids[Made.DISTRIBUTION])
+        stand = domain_lacks.standing(
+            aws, names, hosts=hosts, distribution=there.ids[Made.DISTRIBUTION]
+        )
     releases = frozenset((there.release, there.rollout))
     lacks = lacking(stand, hosts, looker(names, near=near, releases=releases))
     for each in lacks:

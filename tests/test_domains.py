@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runner.aws.domains import Lack, Standing
+from runner.aws.domain_lacks import Lack, Standing
 from runner.aws.zones import Record, in_the_way, missing
 from runner.config.twins import twin
 from runner.domains import lacking
