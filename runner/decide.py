@@ -33,7 +33,6 @@ from runner.promote import (
     promotion_of,
 )
 from runner.report.text import changes
-from runner.turn import origin_of
 from runner.world import PLAIN, Way, World, account_of
 
 
@@ -112,7 +111,7 @@ def against_live(
             release,
             live,
             foundation=foundation,
-            origin=origin_of(world.environment),
+            origin=world.origin,
             promotion=promotion,
         )
     return Decided(

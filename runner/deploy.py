@@ -36,7 +36,7 @@ from runner.report.text import Outcome
 from runner.room import storage
 from runner.stage import carry_out
 from runner.together import at_once
-from runner.turn import leased, newer_than, origin_of, overtaken, run_of, told
+from runner.turn import leased, newer_than, overtaken, run_of, told
 from runner.world import PLAIN, Way, World, account_with, near
 
 
@@ -83,7 +83,7 @@ def deploy(config: Config, world: World, way: Way = PLAIN, *, compares: bool = F
 
 def _overtaken(world: World, *, aws: Aws, names: Names) -> Environment | None:
     """What is there, if a newer run brought it: asked where runs are numbered."""
-    mine = origin_of(world.environment)
+    mine = world.origin
     if not mine.number:
         return None
     with explained():
@@ -123,7 +123,7 @@ def _released(decided: Decided, world: World) -> Outcome:
             decided = made_way(decided, world)
         _prepare(decided)
         run, say = run_of(world.environment), world.watcher.note
-        mine = origin_of(world.environment)
+        mine = world.origin
         with at_once(2) as beside:
             room = beside.submit(storage, decided)
             there = beside.submit(_there, decided)
@@ -150,7 +150,7 @@ class Next(StrEnum):
 
 def _turn(decided: Decided, world: World) -> Next:
     live, todo = decided.live, decided.plan
-    mine = origin_of(world.environment)
+    mine = world.origin
     left = decided.lease and decided.lease.inherited
     if left:  # read before the lease was ours
         live = replace(live, leasing=left.origin)

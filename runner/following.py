@@ -19,7 +19,7 @@ from runner.plan.releasing import PutFiles
 from runner.report.rollout import told_of
 from runner.report.text import Check, Outcome, Uploaded
 from runner.stage import api_url, carry_out, look_at_live
-from runner.turn import leased, origin_of, run_of
+from runner.turn import leased, run_of
 from runner.world import World, near
 
 
@@ -74,7 +74,7 @@ def _tell_left(decided: Decided, world: World) -> None:
 def _settled(decided: Decided, world: World, *, known: Known) -> Known:
     """What follows the release, unless a newer run is at it already: that one sees to it."""
     run, say = run_of(world.environment), world.watcher.note
-    mine = origin_of(world.environment)
+    mine = world.origin
     with (
         world.watcher.stage("settle"),
         leased(decided.aws, decided.names, run=run, say=say, origin=mine) as lease,

@@ -274,6 +274,7 @@ class Origin:
 
     `number` and `attempt` are those of the run in its `workflow`: they say which run is the newer.
     `pull` is the number of the pull request that brought the commit, 0 where nobody knows one.
+    Without a `number` it was deployed by hand; `dirty`: from files that differ from the commit.
     """
 
     commit: str = ""
@@ -284,3 +285,9 @@ class Origin:
     number: int = 0
     attempt: int = 0
     pull: int = 0
+    dirty: bool = False
+
+    @property
+    def short(self) -> str:
+        """The commit as `git describe --dirty` has it; empty where nobody knows one."""
+        return self.commit[:12] + "-dirty" * self.dirty

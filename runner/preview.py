@@ -39,7 +39,7 @@ from runner.shared import is_previews_role, let_in, shared
 from runner.showing import looked_at, outcome_of, outrun, told
 from runner.stage import carry_out
 from runner.together import at_once
-from runner.turn import leased, origin_of, run_of
+from runner.turn import leased, run_of
 from runner.undoing import undo
 from runner.wish import domain_of, host_of, password_of, wanted_of
 from runner.world import PLAIN, World, account_with
@@ -87,7 +87,7 @@ def preview(config: Config, world: World, pull: Pull, *, aws: Aws | None = None)
         else:
             found = first(aws, here)
         names = replace(here, account=aws.account, partition=aws.partition)
-        mine, (there, tier) = pull.origin or origin_of(world.environment), found
+        mine, (there, tier) = pull.origin or world.origin, found
     if late := outrun(there, there, mine=mine, is_open=pull.is_open, world=world):
         return Shown(outcome=told(aws, names, there, late, world=world, begun=begun))
     known_url = there.ids.get(Made.DOMAIN, "") if there.release else host_of(config, names, tier)

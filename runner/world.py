@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 from runner.aws.identity import Identity
 from runner.aws.session import Aws, connect
 from runner.build.apart import Apart
+from runner.model import Origin
 from runner.plan.order import IsAncestor
 from runner.report.watch import Watcher
+from runner.turn import origin_of
 
 T = TypeVar("T")
 
@@ -24,7 +26,8 @@ class World:
     `clock` counts seconds from anywhere, `now` seconds of the epoch; `cache` is a folder of the
     user's for what may be downloaded again. `is_ancestor` knows the commits' history, if anybody;
     `identity` is who reaches AWS, where that is not for AWS's own chain of credentials to say.
-    `apart` builds as another user; without it a build is ours.
+    `apart` builds as another user; without it a build is ours. `by_hand` tells the commit of a
+    deploy outside of a workflow.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -37,6 +40,13 @@ class World:
     is_ancestor: IsAncestor | None = None
     identity: Identity | None = None
     apart: Apart | None = None
+    by_hand: Callable[[], Origin] = Origin
+
+    @property
+    def origin(self) -> Origin:
+        """Where this run's release comes from: the workflow's commit, else the work tree's."""
+        told = origin_of(self.environment)
+        return told if told.number or told.commit else self.by_hand()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

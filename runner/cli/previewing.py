@@ -30,7 +30,7 @@ def preview(
         _close(options, number)
         return
     config = config_of(options)
-    with world_of(options) as world:
+    with world_of(options, releases=True) as world:
         shown = show(config, world, Pull(number=number, private=not public))
     if options.as_json:
         click.echo(shown.to_json(access=show_password))

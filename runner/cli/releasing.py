@@ -130,7 +130,7 @@ def deploy(
         repair=repair or bool(empty_tables),
         empty_tables=frozenset(filter(None, map(str.strip, empty_tables.split(",")))),
     )
-    with world_of(options) as world:
+    with world_of(options, releases=True) as world:
         deployed = release(config, world, way)
     outcome = deployed.outcome
     click.echo(outcome.to_json() if options.as_json else summary(outcome, deployed.changes))

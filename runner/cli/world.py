@@ -7,8 +7,10 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache as once
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from runner.aws.session import Aws
     from runner.config.load import Config, Overrides
     from runner.develop.machine import Machine
+    from runner.model import Origin
     from runner.names import Names
     from runner.report.watch import Watcher
     from runner.world import World
@@ -33,9 +36,12 @@ T = TypeVar("T")
 def config_of(options: Options) -> Config:
     from runner.config.load import load
 
-    file = options.config
-    root = file.resolve().parent if file else Path.cwd()
-    return load(root, file, overrides(options))
+    return load(root_of(options), options.config, overrides(options))
+
+
+def root_of(options: Options) -> Path:
+    """The site's folder: that of its settings."""
+    return options.config.resolve().parent if options.config else Path.cwd()
 
 
 def account(options: Options) -> tuple[Aws, Names]:
@@ -62,9 +68,7 @@ def _reached(options: Options) -> tuple[Aws, Names]:
 
     hurry()
 
-    file = options.config
-    root = file.resolve().parent if file else Path.cwd()
-    site, region = whereabouts(root, file, overrides(options))
+    site, region = whereabouts(root_of(options), options.config, overrides(options))
     aws = connection(region)
     return aws, Names(site, "", region, aws.partition)
 
@@ -92,10 +96,8 @@ def region_of(options: Options) -> str | None:
     from runner.config.load import whereabouts
     from runner.errors import JamError
 
-    file = options.config
-    root = file.resolve().parent if file else Path.cwd()
     try:
-        return whereabouts(root, file, overrides(options))[1]
+        return whereabouts(root_of(options), options.config, overrides(options))[1]
     except JamError as error:
         if error.code != "JAM-REGION-MISSING":
             raise
@@ -107,12 +109,17 @@ def surrounding_region() -> str:
 
 
 @contextmanager
-def world_of(options: Options) -> Iterator[World]:
+def world_of(options: Options, *, releases: bool = False) -> Iterator[World]:
+    """With `releases` git is asked meanwhile what is checked out, before a build changes it."""
+    from runner.checkout import checked_out
+    from runner.model import Origin
+    from runner.together import at_once
     from runner.world import World
 
     hurry()
     times = times_of(os.environ)
-    with watcher_of(options) as watcher:
+    with watcher_of(options) as watcher, at_once(1) as pool:
+        told = pool.submit(checked_out, root_of(options), os.environ) if releases else None
         yield World(
             environment=dict(os.environ),
             clock=time.monotonic,
@@ -121,7 +128,21 @@ def world_of(options: Options) -> Iterator[World]:
             chance=random.random,
             watcher=watcher,
             cache=cache(),
+            by_hand=_heard(told, watcher) if told else Origin,
         )
+
+
+def _heard(told: Future[Origin], watcher: Watcher) -> Callable[[], Origin]:
+    """What git says, and once to whoever watches that a release is of no commit."""
+
+    @once
+    def heard() -> Origin:
+        found = told.result()
+        if found.dirty:
+            watcher.note(f"files differ from commit {found.commit[:12]}: it is on record as dirty")
+        return found
+
+    return heard
 
 
 def cache() -> Path:
@@ -132,11 +153,9 @@ def local_config(options: Options, *, publishes: bool = True) -> Config:
     """As a deploy's, but no region has to be named: what runs here runs in none."""
     from runner.config.load import load
 
-    file = options.config
-    root = file.resolve().parent if file else Path.cwd()
     known = overrides(options)
     somewhere = replace(known, default_region=known.default_region or "us-east-1")
-    return load(root, file, somewhere, publishes=publishes)
+    return load(root_of(options), options.config, somewhere, publishes=publishes)
 
 
 def machine(options: Options) -> Machine:

@@ -27,6 +27,7 @@ def _document(each: Known, *, now: float) -> dict[str, Any]:
         "url": _url(each) or None,
         "release": each.release or None,
         "commit": each.origin.commit or None,
+        "dirty": each.origin.dirty,
         "branch": each.origin.branch or None,
         "author": each.origin.author or None,
         "since": each.since or None,
@@ -48,7 +49,7 @@ def _row(each: Known, *, now: float) -> tuple[str, ...]:
     return (
         f"#{each.number}",
         _url(each) or "no address yet",
-        each.origin.commit[:12] or "no commit on record",
+        each.origin.short or "no commit on record",
         f"by {each.origin.author}" if each.origin.author else "",
         f"since {_moment(each.since)}" if each.since else "",
         f"pushed {_age(now - each.pushed)} ago",

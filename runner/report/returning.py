@@ -89,7 +89,7 @@ def _line(each: Listed) -> str:
 def _from(origin: Origin) -> str:
     """Commit, branch, pull request, author and run, as far as they are on record."""
     parts = (
-        origin.commit[:12] or "no commit on record",
+        origin.short or "no commit on record",
         f"({origin.branch})" if origin.branch else "",
         f"#{origin.pull}" if origin.pull else "",
         f"by {origin.author}" if origin.author else "",
@@ -110,6 +110,7 @@ def _listed(each: Listed) -> dict[str, Any]:
         "state": each.state,
         "at": datetime.fromtimestamp(each.kept.at, UTC).isoformat(),
         "commit": origin.commit or None,
+        "dirty": origin.dirty,
         "branch": origin.branch or None,
         "pull_request": origin.pull or None,
         "author": origin.author or None,

@@ -108,12 +108,12 @@ def _age(seconds: float) -> str:
 
 
 def _origin(origin: Origin) -> str:
-    """Where the release was built: nothing is known of a build outside of a workflow."""
+    """Which commit it was built from, by whom; with changes that are in none, if it is dirty."""
     if not origin.commit:
-        return "no commit on record: it was not deployed by a workflow"
+        return "no commit on record: deployed by hand, and from no git repository"
     branch = f" ({origin.branch})" if origin.branch else ""
     author = f" by {origin.author}" if origin.author else ""
-    return f"commit {origin.commit[:12]}{branch}{author}"
+    return f"commit {origin.short}{branch}{author}"
 
 
 def _function_lines(functions: tuple[FunctionStatus, ...]) -> list[str]:
@@ -173,6 +173,7 @@ def _environment_document(each: EnvironmentStatus, *, now: float) -> dict[str, A
         "previous": found.previous or None,
         "since": since,
         "commit": found.origin.commit or None,
+        "dirty": found.origin.dirty,
         "branch": found.origin.branch or None,
         "author": found.origin.author or None,
         "run": found.origin.run or None,
