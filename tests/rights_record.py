@@ -21,13 +21,15 @@ Asked = dict[tuple[str, str], Ask]
 
 
 def recorded(folder: Path) -> Asked:
-    """What is asked first of each; raises what a command ends in."""
+    """What is asked first of each, of what is allowed where anything is; raises what a command
+    ends in."""
     found: Asked = {}
+    refused: Asked = {}
 
-    def heard(role: str, ask: Ask) -> None:
+    def heard(role: str, ask: Ask, is_allowed: bool) -> None:
         name = ROLES.get(role.rpartition("/")[2])
         if name:
-            found.setdefault((name, ask.action), ask)
+            (found if is_allowed else refused).setdefault((name, ask.action), ask)
 
     with Cloud(speed=50.0) as cloud:
         site = WholeSite.whole(cloud, folder)
@@ -37,7 +39,7 @@ def recorded(folder: Path) -> Asked:
             if error:
                 raise error
         site.end()
-    return found
+    return refused | found
 
 
 def written(asked: Asked) -> str:

@@ -145,7 +145,7 @@ class RolesSite(PreviewedSite):
         yield "bootstrap once more", "", self.prepare
         yield "a preview", "preview", lambda: self._changed(lambda: self.preview(7, run=4))
         yield "another preview", "preview", lambda: self.preview(8, run=5)
-        yield "closing it", "preview", lambda: self.close(8, run=6)
+        yield "closing it", "preview", lambda: self.close(8, run=60)
         yield "gc", "production", self._collect
         yield "destroy", "production", self._destroy
 

@@ -6,25 +6,30 @@ More settings, everything that only looks, what hands did and a deploy mends, ru
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 from runner.audit import audit
-from runner.aws import holds
+from runner.aws import holds, pool_records, records
+from runner.aws.edge_removal import disable
+from runner.aws.session import Aws
 from runner.decide import decide
 from runner.deploy import release
 from runner.doctor import Practice, doctor
 from runner.local.cloud import Cloud
+from runner.names import Names
 from runner.open import close_all, open_release
 from runner.operate.call import invoke
 from runner.operate.find import find
 from runner.operate.history import history
 from runner.operate.show_logs import Wanted, show
 from runner.operate.status import status
+from runner.plan.hosts import RESTS
 from runner.settle import settle
 from runner.world import Way
 from tests import drift_hands
-from tests.labs.crash import Wire
+from tests.labs.crash import Crash, Point, Wire
 from tests.previews_site import Watching
 from tests.rights_site import FLOW, HELLO, SETTINGS, RolesSite
 
@@ -49,6 +54,10 @@ KEY = "ssm:/jam-preview/key"
 PREVIEWS = '[preview]\nexpire = "14d"\npassword = "ssm:/jam-preview/password"\n'
 MAIL = 'KEY = "ssm:/shop/key"\nMAIL = "ssm:/aws/reference/secretsmanager/mail"\n[tables.notes]'
 
+TOPIC = "told"
+# Every kind of a preview's table is another than before.
+RICHER = 'ttl = "expires"\nrecovery = true'
+
 Command = tuple[str, str, Callable[[], object]]
 
 
@@ -59,11 +68,14 @@ class WholeSite(RolesSite):
     def whole(cls, cloud: Cloud, folder: Path) -> Self:
         settings = SETTINGS.replace('[preview]\nexpire = "14d"\n', PREVIEWS)
         settings = settings.replace('KEY = "ssm:/shop/key"\n[tables.notes]', MAIL)
+        topic = f'notify = ["arn:aws:sns:eu-central-1:{cloud.account}:{TOPIC}"]\n'
+        settings = settings.replace("[production]\n", f"[production]\n{topic}")
         made = cls.begun(cloud, folder, settings=settings + MORE)
         for name in ("hosted", "mail"):
             made.write(f"functions/{name}.mjs", HELLO)
         made.write("functions/pour.mjs", FLOW)
         account = made.onlooker
+        account.make("sns", 1).create_topic(Name=TOPIC)
         for name in ("key", "password"):
             account.parameters.put_parameter(
                 Name=f"/jam-preview/{name}", Value="a pass word", Type="SecureString"
@@ -85,12 +97,25 @@ class WholeSite(RolesSite):
                 ("a rollout that a newer run ends", "production", self._superseded),
                 ("releases that are opened", "production", self._opened),
             ),
+            "closing it": (
+                ("a preview on its host", "preview", self._rested),
+                ("hands on a table", "", self._lost),
+                ("a look at what is lost", "production", self._looked),
+            ),
             "a rollback": (
                 ("hands", "", self._meddled),
                 ("a look at that", "production", self._looked),
                 ("a repair", "production", lambda: self.deploy(run=23, repair=True)),
             ),
-            "another preview": (("one with other settings", "preview", self._other_preview),),
+            "another preview": (
+                ("one with other settings", "preview", self._other_preview),
+                ("a look at it", "preview", self._looked_at_preview),
+                ("hands on previews", "", self._meddled_with_previews),
+                ("a push after that", "preview", self._pushed),
+                ("a run that dies", "preview", self._died),
+                ("the run after it", "preview", lambda: self.preview(9, run=32)),
+                ("an upload that broke off", "", self._broke_off),
+            ),
         }
 
     # -- what only looks --
@@ -102,15 +127,16 @@ class WholeSite(RolesSite):
         status(aws, self.names)
         history(aws, self.names)
         for is_access in (False, True):
-            show(
-                Wanted(
-                    function="", since="10m", follow=False, as_json=True, access=is_access
-                ),
-                names=self.names, aws=aws, connect=lambda: aws, colour=False,
-                out=lambda _: None, say=lambda _: None,
-            )  # fmt: skip
+            self._logs(aws, self.names, is_access=is_access)
         target, _ = find(aws, self.names, word="notes")
         invoke(aws, target, b"{}")
+
+    def _logs(self, aws: Aws, names: Names, *, is_access: bool) -> None:
+        show(
+            Wanted(function="", since="10m", follow=False, as_json=True, access=is_access),
+            names=names, aws=aws, connect=lambda: aws, colour=False,
+            out=lambda _: None, say=lambda _: None,
+        )  # fmt: skip
 
     def _looked(self) -> None:
         config = self.config
@@ -157,9 +183,55 @@ class WholeSite(RolesSite):
 
     def _other_preview(self) -> None:
         self.replace("jam.toml", "log_retention = 14", "memory = 512")
+        self.replace("jam.toml", "recovery = false", RICHER)
         self.preview(8, run=5)
 
+    def _looked_at_preview(self) -> None:
+        aws, names = self.account(Wire()), self.names.preview(8)
+        for is_access in (False, True):
+            self._logs(aws, names, is_access=is_access)
+        target, _ = find(aws, names, word="notes")
+        invoke(aws, target, b"{}")
+
+    def _pushed(self) -> None:
+        self.write("public/more.html", "<p>more")
+        self.preview(8, run=30)
+
+    def _died(self) -> None:
+        made = Point(1, after=True, operation="CreateDistributionWithTags")
+        with suppress(Crash):
+            self.preview(9, run=31, wire=Wire(made))
+            raise AssertionError("it made no distribution")
+
+    def _rested(self) -> None:
+        """So slow in the middle that the fence is read."""
+        self.sleep(RESTS)
+        slow = Wire(Point(1, operation="ReimportApi"), meanwhile=lambda: self.sleep(30))
+        self.preview(10, run=61, wire=slow)
+
     # -- what hands do --
+
+    def _meddled_with_previews(self) -> None:
+        """The preview's host is switched off, which gc has seen, and its manifest gone; of
+        production a page is gone."""
+        aws, tier = self.onlooker, self.names.previews
+        (mine,) = (it for it in pool_records.hosts(aws, tier) if it.environment == "pr-8")
+        disable(aws, mine.distribution)
+        pool_records.lose(aws, tier, mine, "disabled")
+        preview, live = self.names.preview(8), records.read(aws, self.names, release="")
+        shown = records.read(aws, preview, release="")
+        assert live
+        assert shown
+        key = f"{preview.objects}/releases/{shown[0].release}/~release.json"
+        aws.s3.delete_object(Bucket=tier.bucket, Key=key)
+        page = f"{self.names.objects}/releases/{live[0].release}/index.html"
+        aws.s3.delete_object(Bucket=self.names.bucket, Key=page)
+
+    def _broke_off(self) -> None:
+        for names in (self.names.preview(8), self.names):
+            self.onlooker.s3.create_multipart_upload(
+                Bucket=names.bucket, Key=f"{names.objects}/releases/{'0' * 32}/half"
+            )
 
     def _meddled(self) -> None:
         holds.drop(self.onlooker, self.names)
@@ -176,6 +248,13 @@ class WholeSite(RolesSite):
         aws.queues.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "3600"})
         aws.s3.delete_bucket_ownership_controls(Bucket=names.bucket)
         self._policies()
+        hands.function(site, names.function("notes"))
+
+    def _lost(self) -> None:
+        """A table that is gone: what AWS has kept of it is looked for."""
+        aws, table = self.onlooker, self.names.table("log")
+        aws.records.update_table(TableName=table, DeletionProtectionEnabled=False)
+        aws.records.delete_table(TableName=table)
 
     def _policies(self) -> None:
         edge = self.onlooker.edge

@@ -27,38 +27,13 @@ STORES = {ask.resource for (role, action), ask in ASKED.items() if "keyvaluestor
 # What no command of the story asks for, and why it stands in a policy all the same.
 EXPLAINED = {
     "production": {
-        "deliveries of an API's log: AWS asks for them beside CreateStage (runner/aws/logs.py)":
-            "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeResourcePolicies "
-            "logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy "
-            "logs:UpdateLogDelivery",
+        # Its own policy for those who deploy has it as well, for all that begins with Get.
+        # Source: AWS managed policy reference, AWSCodeDeployDeployerAccess.
         "CodeDeploy reads what CreateDeployment deploys": "codedeploy:GetApplicationRevision",
+        # Source: Systems Manager user guide, "Restricting access to Parameter Store parameters
+        # using IAM policies".
         "parameters with a key of their own": "kms:Decrypt",
-        "`notify`: a topic of the site's": "sns:Publish",
-        "an upload in parts that breaks off; files that never had a version":
-            "s3:AbortMultipartUpload s3:DeleteObject",
-        "a table that is gone, and what AWS has kept of it": "dynamodb:ListBackups",
         "a zone whose name servers nobody asks": "route53:GetHostedZone",
-        "what hands changed of the API and of CloudFront's policies":
-            "apigateway:PATCH cloudfront:UpdateCachePolicy cloudfront:UpdateOriginRequestPolicy",
-    },
-    "preview": {
-        "as production's": "logs:CreateLogDelivery logs:DeleteLogDelivery "
-            "logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries "
-            "logs:PutResourcePolicy logs:UpdateLogDelivery s3:AbortMultipartUpload s3:DeleteObject",
-        "what previews share is looked at where its record is not this program's":
-            "cloudfront-keyvaluestore:ListKeys cloudfront:DescribeKeyValueStore "
-            "cloudfront:GetCachePolicy cloudfront:GetDistribution "
-            "cloudfront:GetDistributionConfig cloudfront:GetFunction "
-            "cloudfront:GetOriginAccessControl cloudfront:GetOriginRequestPolicy "
-            "cloudfront:ListFunctions cloudfront:ListKeyValueStores "
-            "cloudfront:ListTagsForResource iam:GetPolicy iam:GetRole lambda:GetAlias "
-            "lambda:GetFunctionConcurrency "
-            "lambda:GetFunctionEventInvokeConfig lambda:ListFunctions "
-            "s3:GetBucketLocation s3:GetBucketTagging s3:ListBucket",
-        "other settings than a preview had before": "dynamodb:UpdateContinuousBackups "
-            "dynamodb:UpdateTimeToLive lambda:DeleteFunctionConcurrency "
-            "lambda:GetAccountSettings lambda:PutFunctionConcurrency",
-        "`logs` and `invoke` of a preview": "lambda:InvokeFunction logs:FilterLogEvents",
     },
 }  # fmt: skip
 UNASKED = {

@@ -14,7 +14,7 @@ from runner.aws.holders import Holder
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.model import Background, Origin
-from runner.names import PRODUCTION, Names
+from runner.names import Names
 from runner.plan.live import Hold
 from runner.together import at_once
 
@@ -83,7 +83,7 @@ class Described:
 
 
 def read_environment(aws: Aws, names: Names) -> Environment | None:
-    """What production serves; None before the first deploy."""
+    """What production serves, or a preview by its names; None where there is none."""
     with explained():
         found, _ = records.read(aws, names, release="") or (written.Environment(), None)
         if not found.release:
@@ -91,7 +91,7 @@ def read_environment(aws: Aws, names: Names) -> Environment | None:
         _, staged = records.read(aws, names, release=found.release) or (None, None)
     streaming = {each.name for each in found.streams}
     return Environment(
-        environment=PRODUCTION,
+        environment=names.environment,
         release=found.release,
         previous=found.previous,
         since=found.since,

@@ -49,8 +49,7 @@ def _stored() -> Iterator[dict[str, Any]]:
     )
     yield _allow(
         "s3",
-        "GetBucketLocation GetBucketTagging ListBucket ListBucketMultipartUploads "
-        "ListBucketVersions",
+        "ListBucket ListBucketMultipartUploads ListBucketVersions",
         _BUCKET,
     )
     yield _allow(
@@ -65,25 +64,21 @@ def _called() -> Iterator[dict[str, Any]]:
     functions = (f"arn:aws:lambda:*:*:function:{each}" for each in (_OWN, *_SHARED, *_QUALIFIED))
     yield _allow(
         "lambda",
-        "CreateFunction DeleteFunction DeleteFunctionConcurrency "
-        "GetAlias GetFunction GetFunctionConcurrency "
-        "GetFunctionEventInvokeConfig InvokeFunction ListTags ListVersionsByFunction "
-        "PutFunctionConcurrency PutFunctionEventInvokeConfig TagResource UpdateFunctionCode "
+        "CreateFunction DeleteFunction GetFunction InvokeFunction ListTags "
+        "ListVersionsByFunction PutFunctionEventInvokeConfig TagResource UpdateFunctionCode "
         "UpdateFunctionConfiguration",
         *functions,
     )
-    yield _allow("lambda", "GetAccountSettings ListFunctions", "*")
     # Whoever gives a function a layer or a VPC must be able to see it, in production's settings.
     yield _allow("lambda", "GetLayerVersion", "arn:aws:lambda:*:*:layer:*")
     yield _allow("ec2", "DescribeSecurityGroups DescribeSubnets DescribeVpcs", "*")
     roles = "arn:aws:iam::*:role/jam/jam-*--pr-*"
     # IAM knows the path of a role only where there is one.
-    yield _allow("iam", "GetRole GetRolePolicy", roles, "arn:aws:iam::*:role/jam-*--pr-*")
+    yield _allow("iam", "GetRolePolicy", roles, "arn:aws:iam::*:role/jam-*--pr-*")
     services = ["apigateway.amazonaws.com", "lambda.amazonaws.com"]
     yield within(_allow("iam", "PassRole", roles), StringEquals={"iam:PassedToService": services})
     # What a pull request's settings may name: any other value would be theirs to publish.
     yield _allow("ssm", "GetParameter", f"arn:aws:ssm:*:*:parameter{PARAMETERS}*")
-    yield _allow("iam", "GetPolicy", "arn:aws:iam::*:policy/jam/*")
     groups = (
         *(f"arn:aws:logs:*:*:log-group:/aws/lambda/{each}" for each in (_OWN, *_SHARED)),
         "arn:aws:logs:*:*:log-group:/aws/vendedlogs/jam-*--pr/*",
@@ -124,10 +119,9 @@ def _reached() -> Iterator[dict[str, Any]]:
     yield within(writes, StringLike=_PREVIEWS)
     yield _allow(
         "cloudfront",
-        "DescribeFunction DescribeKeyValueStore GetCachePolicy GetDistribution "
-        "GetDistributionConfig GetFunction GetOriginAccessControl GetOriginRequestPolicy "
-        "ListCachePolicies ListDistributions ListFunctions ListKeyValueStores "
-        "ListOriginAccessControls ListOriginRequestPolicies ListTagsForResource",
+        "DescribeFunction GetDistribution GetDistributionConfig ListCachePolicies "
+        "ListDistributions ListOriginAccessControls ListOriginRequestPolicies "
+        "ListTagsForResource",
         "*",
     )
     # To create one knows no resources, only the tags that it is created with.

@@ -20,7 +20,7 @@ from runner.aws import (
 from runner.aws.files import CopyAll, Put
 from runner.aws.leases import Lease
 from runner.aws.owned import is_of_environment
-from runner.aws.refusals import is_missing
+from runner.aws.refusals import is_denied, is_missing
 from runner.aws.session import Aws
 from runner.errors import JamError
 from runner.model import File, Release
@@ -60,9 +60,10 @@ def performed(
             try:
                 copy(aws, names.bucket, copies, moved=moved)
             except JamError as error:
-                if not is_missing(error):
+                if not (is_missing(error) or is_denied(error)):
                     raise
-                # Production has let go of that release meanwhile.
+                # Production has let go of that release meanwhile; who may not list its bucket is
+                # told that it may not. Source: S3 API reference, CopyObject and GetObject, 403.
                 put(aws, names.bucket, _uploads(wanted, release, names), moved=moved)
             return dict.fromkeys(step.makes, "")
         case _:

@@ -104,6 +104,12 @@ def is_missing(error: JamError) -> bool:
     return isinstance(cause, ClientError) and code_of(cause) in ("NoSuchKey", "NoSuchBucket")
 
 
+def is_denied(error: JamError) -> bool:
+    """Whether AWS said that these credentials may not."""
+    cause = error.__cause__
+    return isinstance(cause, ClientError) and code_of(cause) in ("AccessDenied", "403")
+
+
 class tolerating:  # noqa: N801 -- reads as a statement, like contextlib.suppress
     """Goes on after AWS errors with exactly these codes; every other is raised."""
 

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -15,6 +15,14 @@ from runner.cli.group import cli
 from runner.cli.options import PATH, Options, tell, with_options
 from runner.cli.world import account, connection, watcher_of
 from runner.errors import Turn
+
+if TYPE_CHECKING:
+    from runner.aws.session import Aws
+    from runner.names import Names
+
+_OF_PREVIEW = click.option(
+    "--pr", "number", type=click.IntRange(1, 999_999_999), help="A preview's, by its number."
+)
 
 
 @cli.command()
@@ -66,7 +74,10 @@ def settle(options: Options, *, promote: bool) -> None:
 @click.option("-f", "--follow", is_flag=True, help="Go on until interrupted.")
 @click.option("--since", default="10m", show_default=True, help="How far back: 90s, 10m, 2h, 1d.")
 @click.option("--access", is_flag=True, help="Requests to the functions, not their own lines.")
-def logs(options: Options, function: str, *, follow: bool, since: str, access: bool) -> None:
+@_OF_PREVIEW
+def logs(
+    options: Options, function: str, *, follow: bool, since: str, access: bool, number: int | None
+) -> None:
     """Shows recent log lines of the functions, or requests to them.
 
     FUNCTION is a name of the site's (notes/[id]) or a part of one that no other has. With --json
@@ -74,7 +85,7 @@ def logs(options: Options, function: str, *, follow: bool, since: str, access: b
     """
     from runner.operate.show_logs import Wanted, show
 
-    aws, names = account(options)
+    aws, names = _account(options, number)
     try:
         show(
             Wanted(
@@ -129,7 +140,8 @@ def get(options: Options, function: str, folder: Path) -> None:
 @with_options
 @click.argument("function")
 @click.option("--event", type=click.File("rb"), required=True, help="JSON file; - reads stdin.")
-def invoke(options: Options, function: str, event: BinaryIO) -> None:
+@_OF_PREVIEW
+def invoke(options: Options, function: str, event: BinaryIO, *, number: int | None) -> None:
     """Calls a deployed function once.
 
     Prints what it returns; status 2 if it failed. FUNCTION is one of the site's, called in its live
@@ -141,10 +153,16 @@ def invoke(options: Options, function: str, event: BinaryIO) -> None:
     from runner.report.called import called_text, payload_text
 
     payload = event_of(event.read(), event.name)
-    aws, names = account(options)
+    aws, names = _account(options, number)
     called = call(aws, find(aws, names, word=function)[0], payload)
     with_log = options.verbose or bool(called.failure and not options.as_json)
     click.echo(called_text(called, with_log=with_log), err=True)
     tell(options, document(called), payload_text(called.answer))
     if called.failure:
         sys.exit(called.failure.turn)
+
+
+def _account(options: Options, number: int | None) -> tuple[Aws, Names]:
+    """Production's names, or those of a pull request's preview."""
+    aws, names = account(options)
+    return aws, names.preview(number) if number else names

@@ -117,7 +117,7 @@ class Cloud:
                 *(s for part in self.parts for s in part.services),
             ),
             layers=(
-                S3Layer(self._bucket, self.identity.principal, ACCOUNT),
+                S3Layer(self._bucket, self.identity.principal, ACCOUNT, may=self.rights.may),
                 IamLayer(lambda: self.moto("iam")),
                 DynamoDbLayer(self.clock),
                 SsmLayer(),

@@ -25,13 +25,15 @@ def access_log(names: Names) -> Deployed:
     return Deployed(name="access", function=names.access_log, version="")
 
 
-def look_of(aws: Aws, *, function: str) -> Look:
-    """Reads the log: all of it, or the requests for one of the site's functions."""
+def look_of(aws: Aws, *, function: str, stage: str = "") -> Look:
+    """Reads the log: all of it, or the requests for one of the site's functions; a preview's
+    `stage` alone, for all previews write to one log."""
     route = route_of(function) if function else ""
 
     def look(log: Deployed, since: int) -> Iterator[LogEvent]:
         found = events_of(aws, log.function, since=since)
-        return (each for each in found if not route or _is_for(each, route))
+        mine = (each for each in found if not stage or request_of(each).get("stage") == stage)
+        return (each for each in mine if not route or _is_for(each, route))
 
     return look
 

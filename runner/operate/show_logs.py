@@ -76,7 +76,8 @@ def show(
         return
     text = partial(_compact, source) if wanted.as_json else source.text
     if not functions:
-        say(f"{names.site} has no functions live.")
+        where = names.site if names == names.production else f"{names.environment} of {names.site}"
+        say(f"{where} has no functions live.")
     elif not _each(lines, text, out=out):
         say(f"Nothing was logged in the last {wanted.since}.")
 
@@ -110,10 +111,15 @@ def _of_requests(
     releases = access.Releases(environment.stages if environment else {}, stages)
     return _Source(
         logs=(access.access_log(names),),
-        look_of=partial(access.look_of, function=function),
+        look_of=partial(access.look_of, function=function, stage=_stage(names)),
         text=partial(shown_request, releases=releases, colour=colour),
         document=partial(request_document, releases=releases),
     )
+
+
+def _stage(names: Names) -> str:
+    """Of production all api_stages, of a preview its own."""
+    return "" if names == names.production else names.environment
 
 
 def _each(lines: Iterable[Line], text: Callable[[Line], str], *, out: Callable[[str], None]) -> int:

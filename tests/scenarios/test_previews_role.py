@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from runner.audit import audit
+from runner.aws import records
 from runner.aws.bootstrap import bootstrap
 from runner.errors import JamError
 from runner.local.cloud import Cloud
+from runner.operate.show_logs import Wanted, show
+from tests.labs.crash import Wire
 from tests.previews_site import Ran
 from tests.rights_site import REPOSITORY, RolesSite
 
@@ -29,6 +32,7 @@ NOTES = """
 import json, os
 
 def handler(event, context):
+    print("asked")
     told = [os.environ.get(name, "") for name in ("KEY", "MORE", "JAM_TABLE_NOTES")]
     return {"statusCode": 200, "body": json.dumps(told)}
 """
@@ -64,6 +68,18 @@ class Previewed(RolesSite):
         found: list[str] = json.loads(test.get("/.functions/notes").body)
         return found
 
+    def logs(self, number: int, *, is_access: bool = False) -> list[str]:
+        """What the functions of a preview wrote, or what was asked of them, for its own role."""
+        self.role = "preview"
+        aws, lines = self.account(Wire()), []
+        self.role = ""
+        show(
+            Wanted(function="", since="10m", follow=False, as_json=False, access=is_access),
+            names=self.names.preview(number), aws=aws, connect=lambda: aws, colour=False,
+            out=lines.append, say=lambda _: None,
+        )  # fmt: skip
+        return lines
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Previewed]:
@@ -91,6 +107,9 @@ def test_previews_role_does_with_what_productions_deploy_made(site: Previewed) -
     bootstrap(site.onlooker, lambda _line: None, repositories=(REPOSITORY,))
     site.sleep(60)
     assert site.told(site.pushed(run=3)) == ["test KEY", "", TABLE]
+    assert any("asked" in each for each in site.logs(7))
+    asked = site.logs(7, is_access=True)
+    assert any("/.functions/notes" in each for each in asked)
 
     # A secret that production's settings do not name yet is refused by its name.
     site.secrets("KEY", "MORE")
@@ -107,7 +126,18 @@ def test_previews_role_does_with_what_productions_deploy_made(site: Previewed) -
     site.released(run=7)
     assert site.cloud.journal.count("iam", since=before) == 0
 
+    # What production has let go of since is uploaded: to whoever may not list S3 says 403.
+    found = records.read(site.onlooker, site.names, release="")
+    assert found
+    gone = f"{site.names.objects}/releases/{found[0].release}/index.html"
+    site.onlooker.s3.delete_object(Bucket=site.names.bucket, Key=gone)
     site.role = "preview"
+    shown = site.preview(8, run=8)
+    test = site.visitor(shown.outcome.url, x_jam_bypass=shown.shown.bypass)
+    assert test.visit("/").body == b"<p>new"
+    assert len(site.logs(8, is_access=True)) < len(asked)  # all previews write to one log
+    site.role = "preview"
+    assert site.close(8, run=9).outcome == "removed"
     assert site.close(7, run=8).outcome == "removed"
     found = audit(site.onlooker, site.names)
     assert found.unexplained == ()

@@ -43,7 +43,7 @@ class Roles:
 
     def named(self, name: str) -> Any:
         """moto's role of this name, or None."""
-        return next((each for each in self._iam().roles.values() if each.name == name), None)
+        return next((each for each in tuple(self._iam().roles.values()) if each.name == name), None)
 
     def _boundary(self, role: Any) -> str | None:
         arn = getattr(role, "permissions_boundary_arn", None)

@@ -66,8 +66,10 @@ def s3(incoming: Incoming, _here: str) -> Iterator[Ask]:
     arn = f"arn:aws:s3:::{unquote(bucket)}"
     if operation == "DeleteObjects":
         for each in incoming.parameters["Delete"]["Objects"]:
-            action = "DeleteObjectVersion" if each.get("VersionId") else "DeleteObject"
-            yield Ask(f"s3:{action}", f"{arn}/{each['Key']}")
+            # The first always, the second of versions. Source: S3 API reference, DeleteObjects.
+            yield Ask("s3:DeleteObject", f"{arn}/{each['Key']}")
+            if each.get("VersionId"):
+                yield Ask("s3:DeleteObjectVersion", f"{arn}/{each['Key']}")
         return
     key = labels.get("Key")
     resource = f"{arn}/{unquote(key)}" if key else arn

@@ -14,7 +14,7 @@ from runner.local import message_rights
 from runner.local.compute.roles import Roles
 from runner.local.function_rights import ASKED, Asked
 from runner.local.permissions import refusal
-from runner.local.protocol import ACCOUNT, Incoming
+from runner.local.protocol import ACCOUNT, Caller, Incoming
 from runner.local.rights import account, services
 from runner.local.rights.ask import Ask, Asks
 from runner.local.rights.services import alike
@@ -36,7 +36,7 @@ class RoleRights:
         self._tags = tags
         self._asks = _table(roles, deployments)
         self.refused: set[str] = set()  # actions, for whoever looks on
-        self.heard: Callable[[str, Ask], None] = _nobody
+        self.heard: Callable[[str, Ask, bool], None] = _nobody
 
     def check(self, incoming: Incoming) -> None:
         role = self._role(incoming.caller.access_key)
@@ -51,15 +51,21 @@ class RoleRights:
         here = f"{incoming.caller.region}:{ACCOUNT}"
         return self._asks.get(incoming.service, services.plain)(incoming, here)
 
+    def may(self, caller: Caller, action: str, resource: str) -> bool:
+        """Of something that a call needs by what it finds."""
+        role = self._role(caller.access_key)
+        return not role or self.allows(role, Ask(action, resource))
+
     def allows(self, role: str, ask: Ask) -> bool:
         tags = self._tags(ask.whole) if ask.whole else {}
         worn = {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
         whole = replace(ask, context={**ask.context, **worn})
-        self.heard(role, whole)
-        return self._roles.allows(role, whole.action, whole.resource, whole.context)
+        is_allowed = self._roles.allows(role, whole.action, whole.resource, whole.context)
+        self.heard(role, whole, is_allowed)
+        return is_allowed
 
 
-def _nobody(_role: str, _ask: Ask) -> None:
+def _nobody(_role: str, _ask: Ask, _is_allowed: bool) -> None:
     pass
 
 
@@ -94,6 +100,7 @@ def _table(roles: Roles, deployments: Asked) -> dict[str, Asks]:
 RULES: tuple[Rule, ...] = (
     Rule(service="iam", rule="what a session of a role calls (AssumeRole and its kind) needs the "
          "role's policies and boundary: action, resource, the tags of request and resource, "
-         "PassRole, and the rights to tag what is made with tags",
+         "PassRole, and the rights to tag what is made with tags, to deliver an API's log and to "
+         "know that a key is absent",
          page='IAM user guide, "Policy evaluation logic"; Service Authorization Reference'),
 )  # fmt: skip

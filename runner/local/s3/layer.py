@@ -13,7 +13,7 @@ from moto.s3.models import FakeBucket, s3_backends
 from runner.local import quotas
 from runner.local.moto_side import missing
 from runner.local.overlay import Forward
-from runner.local.protocol import Incoming
+from runner.local.protocol import Caller, Incoming
 from runner.local.s3 import access, integrity, listing
 from runner.local.s3.support import SUPPORTED
 from runner.local.wire import AwsError, Response, Rule
