@@ -257,7 +257,8 @@ def test_the_deploy_counts_when_github_is_down_and_is_told_later(at: Workplace) 
     shown = at.on_pull("opened", number)
     assert shown.status == 0, shown.raw
     assert shown.outputs["outcome"] == "live"
-    assert shown.warnings
+    (warned,) = shown.warnings  # one cause, told once
+    assert "it answers 503. The run counts all the same" in warned
     assert at.comments(number) == []
 
     at.hub.faults.clear()
@@ -274,8 +275,16 @@ def test_the_deploy_counts_when_github_is_down_and_is_told_later(at: Workplace) 
     at.hub.faults.clear()
     assert at.run("schedule", {}).status == 0
     assert "Preview ready" in at.comments(number)[0]
+    password = _password(at, number, shown.log.masks)  # told again
+    assert at.visit(shown.outputs["url"], authorization=password).status == 200
 
+    at.hub.faults.plant(DOWN)
     at.hands.close(number)  # and nobody was told
+    nobody = at.run("schedule", {})
+    assert len(nobody.warnings) == 2  # what it could not ask, what it could not tell
+    assert "previews go by age alone" in nobody.summary
+    assert at.visit(shown.outputs["url"], authorization=password).status == 200
+    at.hub.faults.clear()
     collected = at.run("schedule", {})
     assert collected.status == 0, collected.raw
     assert at.visit(shown.outputs["url"]).status == 404
@@ -288,8 +297,8 @@ def test_a_missing_permission_names_the_line_of_the_workflow(at: Workplace) -> N
     shown = at.on_pull("opened", number)
     assert shown.status == 0, shown.raw
     warned = "\n".join(shown.warnings)
-    assert "`pull-requests: write`" in warned
-    assert "`deployments: write`" in warned
+    assert warned.count("Add the line `pull-requests: write`") == 1
+    assert warned.count("Add the line `deployments: write`") == 1
 
 
 def test_a_cancelled_run_says_so_and_leaves_nothing_locked(at: Workplace) -> None:

@@ -22,6 +22,7 @@ from runner.config.source import FILE, top_line
 from runner.errors import JamError, Turn
 from runner.event import Event
 from runner.github import GitHub
+from runner.github.attempt import Missed
 from runner.github.client import connect
 from runner.github.codes import DOWN
 from runner.github.history import ancestry
@@ -109,6 +110,7 @@ class Job:
     github: Callable[[], GitHub] = field(repr=False)
     outside: Outside
     telling: Telling | None = None
+    missed: list[Missed] = field(default_factory=list)
 
     @property
     def run_url(self) -> str:
@@ -143,6 +145,7 @@ class Job:
             now=self.world.now,
             comments=self.inputs.comment,
             deployments=self.inputs.deployments,
+            missed=self.missed,
         )
         return self.telling
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from runner.action.console import Console
+from runner.errors import JamError
 from runner.event import Event
 from runner.github import GitHub, deployments
 from runner.github.attempt import Missed, attempt
+from runner.github.codes import DOWN
 from runner.github.comments import marker_of, said, upsert_comment
 from runner.github.values import DeploymentStatus, NewDeployment, Pull
 from runner.report.comment import Row, State, body, merged
@@ -131,11 +133,11 @@ class Telling:
 
     def attempt(self, what: str, do: Callable[[], Got]) -> Got | Missed:
         got = attempt(what, do)
-        if isinstance(got, Missed) and not any(each.what == what for each in self.missed):
+        if isinstance(got, Missed):
+            got = Missed(what, _with_way_out(got.error))
+            if not any(_is_alike(each.error, got.error) for each in self.missed):
+                self.console.warning(str(got), title="GitHub was not told")
             self.missed.append(got)
-            # Who may not even read is told at once what writing takes, which comes next.
-            told = str(got).replace(": read` to `permissions:`", ": write` to `permissions:`")
-            self.console.warning(told, title="GitHub was not told")
         return got
 
     def _comment(self, row: Row) -> None:
@@ -161,3 +163,16 @@ class Telling:
             pull=self.pull,
             description=self.event.title[:140],
         )
+
+
+def _with_way_out(error: JamError) -> JamError:
+    """Who may not even read is told at once what writing takes, which comes next."""
+    hint = error.hint.replace(": read` to `permissions:`", ": write` to `permissions:`")
+    if error.code == DOWN:
+        hint = "The run counts all the same: what GitHub missed the next run tells it, or `gc`."
+    return JamError(error.code, error.message, hint=hint, turn=error.turn)
+
+
+def _is_alike(first: JamError, second: JamError) -> bool:
+    """One cause: what mends the one mends the other."""
+    return (first.code, first.hint) == (second.code, second.hint)

@@ -18,6 +18,7 @@ class OpenPulls:
     def __init__(self, github: GitHub, *, say: Callable[[str], None]) -> None:
         self._github = github
         self._say = say
+        self._causes: set[tuple[str, str]] = set()
 
     def open_numbers(self) -> frozenset[int] | None:
         """All that were open when this was first asked; None where GitHub did not say."""
@@ -27,9 +28,16 @@ class OpenPulls:
         """Whether it is open now; None where GitHub did not say."""
         found = attempt(f"look at pull request {number}", lambda: self._github.pull(number).open)
         if isinstance(found, Missed):
-            self._say(str(found))
+            self._missed(found)
             return None
         return found
+
+    def _missed(self, it: Missed) -> None:
+        """Told once for all that has the same cause: what mends the one mends the others."""
+        cause = (it.error.code, it.error.hint)
+        if cause not in self._causes:
+            self._causes.add(cause)
+            self._say(str(it))
 
     @cached_property
     def _listed(self) -> frozenset[int] | None:
@@ -38,6 +46,6 @@ class OpenPulls:
             lambda: frozenset(each.number for each in self._github.open_pulls()),
         )
         if isinstance(found, Missed):
-            self._say(str(found))
+            self._missed(found)
             return None
         return found

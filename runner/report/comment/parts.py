@@ -131,6 +131,8 @@ def timing(row: Row) -> str:
     """What it took: stages, calls, uploads."""
     lines = [f"- {code(name)} {lasted(seconds)}" for name, seconds in row.stages]
     if row.outcome and row.state not in UNSURE:
+        if not row.outcome.calls:  # told later, by another run
+            return ""
         uploaded = row.outcome.uploaded
         sent = f"{count(uploaded.files, 'file')} uploaded ({size_of(uploaded.bytes)})"
         lines.append(f"- {count(row.outcome.calls, 'AWS call')}, {sent}")
