@@ -10,7 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner, Result
+
+from runner.cli import cli
+from runner.cli.group import Commands
 
 SLOW = ("boto3", "botocore", "github", "docker", "moto", "rich", "awscrt", "msgspec")
 NOWHERE = {
@@ -104,8 +109,69 @@ def test_with_json_an_error_is_one_document_on_standard_output(site):
     assert error["hint"]
 
 
-def test_a_wrong_option_is_a_usage_error(tmp_path):
-    assert jam("deploy", "--sideways", cwd=tmp_path).returncode == 2
+WRONG = [
+    (["deploy", "--sideways"], "No such option", "deploy"),
+    (["preview"], "Missing option '--pr'", "preview"),
+    (["preview", "--pr", "x"], "'x' is not", "preview"),
+    (["destroy", "--all", "more"], "unexpected extra argument", "destroy"),
+    (["destroy"], "--all or --environment", "destroy"),
+    (["destroy", "--all"], "--yes", "destroy"),
+    (["invoke"], "Missing argument", "invoke"),
+    (["deplo"], "No such command", ""),
+]
+
+
+def wrong(arguments: list[str]) -> Result:
+    return CliRunner(env=NOWHERE).invoke(cli, arguments, prog_name="jam-deploy")
+
+
+@pytest.fixture
+def at_site(site, monkeypatch):
+    monkeypatch.chdir(site)
+
+
+@pytest.mark.parametrize(("arguments", "message", "command"), WRONG)
+def test_wrong_usage_has_code_hint_and_status(arguments, message, command, at_site):
+    found = wrong(arguments)
+    assert (found.exit_code, found.stdout) == (2, "")
+    said, hint = found.stderr.splitlines()[-2:]
+    assert said.startswith("error[JAM-USAGE]: ")
+    assert message in said
+    assert hint == f"hint: `{f'jam-deploy {command}'.strip()} --help` says what it takes."
+
+
+@pytest.mark.parametrize(("arguments", "message", "_command"), WRONG)
+def test_wrong_usage_is_one_document_with_json(arguments, message, _command, at_site):
+    found = wrong([*arguments, "--json"])
+    told = json.loads(found.stdout)["error"]
+    assert (found.exit_code, told["code"]) == (2, "JAM-USAGE")
+    assert message in told["message"]
+    assert told["hint"]
+
+
+def test_wrong_usage_ends_the_process_with_its_status(tmp_path):
+    done = jam("deploy", "--sideways", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "error[JAM-USAGE]: No such option" in done.stderr
+
+
+def test_a_question_that_is_answered_with_no_is_cancelled():
+    @click.group(cls=Commands)
+    def group() -> None: ...
+
+    @group.command()
+    def ask() -> None:
+        click.confirm("Remove it?", abort=True, err=True)
+
+    said_no = CliRunner().invoke(group, ["ask"], input="n\n")
+    assert said_no.exit_code == 130
+    assert "error[JAM-CANCELLED]: it was not confirmed, so nothing was done" in said_no.stderr
+
+
+def test_no_command_at_all_shows_the_help():
+    found = wrong([])
+    assert found.exit_code == 2
+    assert "Commands:" in found.stderr
 
 
 def test_a_reader_who_has_enough_is_no_defect(tmp_path):

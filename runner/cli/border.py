@@ -59,6 +59,13 @@ def end(error: JamError) -> NoReturn:
 
 
 def fail(ending: Ending, error: JamError) -> NoReturn:
+    say(ending, error)
+    if error.turn is Turn.CANCELLED:
+        os._exit(error.turn)  # threads may still wait for AWS: an interrupted run does not
+    sys.exit(error.turn)
+
+
+def say(ending: Ending, error: JamError) -> None:
     from runner.report.printable import printable
     from runner.report.text import error_json, error_text
 
@@ -71,9 +78,6 @@ def fail(ending: Ending, error: JamError) -> NoReturn:
         click.echo(error_json(error))
     sys.stdout.flush()
     sys.stderr.flush()
-    if error.turn is Turn.CANCELLED:
-        os._exit(error.turn)  # threads may still wait for AWS: an interrupted run does not
-    sys.exit(error.turn)
 
 
 _CANCELLED = JamError(

@@ -111,6 +111,8 @@ def destroy(
 
     if everything == bool(environment):
         raise click.UsageError("Say either --all or --environment (production, previews, pr-7).")
+    if not yes and not sys.stdin.isatty():
+        raise click.UsageError("Nobody can be asked here: --yes says that you mean it.")
     aws, names = account(options)
     tables = frozenset(each.strip() for each in with_tables.split(",") if each.strip())
     doom = Doom(environment=environment, tables=tables, run=run_of(os.environ))
@@ -125,9 +127,6 @@ def destroy(
 
 
 def _ask(site: str, going: tuple[Thing, ...]) -> None:
-    """On a terminal; elsewhere nobody would answer."""
-    if not sys.stdin.isatty():
-        raise click.UsageError("Nobody can be asked here: --yes says that you mean it.")
     for each in going:
         click.echo(f"  {each.kind} {each.name}", err=True)
     question = f"Remove these {len(going)} resources of {site} for ever?"

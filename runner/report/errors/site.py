@@ -204,4 +204,8 @@ SITE: dict[str, tuple[str, str]] = {
         "The publish folder has links or devices, or changed while it was read.",
         "Have the build copy files, and wait for all its processes.",
     ),
+    "JAM-USAGE": (
+        "An option or argument is unknown, missing or of the wrong form. Nothing was done.",
+        "`jam-deploy COMMAND --help` says what it takes.",
+    ),
 }  # fmt: skip
