@@ -11,8 +11,9 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from runner.aws import delivery, documents, keyvalues, openapi, roles
+from runner.aws import delivery, documents, judging, keyvalues, openapi, roles
 from runner.aws.bootstrap import template
+from runner.aws.overlay import overlay
 from runner.aws.versions import wanted_of
 from runner.aws.wanted import foundation
 from runner.local import policy
@@ -114,13 +115,13 @@ def as_aws_gives_it_back(wanted: dict[str, Any]) -> dict[str, Any]:
 def test_a_distribution_that_is_as_wanted_needs_no_update() -> None:
     wanted = delivery.distribution(NAMES, PARTS)
     actual = as_aws_gives_it_back(wanted)
-    assert delivery.overlay(actual, wanted) == actual
+    assert overlay(actual, wanted) == actual
 
 
 def test_an_update_keeps_what_a_person_added() -> None:
     wanted = delivery.distribution(NAMES, replace(PARTS, entry_domain="other.example"))
     actual = as_aws_gives_it_back(delivery.distribution(NAMES, PARTS))
-    merged = delivery.overlay(actual, wanted)
+    merged = overlay(actual, wanted)
     assert merged != actual
     assert merged["Aliases"]["Items"] == ["www.example.com"]
     entry = next(each for each in merged["Origins"]["Items"] if each["Id"] == delivery.ENTRY)
@@ -136,14 +137,14 @@ def test_a_removed_behaviour_goes_away() -> None:
         "Quantity": 2,
         "Items": [*actual["CacheBehaviors"]["Items"], extra],
     }
-    assert delivery.overlay(actual, wanted)["CacheBehaviors"]["Quantity"] == 1
+    assert overlay(actual, wanted)["CacheBehaviors"]["Quantity"] == 1
 
 
 def test_origin_groups_are_tried_in_the_order_that_is_wanted() -> None:
     wanted = delivery.distribution(NAMES, PARTS)
     actual = copy.deepcopy(wanted)
     actual["OriginGroups"]["Items"][0]["Members"]["Items"].reverse()
-    merged = delivery.overlay(actual, wanted)
+    merged = overlay(actual, wanted)
     members = merged["OriginGroups"]["Items"][0]["Members"]["Items"]
     assert [each["OriginId"] for each in members] == [delivery.FILES, delivery.ENTRY]
 
@@ -247,7 +248,7 @@ AROUND = Grants(owner="a", tracing=True, network=True)
 
 def _knows_no_resource(statement: documents.Document) -> bool:
     """Metrics are written under a namespace alone."""
-    known = (documents.TRACING, documents.NETWORK, documents.METRICS, "codedeploy:StopDeployment")
+    known = (documents.TRACING, documents.NETWORK, judging.METRICS, "codedeploy:StopDeployment")
     condition = statement.get("Condition", {}).get("StringEquals", {})
     return statement["Action"] in known or condition == {"cloudwatch:namespace": "jam"}
 

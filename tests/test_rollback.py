@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from runner.aws import api, files, keeper, keyvalues, records
+from runner.aws import api_room, files, keeper, keyvalues, records
 from runner.aws.bootstrap import bootstrap
 from runner.aws.holders import key_of
 from runner.aws.leases import Lease
@@ -96,7 +96,7 @@ def test_an_api_stage_that_was_dropped_is_made_again_by_seven_writes(
     first, _ = two
     api_id, store = ids(site)
     keyvalues.drop(site.aws, store, keys=[f"r/{first.id}"])
-    api.drop_stage(site.aws, api_id, api_stage=first.routing.api_stage)
+    api_room.drop_stage(site.aws, api_id, api_stage=first.routing.api_stage)
     before = cloud.journal.last
     assert go_back(site) == "live"
     assert answer_of(cloud, site, api_id, first) == "one"

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from runner.aws import documents, trust
+from runner.aws import documents, judging, trust
 from runner.aws.deploy_roles import Trusted, check, parts
 from runner.aws.refusals import code_of, explained, message_of, tolerating
 from runner.aws.session import Aws
@@ -239,7 +239,7 @@ def _guarding() -> list[dict[str, Any]]:
     account = "${AWS::AccountId}"
     return [
         _allow(["lambda:GetAlias", "lambda:UpdateAlias"], f"lambda:*:{account}:function:jam-*"),
-        _allow(documents.STORE_ACTIONS, f"cloudfront::{account}:key-value-store/*"),
+        _allow(judging.STORE_ACTIONS, f"cloudfront::{account}:key-value-store/*"),
         _allow(
             ["codedeploy:GetDeployment", "codedeploy:ListDeployments"],
             f"codedeploy:*:{account}:deploymentgroup:jam-*/*",
@@ -251,7 +251,7 @@ def _guarding() -> list[dict[str, Any]]:
             "Effect": "Allow",
             # The last knows no resources. Source: Service Authorization Reference, "CodeDeploy".
             "Action": [
-                *documents.METRICS,
+                *judging.METRICS,
                 "cloudwatch:PutMetricData",
                 "codedeploy:StopDeployment",
             ],

@@ -6,14 +6,13 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from runner.entry.counts import NAMESPACE
+from runner.aws import judging
+from runner.aws.policies import Document, allow, document
 from runner.model import Grants
-from runner.names import PREVIEWS, PRODUCTION, Names
+from runner.names import PREVIEWS, Names
 from runner.plan.background import Unattended
 from runner.plan.foundation import Role
 
-Document = dict[str, Any]
-_VERSION = "2012-10-17"
 _SERVICES = {
     Role.FUNCTIONS: "lambda.amazonaws.com",
     Role.ENTRY: "lambda.amazonaws.com",
@@ -25,20 +24,20 @@ _SERVICES = {
 }
 
 
-def compact(document: Any) -> str:
+def compact(whole: Any) -> str:
     """JSON text without spaces: equal values, equal text."""
-    return json.dumps(document, separators=(",", ":"), sort_keys=True)
+    return json.dumps(whole, separators=(",", ":"), sort_keys=True)
 
 
-def readable(document: Any) -> str:
+def readable(whole: Any) -> str:
     """JSON text for people, in the order in which it was written."""
-    return json.dumps(document, indent=2) + "\n"
+    return json.dumps(whole, indent=2) + "\n"
 
 
 def parse(text: str) -> Document:
     """A policy as AWS gives it back."""
-    document: Document = json.loads(text)
-    return document
+    whole: Document = json.loads(text)
+    return whole
 
 
 def trust(role: Role, names: Names) -> Document:
@@ -55,7 +54,7 @@ def trust(role: Role, names: Names) -> Document:
     if role is Role.SCHEDULER:
         ours = {"aws:SourceAccount": names.account, "aws:SourceArn": names.schedules_arn}
         allowed["Condition"] = {"StringEquals": ours}
-    return _document(allowed)
+    return document(allowed)
 
 
 _NOTHING = Unattended()
@@ -63,26 +62,26 @@ _NOTHING = Unattended()
 
 def permissions(role: Role, names: Names, unattended: Unattended = _NOTHING) -> Document:
     """What `role` may do; functions' common role no more than write its logs and dead letters."""
-    invoke = _allow("lambda:InvokeFunction", names.function_arn(f"{names.functions}*"))
+    invoke = allow("lambda:InvokeFunction", names.function_arn(f"{names.functions}*"))
     match role:
         case Role.FUNCTIONS:
             letters = [_letters(names)] if unattended else []
             own = [*_previews_tables(names), invoke] if names.environment == PREVIEWS else []
-            return _document(_logs(names, f"{names.functions}*"), *own, *letters)
+            return document(_logs(names, f"{names.functions}*"), *own, *letters)
         case Role.ENTRY:
-            return _document(_logs(names, names.entry), *_read_files(names))
+            return document(_logs(names, names.entry), *_read_files(names))
         case Role.API:
-            acceptor = _allow("lambda:InvokeFunction", f"{names.function_arn(names.acceptor)}:*")
-            keeper = _allow("lambda:InvokeFunction", names.function_arn(names.keeper))
-            return _document(invoke, keeper, *([acceptor] if unattended.requests else []))
+            acceptor = allow("lambda:InvokeFunction", f"{names.function_arn(names.acceptor)}:*")
+            keeper = allow("lambda:InvokeFunction", names.function_arn(names.keeper))
+            return document(invoke, keeper, *([acceptor] if unattended.requests else []))
         case Role.KEEPER:
-            return _document(_logs(names, names.keeper))
+            return document(_logs(names, names.keeper))
         case Role.GUARD:
-            return _document(_logs(names, names.guard), *_judging(names))
+            return document(_logs(names, names.guard), *judging.rights(names))
         case Role.SCHEDULER:
-            return _document(invoke, _letters(names))
+            return document(invoke, _letters(names))
         case Role.BACKGROUND:
-            return _document(_logs(names, names.acceptor), invoke)
+            return document(_logs(names, names.acceptor), invoke)
 
 
 def granted(grants: Grants, names: Names) -> Document:
@@ -92,7 +91,7 @@ def granted(grants: Grants, names: Names) -> Document:
     invoke = [_invoke(names, grants.invoke)] if grants.invoke else []
     letters = [_letters(names)] if grants.failures else []
     secrets = _secrets(names, grants.secrets)
-    return _document(
+    return document(
         _logs(names, logs), *tables, *invoke, *secrets, *_around(grants, names), *letters
     )
 
@@ -105,7 +104,7 @@ def beside(grants: Iterable[Grants], names: Names) -> Document:
         tracing=any(each.tracing for each in every),
         network=any(each.network for each in every),
     )
-    return _document(*_secrets(names, whole.secrets), *_around(whole, names.previews))
+    return document(*_secrets(names, whole.secrets), *_around(whole, names.previews))
 
 
 # X-Ray and EC2 know no resources for these. Sources: Lambda developer guide, "Visualize Lambda
@@ -124,7 +123,7 @@ NETWORK = [
 
 def _around(grants: Grants, names: Names) -> list[Document]:
     wanted = ((grants.tracing, TRACING), (grants.network, NETWORK))
-    allowed = [_allow(actions, "*") for is_wanted, actions in wanted if is_wanted]
+    allowed = [allow(actions, "*") for is_wanted, actions in wanted if is_wanted]
     return [*allowed, _not_by_code(names)] if grants.network else allowed
 
 
@@ -144,72 +143,13 @@ def _not_by_code(names: Names) -> Document:
     }
 
 
-def _judging(names: Names) -> list[Document]:
-    """What settles a rollout: read counts, alias and deployment; move alias and store; record it.
-
-    Aliases of the site's functions as well: those that stream. No more follows a release from
-    here: schedules would need PassRole of their role, CORS a write to the whole API.
-    Source: EventBridge Scheduler user guide, "Identity-based policies", PassRole.
-    Metrics and alarms' states know no resources; a topic is its owner's to choose.
-    Source: Service Authorization Reference, of each service.
-    """
-    here = f"{names.region}:{names.account}"
-    entry = names.function_arn(names.entry)
-    group = f"deploymentgroup:{names.application}/{PRODUCTION}"
-    return [
-        _allow(
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-            f"arn:{names.partition}:dynamodb:{here}:table/{names.records}",
-        ),
-        _allow(
-            ["codedeploy:GetDeployment", "codedeploy:ListDeployments"],
-            f"arn:{names.partition}:codedeploy:{here}:{group}",
-        ),
-        # It knows no resources. Source: Service Authorization Reference, "AWS CodeDeploy".
-        _allow("codedeploy:StopDeployment", "*"),
-        _allow(
-            ["lambda:GetAlias", "lambda:UpdateAlias"],
-            [entry, f"{entry}:*", names.function_arn(f"{names.functions}*")],
-        ),
-        _allow(METRICS, "*"),
-        {
-            **_allow("cloudwatch:PutMetricData", "*"),
-            "Condition": {"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
-        },
-        _allow(
-            "cloudwatch:DeleteAlarms",
-            f"arn:{names.partition}:cloudwatch:{here}:alarm:{names.prefix}-*",
-        ),
-        _allow(
-            "events:DisableRule",
-            f"arn:{names.partition}:events:{here}:rule/{names.guard_clock}",
-        ),
-        _allow("sns:Publish", f"arn:{names.partition}:sns:{here}:*"),
-    ]
-
-
-STORE_ACTIONS = [
-    "cloudfront-keyvaluestore:DescribeKeyValueStore",
-    "cloudfront-keyvaluestore:UpdateKeys",
-]
-
-
-# CloudWatch knows no resources for these.
-METRICS = ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"]
-
-
-def guarded(store_arn: str) -> Document:
-    """What the guard may do beside its role: write to this store, whose ARN AWS picked."""
-    return _document(_allow(STORE_ACTIONS, store_arn))
-
-
 def _letters(names: Names) -> Document:
     """Lambda sends a failed event as the function, Scheduler one that it could not deliver.
 
     Sources: Lambda developer guide, "Retaining records of asynchronous invocations"; EventBridge
     Scheduler user guide, "Configuring a schedule's dead-letter queue in EventBridge Scheduler".
     """
-    return _allow("sqs:SendMessage", names.dead_letters_arn)
+    return allow("sqs:SendMessage", names.dead_letters_arn)
 
 
 def bucket_policy(names: Names, distribution_arn: str | None) -> Document:
@@ -236,7 +176,7 @@ def bucket_policy(names: Names, distribution_arn: str | None) -> Document:
             ("List", "s3:ListBucket", bucket),
         )
         statements += [_for_edge(*grant, distribution_arn) for grant in grants]
-    return _document(*statements)
+    return document(*statements)
 
 
 def _for_edge(sid: str, action: str, resource: str, distribution_arn: str) -> Document:
@@ -253,7 +193,7 @@ def _for_edge(sid: str, action: str, resource: str, distribution_arn: str) -> Do
 def _logs(names: Names, functions: str) -> Document:
     """Log groups are made by us at publishing: the functions need not be able to."""
     groups = f"arn:{names.partition}:logs:{names.region}:{names.account}:log-group:/aws/lambda/"
-    return _allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{groups}{functions}:*")
+    return allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{groups}{functions}:*")
 
 
 # Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon
@@ -268,20 +208,20 @@ def _table(names: Names, table: str, *, access: str) -> Document:
     actions = [f"dynamodb:{each}" for each in sorted([*_ACCESS[access], "DescribeTable"])]
     here = f"arn:{names.partition}:dynamodb:{names.region}:{names.account}"
     arn = f"{here}:table/{names.table(table)}"
-    return _allow(actions, [arn, f"{arn}/index/*"] if "r" in access else arn)
+    return allow(actions, [arn, f"{arn}/index/*"] if "r" in access else arn)
 
 
 def _previews_tables(names: Names) -> list[Document]:
     """Previews share one role: each may use the tables of all of the site's, and no others."""
     actions = [f"dynamodb:{each}" for each in sorted([*_ACCESS["rw"], "DescribeTable"])]
     here = f"arn:{names.partition}:dynamodb:{names.region}:{names.account}"
-    return [_allow(actions, f"{here}:table/{names.functions}*")]
+    return [allow(actions, f"{here}:table/{names.functions}*")]
 
 
 def _invoke(names: Names, functions: tuple[str, ...]) -> Document:
     """Published versions alone: a caller is told the version that its release has."""
     arns = [names.function_arn(names.function(function)) for function in functions]
-    return _allow("lambda:InvokeFunction", [f"{arn}:*" for arn in arns])
+    return allow("lambda:InvokeFunction", [f"{arn}:*" for arn in arns])
 
 
 # Source: Systems Manager user guide, "Referencing AWS Secrets Manager secrets from Parameter Store
@@ -308,9 +248,9 @@ def _secrets(names: Names, secrets: tuple[tuple[str, str], ...]) -> list[Documen
     ]
     keys = f"arn:{names.partition}:kms:{here}:key/*"
     return [
-        _allow("ssm:GetParameters", parameters),
+        allow("ssm:GetParameters", parameters),
         _decrypt(names, keys, service="ssm", context="PARAMETER_ARN", of=parameters),
-        *([_allow("secretsmanager:GetSecretValue", managed)] if managed else []),
+        *([allow("secretsmanager:GetSecretValue", managed)] if managed else []),
         *(
             [_decrypt(names, keys, service="secretsmanager", context="SecretARN", of=managed)]
             if managed
@@ -322,7 +262,7 @@ def _secrets(names: Names, secrets: tuple[tuple[str, str], ...]) -> list[Documen
 def _decrypt(names: Names, keys: str, *, service: str, context: str, of: list[str]) -> Document:
     via = f"{service}.{names.region}.amazonaws.com"
     return {
-        **_allow("kms:Decrypt", keys),
+        **allow("kms:Decrypt", keys),
         "Condition": {
             "StringEquals": {"kms:ViaService": via},
             "StringLike": {f"kms:EncryptionContext:{context}": of},
@@ -332,17 +272,9 @@ def _decrypt(names: Names, keys: str, *, service: str, context: str, of: list[st
 
 def _read_files(names: Names) -> list[Document]:
     bucket = _bucket(names)
-    listing = _allow("s3:ListBucket", bucket)
-    return [_allow("s3:GetObject", f"{bucket}/{names.objects}/*"), listing]
+    listing = allow("s3:ListBucket", bucket)
+    return [allow("s3:GetObject", f"{bucket}/{names.objects}/*"), listing]
 
 
 def _bucket(names: Names) -> str:
     return f"arn:{names.partition}:s3:::{names.bucket}"
-
-
-def _allow(actions: str | list[str], resources: str | list[str]) -> Document:
-    return {"Effect": "Allow", "Action": actions, "Resource": resources}
-
-
-def _document(*statements: Document) -> Document:
-    return {"Version": _VERSION, "Statement": list(statements)}

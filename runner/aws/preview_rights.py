@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from runner.aws import documents, roles
+from runner.aws.policies import Document
 from runner.aws.refusals import code_of, tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError, aws_error
@@ -57,14 +58,14 @@ def allow_all(aws: Aws, names: Names, *, grants: Grants) -> None:
             aws.roles.delete_role_policy(RoleName=name, PolicyName=PRODUCTIONS)
 
 
-def _policy(aws: Aws, role: str, policy: str) -> documents.Document:
+def _policy(aws: Aws, role: str, policy: str) -> Document:
     with tolerating("NoSuchEntity"):
         found: Any = aws.roles.get_role_policy(RoleName=role, PolicyName=policy)
         return dict(found["PolicyDocument"])
     return {}
 
 
-def covers(document: documents.Document, wanted: documents.Document) -> bool:
+def covers(document: Document, wanted: Document) -> bool:
     """Whether the first allows, and denies, all that the second does; both as we write them."""
     there = document.get("Statement", [])
     return all(any(_covers(it, each) for it in there) for each in wanted["Statement"])
@@ -99,7 +100,7 @@ def _lacking(grants: tuple[Grants, ...], names: Names, role: str) -> JamError:
     )
 
 
-def policy_of(document: documents.Document) -> str:
+def policy_of(document: Document) -> str:
     digest = hashlib.sha256(documents.compact(document).encode()).hexdigest()
     return f"previews-{digest[:16]}"
 

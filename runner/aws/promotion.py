@@ -14,7 +14,7 @@ from typing import Any, assert_never
 from botocore.exceptions import ClientError
 
 from runner.apply import Fence, Known, unfenced
-from runner.aws import alarms, deployments, guard, keyvalues, latency, records, roles
+from runner.aws import alarms, deployments, guard, judging, keyvalues, latency, records, roles
 from runner.aws import documents as written
 from runner.aws.deployments import Shift
 from runner.aws.preflight import Ready, preflight
@@ -64,7 +64,7 @@ def made(
 
 def allow_store(aws: Aws, names: Names, *, known: Known) -> None:
     """The guard may write to the store, whose ARN AWS picked."""
-    store = written.compact(written.guarded(known[Ref(Made.STORE)]))
+    store = written.compact(judging.guarded(known[Ref(Made.STORE)]))
     roles.allow(aws, roles.name_of(Role.GUARD, names), policy="store", document=store)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, replace
 
-from runner.aws import dead_letters, delivery, documents
+from runner.aws import dead_letters, delivery, documents, judging
 from runner.model import Table
 from runner.names import Names
 from runner.package import keeper
@@ -69,7 +69,7 @@ def foundation(
         keeper.digest(),
         delivery.distribution(names, _symbols(names, streams)),
         *([stream] if streams else []),
-        *([guard, documents.guarded("store")] if guard else []),
+        *([guard, judging.guarded("store")] if guard else []),
     ]
     digest = hashlib.sha256(documents.compact(wanted).encode()).hexdigest()[:32]
     return Foundation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runner.aws import api, entry, keyvalues, records
+from runner.aws import api_room, entry, keyvalues, records
 from runner.plan.refs import Made
 from tests.labs.site import Site
 
@@ -46,7 +46,7 @@ def by_hand(site: Site, what: str) -> None:
     elif what == "routing":
         _write(aws, store, f"r/{found[0].release}", "{}")
     elif what == "api_stage":
-        api.drop_stage(aws, found[0].ids[Made.API], api_stage=found[0].stages[-1][0])
+        api_room.drop_stage(aws, found[0].ids[Made.API], api_stage=found[0].stages[-1][0])
     elif what == "object":
         key = f"production/releases/{found[0].release}/app.css"
         aws.s3.delete_object(Bucket=names.bucket, Key=key)
