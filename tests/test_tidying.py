@@ -27,6 +27,7 @@ from runner.plan.ledger import SURVIVED, Entry, Ledger, explained
 from runner.plan.releasing import RecordRelease
 from runner.plan.retention import DAY, PIN, Retention, collection, outdated
 from runner.plan.steps import Plan, Step
+from runner.report.tidying import stack_hint
 from tests.aws_site import Deployer, a_release, zipped
 from tests.labs import direct
 
@@ -492,6 +493,13 @@ def test_a_run_that_is_killed_after_every_few_writes_ends_with_nothing_left(
             assert account.unexplained == []
     assert deaths > 1
     assert account.of_site == []
+
+
+def test_the_stack_is_nobodys_to_remove_while_another_site_stands() -> None:
+    alone = stack_hint("notes", {"notes"}, region="eu-central-1")
+    assert "aws cloudformation delete-stack --stack-name jam-deploy --region eu-central-1" in alone
+    shared = stack_hint("notes", {"notes", "shop", "blog"}, region="eu-central-1")
+    assert shared == "The stack jam-deploy and what sites share stay, for blog, shop."
 
 
 def notes_table(name: str = "jam-notes-production-notes") -> Thing:

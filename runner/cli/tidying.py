@@ -123,7 +123,8 @@ def destroy(
     document = removed_document(names.site, environment, removed, doomed.left)
     tell(options, document, removed_text(names.site, removed, doomed.left))
     if everything:
-        click.echo(stack_hint(names.region), err=True)
+        hint = stack_hint(names.site, doomed.ledger.sites, region=names.region)
+        click.echo(hint, err=True)
 
 
 def _ask(site: str, going: tuple[Thing, ...]) -> None:

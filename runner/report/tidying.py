@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -62,10 +63,13 @@ def removed_text(site: str, removed: tuple[str, ...], left: tuple[Thing, ...]) -
     return "\n".join([*lines, f"{site}: {count} removed" if count else f"{site}: nothing to do"])
 
 
-def stack_hint(region: str) -> str:
-    """After the last of a site: what `bootstrap` made is of the account, and removed by hand."""
+def stack_hint(site: str, sites: Iterable[str], *, region: str) -> str:
+    """After the last of a site: what `bootstrap` made is of the account, and removed by hand, once
+    none of the account's `sites` needs it."""
+    if standing := ", ".join(sorted({*sites} - {site})):
+        return f"The stack {STACK} and what sites share stay, for {standing}."
     remove = f"aws cloudformation delete-stack --stack-name {STACK} --region {region}"
-    return f"The stack {STACK} stays for other sites. To remove it, too: {remove}"
+    return f"The stack {STACK} stays for the next site. To remove it, too: {remove}"
 
 
 def collected_document(
