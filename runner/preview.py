@@ -53,6 +53,7 @@ class Pull:
     private: bool = True
     origin: Origin | None = None  # None: as the run's environment says
     is_open: Callable[[], bool] | None = None  # whether GitHub says so, for whoever can ask
+    waits: Callable[[str], None] | None = None  # hears why, while another run is at the preview
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +107,16 @@ def preview(config: Config, world: World, pull: Pull, *, aws: Aws | None = None)
         begun=begun,
     )
     run, say = run_of(world.environment), world.watcher.note
+
+    def waiting(why: str) -> None:
+        say(why)
+        if pull.waits:
+            pull.waits(why)
+
     for tried in range(TRIES):
         with at_once(1) as beside:
             looked = None if tried else beside.submit(making.look)
-            with leased(aws, names, run=run, say=say, origin=mine) as lease:
+            with leased(aws, names, run=run, say=waiting, origin=mine) as lease:
                 if shown := making.shown(lease, looked=looked):
                     return shown
         say("another run has taken over meanwhile: looking at what it left")

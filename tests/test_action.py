@@ -12,7 +12,7 @@ from dataclasses import fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import boto3
 import pytest
@@ -28,6 +28,7 @@ from runner.local.github.faults import DOWN
 from runner.names import Names
 from tests.action_container import IMAGE, kill
 from tests.action_site import ACTION, BUILD, SETTINGS, Workplace, a_workplace
+from tests.compute_site import eventually
 from tests.local_cloud import client
 
 SPEED = 50.0  # cloud seconds in one of ours
@@ -134,6 +135,7 @@ def test_a_fork_is_skipped_and_told_how_it_goes(at: Workplace) -> None:
     assert step.status == 0, step.raw
     assert step.outputs["outcome"] == "skipped"
     assert "workflow_run" in step.notices[0]
+    assert "workflow&#95;run" in step.summary
     assert "built by sh" not in step.raw
     assert at.comments(number) == []
 
@@ -153,6 +155,7 @@ def test_what_a_fork_has_built_is_shown_as_files_alone(at: Workplace) -> None:
     password = _password(at, number, step.log.masks)
     url = step.outputs["url"]
     assert at.visit(url, authorization=password).body == b"<h1>Forked</h1>"
+    assert "Files alone" in at.comments(number)[0]
     assert at.visit(url, "/.functions/hello", authorization=password).status == 404
     assert "built by sh" not in step.raw
 
@@ -182,6 +185,46 @@ def test_what_a_fork_has_built_is_shown_as_files_alone(at: Workplace) -> None:
     fork.push("nice", {"page.html": b"y"})  # after the run: what it built is out of date
     step = at.run("workflow_run", run, artefact="from-the-fork")
     assert (step.status, step.outputs["outcome"]) == (0, "skipped")
+
+
+def test_who_waits_for_another_run_is_queued_and_shown_after_it(at: Workplace) -> None:
+    number = at.pull()
+    assert at.on_pull("opened", number).status == 0
+    other = "https://github.com/octo/notes/actions/runs/999"
+    _held(at, number, run=other)
+    at.checkout("<h1>Two</h1>")
+    payload = at.hands.event("pull_request", "synchronize", number)
+    with at.started("pull_request", payload) as (process, ended):
+        eventually(lambda: "Preview is queued" in at.comments(number)[0], seconds=120)
+        queued = at.comments(number)[0]
+        _held(at, number, run=other, expires="1")
+        assert "actions/runs/999" in queued
+        out, _ = process.communicate(timeout=120)
+        step = ended(process.returncode, out)
+    assert (step.status, step.outputs["outcome"]) == (0, "live"), step.raw
+    assert "Preview ready" in at.comments(number)[0]
+
+
+def _held(at: Workplace, number: int, *, run: str, expires: str = "9" * 11) -> tuple[Any, Names]:
+    """Somebody's run has the preview's lease."""
+    names = Names("notes", at.cloud.account, "eu-central-1").preview(number)
+    records = boto3.client(
+        "dynamodb",
+        region_name="eu-central-1",
+        endpoint_url=at.cloud.endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    held = {
+        "run": {"S": run},
+        "owner": {"S": "a container that is gone"},
+        "token": {"N": "9"},
+        "since": {"N": "1"},
+        "expires": {"N": expires},
+        "origin": {"S": "{}"},
+    }
+    records.put_item(TableName=names.records, Item={**key_of(names), **held})
+    return records, names
 
 
 def test_what_is_wrong_is_a_remark_on_its_line_and_in_the_comment(at: Workplace) -> None:
@@ -511,24 +554,8 @@ def test_the_post_of_a_killed_run_frees_its_lease_and_nobody_elses(at: Workplace
     assert shown.status == 0, shown.raw
     state = {name: value for name, value in shown.state.items() if name != "ended"}
     run = f"https://github.com/octo/notes/actions/runs/{1000 + at.runs}"
-    names = Names("notes", at.cloud.account, "eu-central-1").preview(number)
-    records = boto3.client(
-        "dynamodb",
-        region_name="eu-central-1",
-        endpoint_url=at.cloud.endpoint,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
     for holder, left in ((f"{run}7", True), (run, False)):
-        held = {
-            "run": {"S": holder},
-            "owner": {"S": "a container that is gone"},
-            "token": {"N": "9"},
-            "since": {"N": "1"},
-            "expires": {"N": "99999999999"},
-            "origin": {"S": "{}"},
-        }
-        records.put_item(TableName=names.records, Item={**key_of(names), **held})
+        records, names = _held(at, number, run=holder)
         assert at.post("pull_request", payload, state).status == 0
         found = records.get_item(TableName=names.records, Key=key_of(names))
         taken = holder_of(found["Item"])

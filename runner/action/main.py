@@ -102,7 +102,9 @@ def _performed(job: Job) -> int:
         _put_out(job, error.outcome)
         raise
     if isinstance(ended, Skipped):
-        job.console.notice(f"{ended.why}. {ended.hint}".strip(), title="Skipped")
+        told = f"{ended.why}. {ended.hint}".strip()
+        job.console.notice(told, title="Skipped")
+        job.console.summary(page("⏭️ Skipped", told))
         ended = _skipped(job)
     _put_out(job, ended)
     return Turn.DONE

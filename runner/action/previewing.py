@@ -26,6 +26,8 @@ from runner.report.comment import Row, State, fault_of, state_of, summary
 from runner.report.text import Outcome
 from runner.world import near
 
+FILES_ALONE = "Files alone: functions of a fork run nowhere near credentials, so none is shown."
+
 
 def show(job: Job, number: int) -> Outcome:
     """Builds the pull request's head and shows it."""
@@ -40,8 +42,9 @@ def show(job: Job, number: int) -> Outcome:
     return shown_as(job, config, number=number)
 
 
-def shown_as(job: Job, config: Config, *, number: int) -> Outcome:
-    """The same with settings that are known."""
+def shown_as(job: Job, config: Config, *, number: int, files_alone: bool = False) -> Outcome:
+    """The same with settings that are known; with `files_alone` the site has functions all the
+    same, which nobody calls removed."""
     telling, commit = job.tell(config.site, pull=number), job.event.origin.commit
     if telling.is_closed():
         return close(job, number)
@@ -52,6 +55,7 @@ def shown_as(job: Job, config: Config, *, number: int) -> Outcome:
         private=job.event.repository.private,
         origin=job.event.origin,
         is_open=telling.is_open,
+        waits=lambda why: telling.comment(replace(telling.row(State.QUEUED), note=why)),
     )
     try:
         shown = preview(config, job.world, pull)
@@ -62,7 +66,7 @@ def shown_as(job: Job, config: Config, *, number: int) -> Outcome:
         job.console.mask(secret)
     if shown.outcome.outcome not in ("removed", "superseded") and telling.is_closed():
         return close(job, number)
-    _tell(job, telling, shown)
+    _tell(job, telling, shown, files_alone=files_alone)
     return shown.outcome
 
 
@@ -94,8 +98,8 @@ def failed(job: Job, telling: Telling, error: JamError) -> None:
     job.console.summary(summary(row))
 
 
-def _tell(job: Job, telling: Telling, shown: Shown) -> None:
-    row = _row(job, telling, shown)
+def _tell(job: Job, telling: Telling, shown: Shown, *, files_alone: bool) -> None:
+    row = _row(job, telling, shown, files_alone=files_alone)
     job.console.summary(summary(row))
     if shown.outcome.outcome in ("removed", "superseded"):
         telling.status(DeploymentStatus(state="inactive", description="a newer run came first"))
@@ -104,7 +108,7 @@ def _tell(job: Job, telling: Telling, shown: Shown) -> None:
     telling.comment(row)
 
 
-def _row(job: Job, telling: Telling, shown: Shown) -> Row:
+def _row(job: Job, telling: Telling, shown: Shown, *, files_alone: bool) -> Row:
     row = replace(
         telling.row(state_of(shown.outcome)),
         outcome=shown.outcome,
@@ -115,10 +119,13 @@ def _row(job: Job, telling: Telling, shown: Shown) -> Row:
         last_lines=job.log.last_lines,
         stages=job.log.stages,
         qr=job.inputs.qr_code,
+        note=FILES_ALONE if files_alone else "",
     )
     if shown.release is None or shown.aws is None:
         return row
     mine, live = summary_of(text_of(shown.release)), _live(job, shown.aws, shown)
+    if live and files_alone:
+        live = replace(live, functions={})
     changes = difference(live, mine, preview=True) if live else None
     return replace(row, difference=changes)
 

@@ -46,7 +46,7 @@ def show_artefact(job: Job, run: WorkflowRun) -> Outcome | Skipped:
             failed(job, job.tell(site, pull=pull.number), error)
         raise
     config = job.config(publishes=False)
-    return shown_as(job, _static(config), number=pull.number)
+    return shown_as(job, _static(config), number=pull.number, files_alone=True)
 
 
 def _origin(job: Job, pull: Pull) -> Origin:

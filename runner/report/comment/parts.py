@@ -50,7 +50,8 @@ def standing(row: Row) -> str:
         return "The preview is gone, with all that it was made of. Reopened, it comes back."
     if row.state in UNSURE and row.url:
         still = "still shows" if row.state is State.FAILED else "shows until then"
-        return f"{link(row.url)} {still} {commit(row.shows, run_url=row.run_url)}"
+        shown = f"{link(row.url)} {still} {commit(row.shows, run_url=row.run_url)}"
+        return "\n\n".join(part for part in (shown, code(row.note, longest=1_000)) if part)
     return code(row.note, longest=1_000)
 
 
