@@ -74,7 +74,7 @@ def at(cloud: Cloud, tmp_path: Path) -> Iterator[Workplace]:
         _an_engine(tmp_path / "run"),
     ):
         found.more = {name: canary(name) for name in SECRETS}
-        found.within = _within
+        found.within = within
         yield found
 
 
@@ -95,13 +95,13 @@ def test_thirty_canaries_and_sixteen_probes_bring_nothing_home(at: Workplace) ->
         "comment": "".join(at.comments(number)),
         "summary": step.summary,
         "outputs": json.dumps(dict(step.outputs)),
-        **_everything(at.cloud),
+        **everything(at.cloud),
     }
     assert len(texts) > 10
     planted = [canary(each) for each in (*SECRETS, *FILES, *IN_WORKSPACE, "event")]
     assert len(planted) >= 30
     assert [
-        (name, each) for name, text in texts.items() for each in planted if _in(each, text)
+        (name, each) for name, text in texts.items() for each in planted if found_in(each, text)
     ] == []
     _steered_nothing(at, step, number)
 
@@ -134,7 +134,7 @@ def test_what_fails_says_so_and_no_word_of_it_does_anything(
     assert code in {each.properties["title"] for each in step.log.of("error")}
     assert code in at.comments(number)[0]
     told = (step.raw, step.summary, *at.comments(number), json.dumps(dict(step.outputs)))
-    assert not [each for each in SECRETS if any(_in(canary(each), text) for text in told)]
+    assert not [each for each in SECRETS if any(found_in(canary(each), text) for text in told)]
     _steered_nothing(at, step, number, also={"error"})
 
 
@@ -185,7 +185,7 @@ def _prepare(at: Workplace) -> None:
         os.lchown(each, RUNNER, RUNNER)
 
 
-def _within(environment: Mapping[str, str], home: Path, workspace: Path) -> list[str]:
+def within(environment: Mapping[str, str], home: Path, workspace: Path) -> list[str]:
     """A run in a container's look, with more secrets where the runner has its own."""
     for name in FILES:
         _plant(home / name, f"[other]\naws_secret_access_key = {canary(name)}\n")
@@ -221,13 +221,13 @@ def _an_engine(folder: Path) -> Iterator[None]:
         yield
 
 
-def _in(secret: str, text: str) -> bool:
+def found_in(secret: str, text: str) -> bool:
     """Plain, or as the probe disguises what it found."""
     forms = (secret, secret[::-1], secret.encode().hex())
     return any(form in text for form in forms)
 
 
-def _everything(cloud: Cloud) -> dict[str, str]:
+def everything(cloud: Cloud) -> dict[str, str]:
     """All that the account holds, as text: objects, records, the files in archives."""
     found: dict[str, str] = {}
     s3, tables, functions = (_client(cloud, name) for name in ("s3", "dynamodb", "lambda"))

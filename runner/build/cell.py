@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from runner.build.powers import adopt_orphans, become, die_with_parent
-from runner.errors import JamError, Problem
+from runner.errors import JamError, Problem, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,8 +110,20 @@ def main() -> None:
                 tell(told)
         except JamError as error:
             tell(Failed(error.code, error.message, error.hint, int(error.turn), error.problems))
+        except PermissionError as error:  # a path of the site's that leads to others' files
+            tell(_closed(error))
         except Exception:  # noqa: BLE001 -- a border: whoever gave the order hears of a defect
             tell(Defect(traceback.format_exc()))
+
+
+def _closed(error: PermissionError) -> Failed:
+    return Failed(
+        code="JAM-UNSAFE-FILE",
+        message=f"{error.filename} is closed to builds: {error.strerror}",
+        hint="name files of the site's own, and let builds leave them readable",
+        turn=int(Turn.SITE),
+        problems=(),
+    )
 
 
 def _reached(path: Path) -> bool:

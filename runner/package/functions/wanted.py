@@ -6,6 +6,7 @@ Of requirements.txt with all that it includes, and of the dependencies in a pypr
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -80,15 +81,25 @@ def _lines(text: str, file: Path, *, above: tuple[Path, ...]) -> Iterator[Line]:
         line = raw.strip()
         if included := _INCLUDE.match(line):
             other = (file.parent / included[1]).resolve()
-            if not other.is_file():
-                raise _unreadable(file, number, message=f"there is no {included[1]}")
+            inner = _text(other)
+            if inner is None:
+                message = f"there is no {included[1]} that may be read"
+                raise _unreadable(file, number, message=message)
             if other not in above:
-                inner = other.read_text(encoding="utf-8", errors="replace")
                 yield from _lines(inner, other, above=(*above, other))
         elif (beside := _BESIDE.match(line)) and "://" not in beside[2]:
             yield Line(text=f"{beside[1]} {(file.parent / beside[2]).resolve()}")
         elif line and not line.startswith("#"):
             yield _line(line, file.parent)
+
+
+def _text(file: Path) -> str | None:
+    """None where there is no such file, or nobody lets us read it: a list may name any path."""
+    try:
+        found = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
+    except OSError:
+        return None
+    return found
 
 
 def _line(text: str, folder: Path) -> Line:
@@ -98,7 +109,7 @@ def _line(text: str, folder: Path) -> Line:
     path = _path(word, folder)
     if path is None:
         return Line(text=text)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 -- pathlib raises where others' folders are closed
         return Line(text=str(path), local=path)
     return Line(text=f"{path.as_uri()} {rest}".rstrip())
 

@@ -201,7 +201,7 @@ SITE: dict[str, tuple[str, str]] = {
         "Node or npm cannot be used.", "Install jam-deploy anew; the hint says what is missing."
     ),
     "JAM-UNSAFE-FILE": (
-        "The publish folder has links or devices, or changed while it was read.",
+        "The publish folder has links or devices, changed while it was read, or a file is closed.",
         "Have the build copy files, and wait for all its processes.",
     ),
     "JAM-USAGE": (
