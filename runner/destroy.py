@@ -65,13 +65,14 @@ class Doom:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doomed:
     """What will go, in order, what of this site's names or tags stays, and the policies of all
-    sites, which the last site takes along."""
+    sites, which the last site takes along; whether the account has what `bootstrap` made."""
 
     ledger: Ledger
     previewed: Previewed
     going: tuple[Thing, ...]
     left: tuple[Thing, ...]
     shared: tuple[Thing, ...] = ()
+    bootstrapped: bool = True
 
 
 def survey(aws: Aws, names: Names, doom: Doom) -> Doomed:
@@ -96,7 +97,14 @@ def survey(aws: Aws, names: Names, doom: Doom) -> Doomed:
     stays = _stays(there, going, told, names=names)
     left = tuple(each for each in stays if _was_asked_for(each, names, doom))
     shared = tuple(each for each in there if is_policy_of_all(each))
-    return Doomed(ledger=told, previewed=previews, going=going, left=left, shared=shared)
+    return Doomed(
+        ledger=told,
+        previewed=previews,
+        going=going,
+        left=left,
+        shared=shared,
+        bootstrapped=any(each.kind is What.STACK for each in there),
+    )
 
 
 def destroy(aws: Aws, names: Names, doom: Doom, *, say: Say) -> tuple[Doomed, tuple[str, ...]]:

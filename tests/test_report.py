@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -20,6 +21,7 @@ from runner.report.text import (
     Outcome,
     Uploaded,
     changes,
+    closed_text,
     error_json,
     error_text,
     plan_json,
@@ -151,6 +153,19 @@ OUTCOME = Outcome(
     uploaded=Uploaded(files=2, bytes=1_500),
     checks=(Check(name="/", outcome="passed"),),
 )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("removed", "preview pr-7 is gone"),
+        ("kept", "preview pr-7 stays: its pull request is open again"),
+        ("superseded", "preview pr-7 stays: a newer run came first"),
+    ],
+)
+def test_a_closed_preview_says_what_became_of_it(outcome, said):
+    text = closed_text(replace(OUTCOME, environment="pr-7", release="", outcome=outcome))
+    assert text.splitlines()[0] == f"{OUTCOME.site}: {said}"
 
 
 def test_the_summary_names_what_changed_where_it_is_and_what_it_took():

@@ -17,13 +17,14 @@ from runner.aws.keyvalues import contents
 from runner.aws.removal import REMOVERS
 from runner.aws.session import Aws
 from runner.collect import collect
-from runner.destroy import Doom, destroy, survey
+from runner.destroy import Doom, Doomed, destroy, survey
 from runner.errors import JamError
 from runner.local.cloud import Cloud
 from runner.names import Names
 from runner.plan import named_tables
 from runner.plan.inventory import MADE_BY, SHARED, Thing, What
 from runner.plan.ledger import SURVIVED, Entry, Ledger, explained
+from runner.plan.previewed import Previewed
 from runner.plan.releasing import RecordRelease
 from runner.plan.retention import DAY, PIN, Retention, collection, outdated
 from runner.plan.steps import Plan, Step
@@ -496,10 +497,18 @@ def test_a_run_that_is_killed_after_every_few_writes_ends_with_nothing_left(
 
 
 def test_the_stack_is_nobodys_to_remove_while_another_site_stands() -> None:
-    alone = stack_hint("notes", {"notes"}, region="eu-central-1")
+    def hint(*sites: str, bootstrapped: bool = True) -> str:
+        told = Ledger(sites=frozenset(sites))
+        doomed = Doomed(ledger=told, previewed=Previewed(), going=(), left=())
+        doomed = replace(doomed, bootstrapped=bootstrapped)
+        return stack_hint("notes", doomed, region="eu-central-1")
+
+    alone = hint("notes")
     assert "aws cloudformation delete-stack --stack-name jam-deploy --region eu-central-1" in alone
-    shared = stack_hint("notes", {"notes", "shop", "blog"}, region="eu-central-1")
-    assert shared == "The stack jam-deploy and what sites share stay, for blog, shop."
+    assert hint("notes", "shop", "blog") == (
+        "The stack jam-deploy and what sites share stay, for blog, shop."
+    )
+    assert hint("notes", bootstrapped=False) == ""
 
 
 def notes_table(name: str = "jam-notes-production-notes") -> Thing:

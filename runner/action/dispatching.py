@@ -185,8 +185,8 @@ def _destroy(it: _Asked) -> str:
     if named in (PRODUCTION, "all"):
         it.job.tell(it.names.site).retire()
     if named == "all":
-        hint = stack_hint(it.names.site, doomed.ledger.sites, region=it.names.region)
-        it.job.console.notice(hint, title="The account's stack")
+        if hint := stack_hint(it.names.site, doomed, region=it.names.region):
+            it.job.console.notice(hint, title="The account's stack")
     return removed_text(it.names.site, removed, doomed.left)
 
 

@@ -43,7 +43,7 @@ def preview(
 
 def _close(options: Options, number: int) -> None:
     from runner.closing import close
-    from runner.report.text import summary
+    from runner.report.text import closed_text
     from runner.turn import origin_of, run_of
 
     aws, names = account(options)
@@ -55,7 +55,7 @@ def _close(options: Options, number: int) -> None:
             run=run_of(world.environment),
             origin=origin_of(world.environment),
         )
-    click.echo(outcome.to_json() if options.as_json else summary(outcome, ()))
+    click.echo(outcome.to_json() if options.as_json else closed_text(outcome))
 
 
 @cli.command()

@@ -122,8 +122,7 @@ def destroy(
         doomed, removed = remove(aws, names, doom, say=watcher.note)
     document = removed_document(names.site, environment, removed, doomed.left)
     tell(options, document, removed_text(names.site, removed, doomed.left))
-    if everything:
-        hint = stack_hint(names.site, doomed.ledger.sites, region=names.region)
+    if everything and (hint := stack_hint(names.site, doomed, region=names.region)):
         click.echo(hint, err=True)
 
 

@@ -153,6 +153,20 @@ def summary(outcome: Outcome, changed: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
+def closed_text(outcome: Outcome) -> str:
+    """The last words of a preview that was to be closed."""
+    verb = {
+        "removed": "is gone",
+        "kept": "stays: its pull request is open again",
+        "superseded": "stays: a newer run came first",
+    }
+    said = verb.get(outcome.outcome, outcome.outcome)
+    return (
+        f"{outcome.site}: preview {outcome.environment} {said}\n"
+        f"  {outcome.seconds:.1f} s, {outcome.calls} AWS calls"
+    )
+
+
 def rehearsal_text(receipt: dict[str, Any]) -> str:
     """A rehearsal's receipt for a person."""
     lines = [

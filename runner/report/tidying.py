@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -10,6 +9,7 @@ from runner.audit import Audit
 from runner.aws.bootstrap import STACK
 from runner.clearing import Cleared
 from runner.collect import Collected
+from runner.destroy import Doomed
 from runner.plan.inventory import Thing
 
 
@@ -63,10 +63,12 @@ def removed_text(site: str, removed: tuple[str, ...], left: tuple[Thing, ...]) -
     return "\n".join([*lines, f"{site}: {count} removed" if count else f"{site}: nothing to do"])
 
 
-def stack_hint(site: str, sites: Iterable[str], *, region: str) -> str:
+def stack_hint(site: str, doomed: Doomed, *, region: str) -> str:
     """After the last of a site: what `bootstrap` made is of the account, and removed by hand, once
-    none of the account's `sites` needs it."""
-    if standing := ", ".join(sorted({*sites} - {site})):
+    no other site needs it. Empty where it is gone."""
+    if not doomed.bootstrapped:
+        return ""
+    if standing := ", ".join(sorted(doomed.ledger.sites - {site})):
         return f"The stack {STACK} and what sites share stay, for {standing}."
     remove = f"aws cloudformation delete-stack --stack-name {STACK} --region {region}"
     return f"The stack {STACK} stays for the next site. To remove it, too: {remove}"
