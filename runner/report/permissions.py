@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from runner.aws.needs import NEEDS
+from runner.aws.preview_needs import preview_statements
 
 # Characters of a managed policy, white space not counted. Source: IAM user guide, "IAM and AWS STS
 # quotas", "IAM and STS character limits".
@@ -26,6 +28,13 @@ stands, and a region and account where `*` stands. `jam-deploy bootstrap` is run
 administrator, once for each account: it makes the boundary `/jam/jam-boundary`, which holds
 whatever roles this one makes. What functions, entry and guard may do is in their own roles.
 """
+_PREVIEWS = """\
+## Previews' role
+
+What `bootstrap` gives to `jam-preview`, which deploys pull requests. It writes no role; of
+production it reads the published files. Where a condition stands all else is refused.
+"""
+_STORES = "the key value stores that bear previews' tag"
 _FIT = f"A managed policy holds {MOST:,} characters, so that these are several: attach them all.\n"
 
 
@@ -56,10 +65,33 @@ def text() -> str:
     )
     wholes = "".join(f"\n```json\n{json.dumps(each, indent=1)}\n```\n" for each in policies())
     table = f"| what for | actions | on |\n|---|---|---|\n{rows}"
-    return f"{_HEAD}\n{table}\n## As policies\n\n{_FIT}{wholes}"
+    return f"{_HEAD}\n{table}\n{_PREVIEWS}\n{_of_previews()}\n## As policies\n\n{_FIT}{wholes}"
 
 
-def _code(words: tuple[str, ...]) -> str:
+def _of_previews() -> str:
+    rows = (
+        f"| {_code(each['Action'])} | {_code(map(_plain, each['Resource']))} | {_condition(each)} |\n"
+        for each in preview_statements((_STORES,))
+    )
+    return f"| actions | on | condition |\n|---|---|---|\n{''.join(rows)}"
+
+
+def _plain(resource: Any) -> str:
+    """CloudFormation puts in the partition, which is `aws` nearly everywhere, and the account."""
+    text = resource["Fn::Sub"] if isinstance(resource, dict) else resource
+    return str(text).replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", "ACCOUNT")
+
+
+def _condition(statement: dict[str, Any]) -> str:
+    told = (
+        f"`{key}` is {_code(values)}"
+        for tests in statement.get("Condition", {}).values()
+        for key, values in tests.items()
+    )
+    return ", ".join(told)
+
+
+def _code(words: Iterable[str]) -> str:
     return " ".join(f"`{each}`" for each in words)
 
 
