@@ -45,6 +45,35 @@ def test_action_yml_runs_what_the_dockerfile_leaves_there() -> None:
     assert "@sha256" not in text  # a digest is looked up by a release, never made up
 
 
+def test_the_last_stage_adds_a_user_and_what_the_first_has_built_and_says_what_it_is() -> None:
+    last = (ROOT / "Dockerfile").read_text().partition("\nFROM ")[2].partition("\nFROM ")[2]
+    lines = [line for line in last.replace("\\\n", "").splitlines() if not line.startswith("#")]
+    assert [line.split()[0] for line in lines[1:]] == ["LABEL", "ENV", "RUN", "COPY", "ENTRYPOINT"]
+    assert "COPY --from=build /opt/jam /opt/jam" in lines
+    (run,) = (line for line in lines if line.startswith("RUN"))
+    assert {each.split()[0] for each in run[3:].split("&&")} == {"groupadd", "useradd"}
+    named = set(re.findall(r"org\.opencontainers\.image\.([a-z.]+)=", last))
+    released = re.findall(r"--label \"org\.opencontainers\.image\.([a-z.]+)=", _release())
+    told = {"title", "description", "licenses", "version", "revision", "source", "base.digest"}
+    assert told <= named | set(released)
+
+
+def test_a_release_lists_signs_attests_and_floats_nothing() -> None:
+    told = _release()
+    assert '--attest "type=sbom,generator=$LISTER" --provenance=mode=max' in told
+    assert '[[ "$digest" =~ ^sha256:[0-9a-f]{64}$ ]]' in told  # looked up, or there is no release
+    assert "cosign sign" in told
+    assert "cosign verify" in told
+    assert "attest-build-provenance@" in told
+    assert 'image: docker://$IMAGE|" action.yml' in told  # by digest
+    assert 'git tag --force "v${VERSION%%.*}"' in told
+    assert ":latest" not in told
+
+
+def _release() -> str:
+    return (ROOT / ".github/workflows/release.yml").read_text()
+
+
 def test_the_action_needs_nothing_that_the_image_leaves_out() -> None:
     missing = ("runner.local", "runner.rehearsal", "moto", "flask", "lark", "cheroot", "brotli")
     code = (
