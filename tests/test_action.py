@@ -331,7 +331,8 @@ def test_the_deploy_counts_when_github_is_down_and_is_told_later(at: Workplace) 
     collected = at.run("schedule", {})
     assert collected.status == 0, collected.raw
     assert at.visit(shown.outputs["url"]).status == 404
-    assert "removed" in at.comments(number)[0]
+    assert "Preview removed" in at.comments(number)[0]
+    assert f"pull request {number} is closed" in at.comments(number)[0]
 
 
 def test_a_missing_permission_names_the_line_of_the_workflow(at: Workplace) -> None:

@@ -233,6 +233,12 @@ def test_a_run_that_is_older_or_superseded_changes_nothing() -> None:
         assert merged(shown, row) == kept(shown)
 
 
+def test_a_preview_that_gc_took_says_why_and_how_it_comes_back() -> None:
+    told = seen(body([a_row(State.REMOVED, note="nothing was pushed for 14 days")])).text
+    assert "nothing was pushed for 14 days" in told
+    assert "reopened, or with the next push" in told
+
+
 def test_a_first_build_that_fails_shows_no_commit() -> None:
     building = body([a_row(State.BUILDING)])
     failed = merged(building, a_row(State.FAILED, fault=fault_of(ERROR), at=AT + 1))

@@ -33,8 +33,8 @@ def collect(job: Job) -> Outcome:
         previews = clear(aws, names, _clearing(job, settings.preview.expire, unknown.append))
         found = collect_releases(aws, names, retention, run=job.run_url, say=job.log.note)
     with job.log.stage("tell"):
-        for each, _ in previews.gone:
-            _tell_gone(job, names, each)
+        for each, why in previews.gone:
+            _tell_gone(job, names, each, why)
         make_up(job, aws, names)
     text = "\n".join([*unknown, collected_text(names.site, found, previews)])
     job.console.line(text)
@@ -64,7 +64,7 @@ def _pulls(job: Job, say: Callable[[str], None]) -> Pulls:
         return Nobody()
 
 
-def _tell_gone(job: Job, names: Names, known: Known) -> None:
+def _tell_gone(job: Job, names: Names, known: Known, why: str) -> None:
     telling = job.tell(names.site, pull=known.number)
     telling.retire()
-    telling.comment(replace(telling.row(State.REMOVED), origin=known.origin))
+    telling.comment(replace(telling.row(State.REMOVED), origin=known.origin, note=why))

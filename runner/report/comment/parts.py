@@ -10,6 +10,7 @@ from runner.report.text import Check
 from runner.report.watch import size_of
 
 _LINE = 160  # characters of a line of a log or an error
+_BACK = "It comes back when the pull request is reopened, or with the next push to it."
 _STAYS = "which keeps its files; functions are always those of the newest commit"
 
 
@@ -47,7 +48,8 @@ def _last_lines(row: Row) -> str:
 def standing(row: Row) -> str:
     """What is to be seen meanwhile, or why nothing is."""
     if row.state is State.REMOVED:
-        return "The preview is gone, with all that it was made of. Reopened, it comes back."
+        why = f"{code(row.note, longest=1_000)}\\\n" if row.note else ""
+        return f"{why}The preview is gone, with all that it was made of. {_BACK}"
     if row.state in UNSURE and row.url:
         still = "still shows" if row.state is State.FAILED else "shows until then"
         shown = f"{link(row.url)} {still} {commit(row.shows, run_url=row.run_url)}"
