@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
@@ -154,6 +155,38 @@ def test_a_missing_region_is_the_sites_to_name(
     with pytest.raises(JamError) as raised:
         connect(region=None, clock=lambda: 0.0, sleep=still, chance=lambda: 0.0)
     assert (raised.value.code, raised.value.turn) == ("JAM-REGION-MISSING", Turn.SITE)
+
+
+WRONG: list[tuple[dict[str, str], str, str, Turn]] = [
+    ({"AWS_ENDPOINT_URL": "notaurl"}, "eu-central-1", "JAM-ENDPOINT-INVALID", Turn.SITE),
+    ({"AWS_ENDPOINT_URL": "http://x:99999"}, "eu-central-1", "JAM-ENDPOINT-INVALID", Turn.SITE),
+    ({}, "xx-nowhere-1", "JAM-REGION-UNKNOWN", Turn.SITE),
+    ({"AWS_PROFILE": "nobody"}, "eu-central-1", "JAM-CREDS-MISSING", Turn.AWS),
+    ({"AWS_CONFIG_FILE": "broken"}, "eu-central-1", "JAM-AWS-CONFIG", Turn.AWS),
+]
+
+
+@pytest.mark.parametrize(("environment", "region", "code", "turn"), WRONG)
+def test_what_is_wrong_with_the_way_to_aws_is_no_defect(
+    environment: dict[str, str],
+    region: str,
+    code: str,
+    turn: Turn,
+    *,
+    credentials: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "broken").write_text("[profile")
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"AWS_CONFIG_FILE": "/nowhere", **environment}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(JamError) as raised:
+        _ = connect(
+            region=region, clock=lambda: 0.0, sleep=lambda _: None, chance=lambda: 0.0
+        ).account
+    assert (raised.value.code, raised.value.turn) == (code, turn)
+    assert raised.value.hint
 
 
 @pytest.fixture

@@ -11,15 +11,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, NoCredentialsError, NoRegionError
 
 from runner.aws.identity import Identity, core, session_as
 from runner.aws.nearby import stay_on_loopback
 from runner.aws.patience import TRIES, Patience
-from runner.aws.refusals import explain, explained, name_service
+from runner.aws.refusals import explained, name_service
+from runner.aws.unanswered import InvalidEndpoint
 from runner.together import at_once
 
 if TYPE_CHECKING:
@@ -196,7 +198,9 @@ class Aws:
         make: Any = self._session.client  # its overloads want the service's name as a literal
         with self._lock, explained():
             where = {"region_name": region} if region else {}
-            client = make(service, endpoint_url=self._endpoint, config=config, **where)
+            with _addressed():
+                client = make(service, endpoint_url=self._endpoint, config=config, **where)
+                _ = urlsplit(client.meta.endpoint_url).port  # a wrong one raises when it is read
             # botocore makes a service's exceptions at their first use: two threads would each
             # make their own, and `except client.exceptions.X` miss what the other one raised.
             client.exceptions  # noqa: B018
@@ -268,6 +272,17 @@ class Aws:
         return self.gate(model, params) if self.gate else None
 
 
+@contextmanager
+def _addressed() -> Iterator[None]:
+    """botocore has no exception of its own for an address that is none."""
+    try:
+        yield
+    except BotoCoreError:  # some are ValueErrors as well
+        raise
+    except ValueError as error:
+        raise InvalidEndpoint(address=error) from error
+
+
 def connect(
     *,
     region: str | None,
@@ -280,12 +295,15 @@ def connect(
     """The account that `identity`, or else boto3's own chain of credentials, leads to.
 
     Reaches nothing yet. Without `region` and `endpoint` the standard chain decides (AWS_REGION,
-    AWS_ENDPOINT_URL). Raises JamError `JAM-REGION-MISSING` if nothing names a region.
+    AWS_ENDPOINT_URL). Raises JamError `JAM-REGION-MISSING` if nothing names a region, and others
+    for a region, a profile or AWS's own settings that are wrong.
     """
-    if identity:
-        session = session_as(identity, region=region)
-    else:
-        session = boto3.Session(region_name=region, botocore_session=core())
-    if not session.region_name:
-        raise explain(NoRegionError())
+    with explained():
+        if identity:
+            session = session_as(identity, region=region)
+        else:
+            session = boto3.Session(region_name=region, botocore_session=core())
+        if not session.region_name:
+            raise NoRegionError
+        session.get_partition_for_region(session.region_name)  # it has none if there is none
     return Aws(session, endpoint, clock=clock, sleep=sleep, chance=chance)

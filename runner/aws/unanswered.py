@@ -20,6 +20,12 @@ class Fault:
     hint: str
 
 
+class InvalidEndpoint(botocore.BotoCoreError):
+    """What botocore has no exception for: it raises ValueError."""
+
+    fmt = "{address}"
+
+
 FAULTS: tuple[Fault, ...] = (
     Fault(
         code="JAM-CREDS-MISSING",
@@ -54,6 +60,28 @@ FAULTS: tuple[Fault, ...] = (
         turn=Turn.SITE,
         message="No AWS region is chosen: {said}",
         hint="Set `region` in jam.toml, give --region, or set AWS_REGION.",
+    ),
+    Fault(
+        code="JAM-REGION-UNKNOWN",
+        kinds=(botocore.UnknownRegionError,),
+        turn=Turn.SITE,
+        message="There is no such AWS region: {said}",
+        hint="Correct `region` in jam.toml, --region or AWS_REGION; eu-central-1 is one.",
+    ),
+    Fault(
+        code="JAM-AWS-CONFIG",
+        kinds=(botocore.ConfigParseError, botocore.ConfigNotFound),
+        turn=Turn.AWS,
+        message="AWS's own settings cannot be read: {said}",
+        hint="Mend that file, or name another: AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE.",
+    ),
+    Fault(
+        code="JAM-ENDPOINT-INVALID",
+        kinds=(InvalidEndpoint,),
+        turn=Turn.SITE,
+        message="The address that AWS is to be reached at is none: {said}",
+        hint="Correct AWS_ENDPOINT_URL, or `endpoint_url` in AWS's settings: it is "
+        "http://127.0.0.1:4566 for the embedded cloud, and absent for AWS.",
     ),
     Fault(
         code="JAM-ENDPOINT",

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from runner.config.detect import Detected, detect
+from runner.config.kinds import allowed
 from runner.config.rules import broken_rules
 from runner.config.settings import Settings
 from runner.config.settings import Table as Section
@@ -173,8 +174,8 @@ def _overridden(overrides: Overrides) -> Iterator[Problem]:
         ("AWS_REGION", overrides.default_region, Region),
     ):
         if value and not _fits(value, kind):
-            allowed = "the form of `site`" if kind is SiteName else "a region such as eu-central-1"
-            yield Problem(where=where, message=f"found {json.dumps(value)}, allowed: {allowed}")
+            found = f"found {json.dumps(value)}, allowed: {allowed(kind)}"
+            yield Problem(where=where, message=found)
 
 
 def _undetected(known: Settings, detected: Detected) -> Iterator[Problem]:
