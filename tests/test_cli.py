@@ -117,6 +117,7 @@ WRONG = [
     (["destroy"], "--all or --environment", "destroy"),
     (["destroy", "--all"], "--yes", "destroy"),
     (["invoke"], "Missing argument", "invoke"),
+    (["hold", "--why"], "requires an argument", "hold"),
     (["deplo"], "No such command", ""),
 ]
 

@@ -32,7 +32,8 @@ class Commands(click.Group):
             error.show()
             sys.exit(error.exit_code)
         except click.ClickException as error:
-            status = _ended(ending, _wrong_usage(error))
+            known = next((f"jam-deploy {each}" for each in given[:1] if each in self.commands), "")
+            status = _ended(ending, _wrong_usage(error, asked=known or "jam-deploy"))
         except click.Abort:
             status = _ended(ending, _NOT_DONE)
         if not standalone_mode:
@@ -59,9 +60,7 @@ _NOT_DONE = JamError(
 )
 
 
-def _wrong_usage(error: click.ClickException) -> JamError:
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    asked = context.command_path if context else "jam-deploy"
+def _wrong_usage(error: click.ClickException, *, asked: str) -> JamError:
     return site_error(
         "JAM-USAGE", error.format_message(), hint=f"`{asked} --help` says what it takes."
     )
