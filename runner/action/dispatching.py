@@ -184,9 +184,8 @@ def _destroy(it: _Asked) -> str:
         doomed, removed = destroy(it.aws, it.names, doom, say=it.job.log.note)
     if named in (PRODUCTION, "all"):
         it.job.tell(it.names.site).retire()
-    if named == "all":
-        if hint := stack_hint(it.names.site, doomed, region=it.names.region):
-            it.job.console.notice(hint, title="The account's stack")
+    if named == "all" and (hint := stack_hint(it.names.site, doomed, region=it.names.region)):
+        it.job.console.notice(hint, title="The account's stack")
     return removed_text(it.names.site, removed, doomed.left)
 
 

@@ -13,8 +13,10 @@ from runner.aws.statements import allow, within
 
 # Of a pull request's own, and of what all of them share. Source: runner/names.py.
 _OWN = "jam-*--pr-*--*"
-_SHARED = ("jam-*--pr-entry", "jam-*--pr-keeper", "jam-*--pr-background")
-_QUALIFIED = tuple(f"{each}:*" for each in _SHARED)  # versions and aliases have ARNs of their own
+# What previews share is read alone: who takes requests in for functions in the background. Versions
+# have ARNs of their own.
+_ACCEPTOR = ("jam-*--pr-background", "jam-*--pr-background:*")
+_FUNCTIONS = "arn:aws:lambda:*:*:function:"
 _RECORDS = "jam-*--pr"
 _BUCKET = "arn:aws:s3:::jam-*--pr-*-an"
 _DISTRIBUTIONS = "arn:aws:cloudfront::*:distribution/*"
@@ -61,26 +63,29 @@ def _stored() -> Iterator[dict[str, Any]]:
 
 
 def _called() -> Iterator[dict[str, Any]]:
-    functions = (f"arn:aws:lambda:*:*:function:{each}" for each in (_OWN, *_SHARED, *_QUALIFIED))
     yield _allow(
         "lambda",
         "CreateFunction DeleteFunction GetFunction InvokeFunction ListTags "
         "ListVersionsByFunction PutFunctionEventInvokeConfig TagResource UpdateFunctionCode "
         "UpdateFunctionConfiguration",
-        *functions,
+        f"{_FUNCTIONS}{_OWN}",
     )
+    acceptor = (f"{_FUNCTIONS}{each}" for each in _ACCEPTOR)
+    yield _allow("lambda", "GetFunction ListVersionsByFunction", *acceptor)
     # Whoever gives a function a layer or a VPC must be able to see it, in production's settings.
     yield _allow("lambda", "GetLayerVersion", "arn:aws:lambda:*:*:layer:*")
     yield _allow("ec2", "DescribeSecurityGroups DescribeSubnets DescribeVpcs", "*")
     roles = "arn:aws:iam::*:role/jam/jam-*--pr-*"
     # IAM knows the path of a role only where there is one.
     yield _allow("iam", "GetRolePolicy", roles, "arn:aws:iam::*:role/jam-*--pr-*")
-    services = ["apigateway.amazonaws.com", "lambda.amazonaws.com"]
-    yield within(_allow("iam", "PassRole", roles), StringEquals={"iam:PassedToService": services})
+    for name, service in (("functions", "lambda"), ("api", "apigateway")):
+        passing = _allow("iam", "PassRole", f"arn:aws:iam::*:role/jam/jam-*--pr-{name}")
+        to = {"iam:PassedToService": f"{service}.amazonaws.com"}
+        yield within(passing, StringEquals=to)
     # What a pull request's settings may name: any other value would be theirs to publish.
     yield _allow("ssm", "GetParameter", f"arn:aws:ssm:*:*:parameter{PARAMETERS}*")
     groups = (
-        *(f"arn:aws:logs:*:*:log-group:/aws/lambda/{each}" for each in (_OWN, *_SHARED)),
+        f"arn:aws:logs:*:*:log-group:/aws/lambda/{_OWN}",
         "arn:aws:logs:*:*:log-group:/aws/vendedlogs/jam-*--pr/*",
     )
     yield _allow(

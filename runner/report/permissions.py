@@ -70,7 +70,8 @@ def text() -> str:
 
 def _of_previews() -> str:
     rows = (
-        f"| {_code(each['Action'])} | {_code(map(_plain, each['Resource']))} | {_condition(each)} |\n"
+        f"| {_code(each['Action'])} | {_code(map(_plain, each['Resource']))} "
+        f"| {_condition(each)} |\n"
         for each in preview_statements((_STORES,))
     )
     return f"| actions | on | condition |\n|---|---|---|\n{''.join(rows)}"

@@ -20,6 +20,7 @@ _KINDS = {  # of CloudFront's resources, by the operation's name; functions and 
     "OriginRequestPolicy": "origin-request-policy", "KeyValueStore": "key-value-store",
     "OriginAccessControl": "origin-access-control", "Function": "function",
 }  # fmt: skip
+_CREDENTIALS = re.compile(r'"(?:authorizerC|c)redentials"\s*:\s*"(arn:[^"]+)"')
 # What turns a stage's access log on.
 # Source: API Gateway developer guide, "Configure logging for HTTP APIs in API Gateway".
 _DELIVERY = (
@@ -128,5 +129,7 @@ def api(incoming: Incoming, here: str) -> Iterator[Ask]:
     yield ask.given(tags_in(asked))
     if _PASSING.fullmatch(incoming.operation):
         yield from passing(asked.get("CredentialsArn"), "apigateway")
+    for role in sorted(set(_CREDENTIALS.findall(str(asked.get("Body") or "")))):
+        yield from passing(role, "apigateway")  # of an OpenAPI definition
     if (asked.get("AccessLogSettings") or {}).get("DestinationArn"):
         yield from (Ask(f"logs:{each}") for each in _DELIVERY)
