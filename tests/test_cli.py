@@ -143,7 +143,7 @@ def test_wrong_usage_has_code_hint_and_status(arguments, message, command, at_si
 
 @pytest.mark.parametrize(("arguments", "message", "_command"), WRONG)
 def test_wrong_usage_is_one_document_with_json(arguments, message, _command, at_site):
-    found = wrong([*arguments, "--json"])
+    found = wrong([arguments[0], "--json", *arguments[1:]])
     told = json.loads(found.stdout)["error"]
     assert (found.exit_code, told["code"]) == (2, "JAM-USAGE")
     assert message in told["message"]
