@@ -13,10 +13,10 @@ from runner import domains
 from runner.aws import doubts, lost_tables, probes, quotas, records, roles
 from runner.aws.deployed import Deployed, describe_all
 from runner.aws.files import is_versioned
-from runner.aws.looks import Recorded, drift
+from runner.aws.looks import drift
 from runner.aws.refusals import explained, tolerating
 from runner.aws.session import Aws
-from runner.aws.written import Environment, Staged
+from runner.aws.written import Environment, Recorded, Staged
 from runner.config.load import Config
 from runner.decide import production_foundation
 from runner.errors import JamError

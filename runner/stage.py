@@ -9,7 +9,8 @@ from runner.aws import distributions, keeper, keyvalues
 from runner.aws.beforehand import looking
 from runner.aws.delivery import KEY_HEADER
 from runner.aws.live import check_bootstrap
-from runner.aws.perform import Content, performer
+from runner.aws.means import Content
+from runner.aws.perform import performer
 from runner.aws.refusals import explained
 from runner.aws.secrets import check as check_secrets
 from runner.aws.upload import copy, put

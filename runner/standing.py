@@ -18,7 +18,8 @@ from runner.aws.beforehand import Beforehand
 from runner.aws.kept import Condition
 from runner.aws.leases import Lease
 from runner.aws.live import manifest_of, recorded, recorded_ids, versions_of, with_files
-from runner.aws.perform import Content, performer
+from runner.aws.means import Content
+from runner.aws.perform import performer
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.aws.upload import copy, put

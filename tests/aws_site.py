@@ -16,7 +16,8 @@ from pathlib import Path
 from runner.apply import Applied, Moved, apply, known_of
 from runner.aws.files import Copy, Upload
 from runner.aws.live import read_live
-from runner.aws.perform import Content, performer
+from runner.aws.means import Content
+from runner.aws.perform import performer
 from runner.aws.session import Aws, connect
 from runner.aws.wanted import foundation
 from runner.local.cloud import Cloud

@@ -169,7 +169,7 @@ def table(name: str) -> str:
     ("action", "resource", "context"),
     [
         ("lambda:UpdateFunctionCode", lambda_arn(PULL.function("notes")), {}),
-        ("lambda:InvokeFunction", lambda_arn(SHARED.keeper), {}),
+        ("lambda:InvokeFunction", lambda_arn(PULL.function("notes")), {}),
         ("dynamodb:PutItem", table(SHARED.records), {}),
         ("dynamodb:DeleteTable", table(PULL.table("notes")), {}),
         ("s3:PutObject", bucket(SHARED, "previews/pr-7/releases/x"), {}),
@@ -194,6 +194,8 @@ def test_previews_role_may_do_what_previews_need(
         ("lambda:InvokeFunction", lambda_arn(NAMES.function("notes")), {}),
         ("lambda:UpdateFunctionCode", lambda_arn(NAMES.entry), {}),
         ("lambda:UpdateFunctionConfiguration", lambda_arn(NAMES.keeper), {}),
+        ("lambda:InvokeFunction", lambda_arn(SHARED.keeper), {}),
+        ("lambda:UpdateFunctionCode", lambda_arn(SHARED.acceptor), {}),
         ("dynamodb:GetItem", table(NAMES.records), {}),
         ("dynamodb:GetItem", table(NAMES.table("notes")), {}),
         ("s3:PutObject", bucket(NAMES, "production/assets/x.js"), {}),

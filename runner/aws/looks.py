@@ -7,8 +7,7 @@ versions, files and pointers, which no step may compare, are read here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -16,40 +15,34 @@ from runner.apply import Known
 from runner.aws import (
     background,
     functions,
-    guard,
     keyvalues,
     looks_at_files,
     looks_at_pointers,
-    lost_tables,
-    promotion,
     records,
     roles,
     routings,
 )
 from runner.aws.api import has_stage
 from runner.aws.kept import missing_version
-from runner.aws.live import found_ids, recorded_ids
-from runner.aws.perform import Content, performer
+from runner.aws.looks_at_foundation import FoundationLook
+from runner.aws.means import Content
+from runner.aws.perform import performer
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.aws.withheld import Reader
-from runner.aws.written import Environment, Staged
+from runner.aws.written import Environment, Recorded
 from runner.errors import JamError
 from runner.model import Function
 from runner.names import Names
 from runner.plan.background import PutSchedule
 from runner.plan.definition import release_of
-from runner.plan.drift import Drift, Finding, State, finding, merged, pending, routing_key
-from runner.plan.foundation import ENTRY, MakeTable
-from runner.plan.groundwork import Foundation, foundation_steps
+from runner.plan.drift import Drift, Finding, State, finding, merged, refused, routing_key
+from runner.plan.foundation import ENTRY
+from runner.plan.groundwork import Foundation
 from runner.plan.inventory import What
-from runner.plan.live import Live
-from runner.plan.promotion import MakeGuard
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import TendFunction
-from runner.plan.resources import named
-from runner.plan.steps import StageStep, Step
-from runner.plan.streaming import RecordStreams
+from runner.plan.steps import Step
 from runner.together import at_once
 
 LOOKS = 8  # at once
@@ -61,18 +54,6 @@ def _nothing(*_: object, **__: object) -> Any:
 
 CONTENT: Any = Content(**dict.fromkeys((each.name for each in fields(Content)), _nothing))
 Look = Callable[[], Iterator[Finding]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """What the records say of an environment and of the release that is live in it."""
-
-    there: Environment
-    staged: Staged
-
-    @property
-    def api_stage(self) -> str:
-        return self.staged.api_stage
 
 
 def drift(aws: Aws, names: Names, *, foundation: Foundation, recorded: Recorded) -> Drift:
@@ -97,7 +78,7 @@ def drift_of(aws: Aws, names: Names, *, foundation: Foundation) -> Drift:
 
 
 class _Look:
-    """One look: what stands is known to the steps after it; what is missing ends their turn."""
+    """One look at what a release stands on, at itself, and at what leads visitors to it."""
 
     def __init__(
         self, aws: Aws, names: Names, *, foundation: Foundation, recorded: Recorded
@@ -120,12 +101,20 @@ class _Look:
             foundation=foundation,
             content=CONTENT,
         )
+        self._ground = FoundationLook(
+            aws,
+            names,
+            foundation=foundation,
+            recorded=recorded,
+            reader=self._reader,
+            perform=self._perform,
+        )
 
     def all(self) -> Drift:
         with at_once(LOOKS, name="look") as pool:
             versions = dict(pool.map(self._version, (ENTRY, *self._staged.functions)))
             files = pool.submit(self._files)
-            made, known = self._made(pool)
+            made, known = self._ground.all(pool)
             rest = (*self._roles(), *self._followers(known), *self._pointers(known))
             findings = [
                 each for some in pool.map(lambda look: tuple(look()), rest) for each in some
@@ -137,7 +126,7 @@ class _Look:
         absent = {each.name.partition(":")[0] for each in lost.values()}
         return Drift(
             findings=merged(
-                tuple(one for one in every if not (_is_unseen(one) and one.name in absent))
+                tuple(one for one in every if not (one.is_unseen and one.name in absent))
             ),
             functions=(frozenset(lost) | self._unkept) - {ENTRY},
             api_stages=stages,
@@ -152,85 +141,6 @@ class _Look:
         if not missing_version(self._aws, function, version=version):
             return name, None
         return name, Finding(kind=What.VERSION, name=f"{function}:{version}", state=State.MISSING)
-
-    def _made(self, pool: ThreadPoolExecutor) -> tuple[list[Finding], Known]:
-        """The foundation's steps, each once what it needs was found."""
-        waiting: list[StageStep] = list(foundation_steps(self._foundation, self._live))
-        known: Known = {
-            Ref(Made.RECORD): "",
-            Ref(Made.VERSION, ENTRY): self._staged.entry,
-            **{Ref(Made.VERSION, name): each.version
-               for name, each in self._staged.functions.items()},
-        }  # fmt: skip
-        found: list[Finding] = []
-        known = self._waves(pool, waiting, found, known)
-        if waiting:  # for a thing that is gone: by the recorded thing's id
-            ids = recorded_ids(self._names, self._there, foundation=self._foundation)
-            stand = found_ids(self._aws, self._names, foundation=self._foundation)
-            told: list[Finding] = []
-            self._waves(pool, waiting, told, {**ids, **stand, **known})
-            found += [each for each in told if not _is_unseen(each)]
-        return found, known
-
-    def _waves(
-        self,
-        pool: ThreadPoolExecutor,
-        waiting: list[StageStep],
-        found: list[Finding],
-        known: Known,
-    ) -> Known:
-        """Steps of `waiting` whose needs are known, until there is none; what is known then."""
-        while ready := [each for each in waiting if all(ref in known for ref in each.needs)]:
-            waiting[:] = [each for each in waiting if each not in ready]
-            for made, told in pool.map(partial(self._step, known=known), ready):
-                known = {**known, **made}
-                found += told
-        return known
-
-    @property
-    def _live(self) -> Live:
-        return Live(streams=self._there.streams, functions=self._there.functions)
-
-    def _step(self, step: Step, *, known: Known) -> tuple[Known, list[Finding]]:
-        """What the step finds or would make; without what it would have made."""
-        if isinstance(step, RecordStreams):
-            return {Ref(Made.STREAMS): ""}, []
-        kind, name = named(step, self._names)
-        made: Known = {}
-        told: list[Finding] = []
-        with self._reader.hearing() as writes:
-            try:
-                made = self._performed(step, known, writes)
-            except JamError as error:
-                told.append(_refused(kind, name, error))
-        if writes:
-            told.append(self._found(step, kind, name, writes=writes))
-        return made, told
-
-    def _performed(self, step: Step, known: Known, writes: list[str]) -> Known:
-        if not isinstance(step, MakeGuard):
-            return self._perform(step, known, lambda *_: None)
-        with explained():  # without its program, which only a deploy has
-            is_published = functions.as_published(self._aws, self._names, name=self._names.guard)
-            if not is_published:
-                writes.append("CreateFunction" if is_published is None else "UpdateFunctionCode")
-                return {}
-            promotion.allow_store(self._reader.aws, self._names, known=known)
-            guard.around(self._reader.aws, self._names)
-        return dict.fromkeys(step.makes, self._names.guard)
-
-    def _found(self, step: Step, kind: What, name: str, *, writes: list[str]) -> Finding:
-        found = finding(kind, name, writes)
-        if isinstance(step, MakeTable) and found.state is State.MISSING and self._had(step):
-            return lost_tables.finding(self._aws, name)
-        is_deployed = self._there.foundation in ("", self._foundation.digest)
-        return found if is_deployed else pending(found)
-
-    def _had(self, step: MakeTable) -> bool:
-        """Whether it is recorded; on an older record all that the foundation covers were."""
-        if self._there.tables is not None:
-            return step.table.name in self._there.tables
-        return self._there.foundation == self._foundation.digest
 
     def _roles(self) -> Iterator[Look]:
         grants = dict.fromkeys(each.grants for each in self._release.functions if each.grants)
@@ -262,7 +172,7 @@ class _Look:
             try:
                 act()
             except JamError as error:
-                yield _refused(kind, name, error)
+                yield refused(kind, name, error)
         if writes:
             yield finding(kind, name, writes)
 
@@ -330,13 +240,3 @@ class _Look:
         return looks_at_files.look(
             self._aws, self._names, release=self._there.release, manifest=self._manifest
         )
-
-
-def _is_unseen(each: Finding) -> bool:
-    return each.state is State.UNSEEN
-
-
-def _refused(kind: What, name: str, error: JamError) -> Finding:
-    is_foreign = error.code == "JAM-NOT-OURS"
-    state = State.FOREIGN if is_foreign else State.UNSEEN
-    return Finding(kind=kind, name=name, state=state, told=error.message, hint=error.hint)

@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, NoCredentialsError, NoRegionError
+from botocore.exceptions import NoCredentialsError, NoRegionError
 
 from runner.aws.identity import Identity, core, session_as
 from runner.aws.nearby import stay_on_loopback
 from runner.aws.patience import TRIES, Patience
 from runner.aws.refusals import explained, name_service
-from runner.aws.unanswered import InvalidEndpoint
+from runner.aws.unanswered import addressed
 from runner.together import at_once
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class Aws:
         make: Any = self._session.client  # its overloads want the service's name as a literal
         with self._lock, explained():
             where = {"region_name": region} if region else {}
-            with _addressed():
+            with addressed():
                 client = make(service, endpoint_url=self._endpoint, config=config, **where)
                 _ = urlsplit(client.meta.endpoint_url).port  # a wrong one raises when it is read
             # botocore makes a service's exceptions at their first use: two threads would each
@@ -270,17 +270,6 @@ class Aws:
     def _ask(self, model: OperationModel, params: Any, **_: object) -> Any:
         """botocore sends nothing where this answers. Source: boto3's guide, "Extensibility"."""
         return self.gate(model, params) if self.gate else None
-
-
-@contextmanager
-def _addressed() -> Iterator[None]:
-    """botocore has no exception of its own for an address that is none."""
-    try:
-        yield
-    except BotoCoreError:  # some are ValueErrors as well
-        raise
-    except ValueError as error:
-        raise InvalidEndpoint(address=error) from error
 
 
 def connect(

@@ -1,7 +1,9 @@
-"""The table of failures before AWS answered, in the user's words. Pure data."""
+"""The table of failures before AWS answered, in the user's words."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from botocore import exceptions as botocore
@@ -24,6 +26,17 @@ class InvalidEndpoint(botocore.BotoCoreError):
     """What botocore has no exception for: it raises ValueError."""
 
     fmt = "{address}"
+
+
+@contextmanager
+def addressed() -> Iterator[None]:
+    """botocore has no exception of its own for an address that is none."""
+    try:
+        yield
+    except botocore.BotoCoreError:  # some are ValueErrors as well
+        raise
+    except ValueError as error:
+        raise InvalidEndpoint(address=error) from error
 
 
 FAULTS: tuple[Fault, ...] = (

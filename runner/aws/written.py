@@ -91,6 +91,14 @@ class Staged:
     definition: str = ""  # as runner.plan.definition has it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What the records say of an environment and of the release that is live in it."""
+
+    there: Environment
+    staged: Staged
+
+
 def open_rollout(item: dict[str, Any]) -> Rollout | None:
     if item.get("phase", Phase.CLOSED) == Phase.CLOSED:
         return None

@@ -17,7 +17,8 @@ from moto.core.errors import COMMON_ERROR_CODES
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from runner.local.protocol import ACCOUNT, Incoming, environ
+from runner.local.environ import environ
+from runner.local.protocol import ACCOUNT, Incoming
 from runner.local.wire import AwsError, Request, Response
 
 # Services without a region keep their state under the partition's name.

@@ -9,17 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from runner.model import Origin, Release, Upkeep
-from runner.plan.background import (
-    moved_schedules,
-)
+from runner.plan.background import moved_schedules
 from runner.plan.domains import named, unnamed
 from runner.plan.groundwork import Foundation, foundation_steps
 from runner.plan.live import Live
 from runner.plan.origins import allowed, recorded, reopened
-from runner.plan.promotion import (
-    OpenRollout,
-    Promotion,
-)
+from runner.plan.promotion import OpenRollout, Promotion
 from runner.plan.releasing import (
     Activate,
     BringBackRouting,
@@ -31,15 +26,14 @@ from runner.plan.releasing import (
     TendFunction,
 )
 from runner.plan.staging import staged
-from runner.plan.steps import Plan, TidyingStep
-from runner.plan.streaming import (
-    MoveStream,
-    dropped,
-    moved,
-)
+from runner.plan.steps import Plan, StageStep, TidyingStep
+from runner.plan.streaming import MoveStream, dropped, moved
 
 REMEMBERED = 20  # releases that were live
 KEPT_STAGES = 7  # live, candidate and the five before, of API Gateway's ten an API
+
+Stages = tuple[tuple[str, tuple[str, ...]], ...]
+"""api_stages, newest first, each with the releases that name it."""
 
 
 def plan(
@@ -58,66 +52,74 @@ def plan(
     firm = foundation.digest == live.foundation
     if firm and live.release == release.id and live.entry_agrees:
         return _steady(release, live, foundation=foundation)
-    stages = _stages_after(release, live)
     opens = promotion is not None and live.release not in ("", release.id)
-    stage = (
-        *(() if firm else foundation_steps(foundation, live)),
-        *named(foundation.domains, live),
-        *(
-            ()
-            if live.staged
-            else staged(release, live, foundation=foundation, origin=origin, opens=opens)
-        ),
-        *_forgotten(live),
-    )
+    stages = _stages_after(release, live)
+    stage = tuple(_staging(release, live, foundation=foundation, origin=origin, opens=opens))
     ready = () if live.staged else (RecordStaged(release=release),)
     recording = replace(
         _recording(release, live, foundation=foundation, stages=stages[:KEPT_STAGES]),
         origin=origin,
         history=_history(release, live),
     )
-    sure = firm and not live.trailing
-    followers = (
-        *moved(release, _known(live)),
-        *moved_schedules(release, live, firm=sure),
+    streams = tuple(moved(release, _known(live)))
+    others = (
+        *moved_schedules(release, live, firm=firm and not live.trailing),
         *reopened(release, _known(live)),
     )
-    settle: tuple[TidyingStep, ...] = (
-        *_upkeep(release, _known(live)),
-        *dropped(foundation.streams, live, sequence=live.sequence + 1),
-        *unnamed(foundation.domains, live),
-        *(DropApiStage(api_stage=each, releases=users) for each, users in stages[KEPT_STAGES:]),
-    )
+    settle = tuple(_settling(release, live, foundation=foundation, over=stages[KEPT_STAGES:]))
     if promotion and opens:
-        opened = OpenRollout(
-            release=release.id,
-            routing=release.routing,
-            replaces=live.release,
-            entry=live.entry,
-            promotion=promotion,
-            recording=replace(recording, trailing=bool(followers or settle)),
-            streams=tuple(each.function for each in followers if isinstance(each, MoveStream)),
-            left=tuple(
-                str(each) for each in (*followers, *settle) if not isinstance(each, MoveStream)
-            ),
-        )
-        done = (RecordFollowed(sequence=live.sequence + 1),) if followers or settle else ()
-        return Plan(
-            stage=stage, switch=(*ready, opened), promoted=followers, settle=(*settle, *done)
-        )
-    return Plan(
-        stage=stage,
-        switch=(
-            *ready,
-            MoveAlias(release=release.id),
-            *moved(release, _known(live)),
-            Activate(release=release.id, routing=release.routing, replaces=live.release),
-            *moved_schedules(release, live, firm=sure),
-            *reopened(release, _known(live)),
-            recording,
-        ),
-        settle=settle,
+        after = Plan(stage=stage, switch=ready, promoted=(*streams, *others), settle=settle)
+        return _opening(release, live, promotion=promotion, recording=recording, after=after)
+    switch = (
+        *ready,
+        MoveAlias(release=release.id),
+        *streams,
+        Activate(release=release.id, routing=release.routing, replaces=live.release),
+        *others,
+        recording,
     )
+    return Plan(stage=stage, switch=switch, settle=settle)
+
+
+def _staging(
+    release: Release, live: Live, *, foundation: Foundation, origin: Origin, opens: bool
+) -> Iterator[StageStep]:
+    """What nobody sees: what is not as it should be of the foundation, and all of the release."""
+    if foundation.digest != live.foundation:
+        yield from foundation_steps(foundation, live)
+    yield from named(foundation.domains, live)
+    if not live.staged:
+        yield from staged(release, live, foundation=foundation, origin=origin, opens=opens)
+    yield from _forgotten(live)
+
+
+def _settling(
+    release: Release, live: Live, *, foundation: Foundation, over: Stages
+) -> Iterator[TidyingStep]:
+    yield from _upkeep(release, _known(live))
+    yield from dropped(foundation.streams, live, sequence=live.sequence + 1)
+    yield from unnamed(foundation.domains, live)
+    for stage, users in over:
+        yield DropApiStage(api_stage=stage, releases=users)
+
+
+def _opening(
+    release: Release, live: Live, *, promotion: Promotion, recording: RecordLive, after: Plan
+) -> Plan:
+    """`after`, whose last two phases follow the rollout that is opened."""
+    left = (*after.promoted, *after.settle)
+    opened = OpenRollout(
+        release=release.id,
+        routing=release.routing,
+        replaces=live.release,
+        entry=live.entry,
+        promotion=promotion,
+        recording=replace(recording, trailing=bool(left)),
+        streams=tuple(each.function for each in left if isinstance(each, MoveStream)),
+        left=tuple(str(each) for each in left if not isinstance(each, MoveStream)),
+    )
+    done = (RecordFollowed(sequence=live.sequence + 1),) if left else ()
+    return replace(after, switch=(*after.switch, opened), settle=(*after.settle, *done))
 
 
 def _steady(release: Release, live: Live, *, foundation: Foundation) -> Plan:
@@ -161,7 +163,7 @@ def _recording(
     live: Live,
     *,
     foundation: Foundation,
-    stages: tuple[tuple[str, tuple[str, ...]], ...],
+    stages: Stages,
 ) -> RecordLive:
     return RecordLive(
         release=release.id,
@@ -187,8 +189,8 @@ def _upkeep(release: Release, live: Live) -> Iterator[TendFunction]:
             yield TendFunction(function=function.name, upkeep=function.upkeep)
 
 
-def _stages_after(release: Release, live: Live) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The api_stages once `release` is live, newest first, each with the releases that name it."""
+def _stages_after(release: Release, live: Live) -> Stages:
+    """Once `release` is live."""
     stage = release.routing.api_stage
     if not stage:
         return live.stages

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from runner.errors import JamError
+
 
 class State(StrEnum):
     """How something differs."""
@@ -51,6 +53,11 @@ class Finding:
     def is_mended(self) -> bool:
         """Whether a deploy puts it right."""
         return self.state in MENDED
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether nobody could look."""
+        return self.state is State.UNSEEN
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name} is {self.state}" + (f": {self.told}" if self.told else "")
@@ -153,6 +160,12 @@ def pending(found: Finding) -> Finding:
     it was never deployed. What no site is without is missing all the same."""
     gone = found.state is State.MISSING and found.kind in _EVERYWHERE
     return found if gone or not found.is_mended else replace(found, state=State.PENDING)
+
+
+def refused(kind: str, name: str, error: JamError) -> Finding:
+    """Of a look that ended in an error."""
+    state = State.FOREIGN if error.code == "JAM-NOT-OURS" else State.UNSEEN
+    return Finding(kind=kind, name=name, state=state, told=error.message, hint=error.hint)
 
 
 def finding(kind: str, name: str, writes: Iterable[str]) -> Finding:

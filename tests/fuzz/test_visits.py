@@ -64,8 +64,8 @@ RESPONSE = response_code()
         ("cookie of an opened", {"router": ("delete request.cookies['jam-open']", "0")}),
         ("locked preview", {"preview": ("lockedOut(found,request):", "null:")}),
         ("leaves its environment", {"preview": ("base:'/'+name", "base:''")}),
-        ("another preview's functions", {"preview": ("routing:live?found.r||{}", "routing:live?"
-                                         "{...found.r,s:'stage-8'}")}),
+        ("another preview's functions", {"preview": ("routing:live?own.r||{}", "routing:live?"
+                                         "{...own.r,s:'stage-8'}")}),
         ("tells visitors", {"response": ("name.startsWith('x-amz-')", "0")}),
         ("one key, two answers", {"entry": Forgetful}),
         ("another site", {"entry": Loud}),

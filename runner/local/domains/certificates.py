@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from runner.local.clock import Clock
+from runner.local.domains.certificate import (
+    LIFE,
+    Certificate,
+    check_names,
+    checked_tags,
+    proof,
+    region_of,
+)
 from runner.local.domains.dns import Answer, Dns, plain
 from runner.local.domains.pages import acm, guide, reference
 from runner.local.ids import Ids
@@ -49,9 +55,6 @@ VALIDATES = 60.0  # seconds from the last record's appearance
 TOLD_AFTER = 5.0  # seconds until DescribeCertificate knows the validation records
 TIMES_OUT = 72 * 3600.0
 _TOKEN_SECONDS = 3600.0
-_MOST_NAMES = 10
-_LONGEST_FIRST = 64
-_MOST_TAGS = 50
 _CAA = ("amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com")
 _LACKING = (
     "ImportCertificate", "ExportCertificate", "GetCertificate", "ResendValidationEmail",
@@ -59,20 +62,6 @@ _LACKING = (
 )  # fmt: skip
 
 Users = Callable[[str], Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
-    """As it was last seen; `at` is when its status changed."""
-
-    arn: str
-    names: tuple[str, ...]
-    created: float
-    token: str
-    status: str = "PENDING_VALIDATION"
-    at: float = 0.0
-    reason: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class Acm:
@@ -123,15 +112,15 @@ class Acm:
         first = plain(parameters["DomainName"])
         others = (plain(each) for each in parameters.get("SubjectAlternativeNames") or ())
         names = tuple(dict.fromkeys((first, *others)))
-        _check_names(names)
+        check_names(names)
         token = parameters.get("IdempotencyToken", "")
         now = self._clock.now()
         for each in self._kept.values():
-            is_same = (each.names, _region(each)) == (names, call.region)
+            is_same = (each.names, region_of(each)) == (names, call.region)
             if token and each.token == token and is_same and now < each.created + _TOKEN_SECONDS:
                 return {"CertificateArn": each.arn}
         arn = f"arn:aws:acm:{call.region}:{self._account}:certificate/{self._ids.uuid()}"
-        tags = _checked(parameters.get("Tags") or (), {})
+        tags = checked_tags(parameters.get("Tags") or (), {})
         self._kept[arn] = Certificate(arn=arn, names=names, created=now, token=token, tags=tags)
         return {"CertificateArn": arn}
 
@@ -154,7 +143,7 @@ class Acm:
             "RenewalEligibility": "ELIGIBLE" if self._users(found.arn) else "INELIGIBLE",
         }
         if found.status == "ISSUED":
-            told |= {"IssuedAt": found.at, "NotBefore": found.at, "NotAfter": found.at + _LIFE}
+            told |= {"IssuedAt": found.at, "NotBefore": found.at, "NotAfter": found.at + LIFE}
         if found.reason:
             told["FailureReason"] = found.reason
         return {"Certificate": told}
@@ -171,7 +160,7 @@ class Acm:
 
     def _listed(self, parameters: Parameters, call: Call) -> Result:
         wanted = parameters.get("CertificateStatuses")
-        mine = [self._seen(each) for each in self._kept.values() if _region(each) == call.region]
+        mine = [self._seen(each) for each in self._kept.values() if region_of(each) == call.region]
         shown = [each for each in mine if not wanted or each.status in wanted]
         begin, size = int(parameters.get("NextToken") or 0), int(parameters.get("MaxItems") or 1000)
         more = {"NextToken": str(begin + size)} if begin + size < len(shown) else {}
@@ -205,7 +194,7 @@ class Acm:
 
     def _tag(self, parameters: Parameters, call: Call) -> Result:
         found = self._get(parameters, call)
-        self._kept[found.arn] = replace(found, tags=_checked(parameters["Tags"], found.tags))
+        self._kept[found.arn] = replace(found, tags=checked_tags(parameters["Tags"], found.tags))
         return {}
 
     def _untag(self, parameters: Parameters, call: Call) -> Result:
@@ -222,7 +211,7 @@ class Acm:
     def _get(self, parameters: Parameters, call: Call) -> Certificate:
         arn = parameters["CertificateArn"]
         found = self._kept.get(arn)
-        if found is None or _region(found) != call.region:
+        if found is None or region_of(found) != call.region:
             raise AwsError(
                 "ResourceNotFoundException",
                 f"Could not find certificate {arn} in account {self._account}.",
@@ -265,37 +254,6 @@ class Acm:
             asked = wild if is_wild and wild else [v for v in found.values if " issue " in f" {v} "]
             return not asked or any(authority in each for each in asked for authority in _CAA)
         return True
-
-
-_LIFE = 395 * 86_400.0  # seconds: 13 months
-
-
-def proof(account: str, name: str) -> tuple[str, str]:
-    """The record that proves `name`, and its value; the same in each certificate."""
-    base = name.removeprefix("*.")
-    made = hashlib.sha256(f"{account}:{base}".encode()).hexdigest()
-    return f"_{made[:32]}.{base}", f"_{made[32:64]}.jfrzftwwjs.acm-validations.aws"
-
-
-def _region(found: Certificate) -> str:
-    return found.arn.split(":")[3]
-
-
-def _check_names(names: tuple[str, ...]) -> None:
-    if len(names[0]) > _LONGEST_FIRST:
-        raise AwsError(
-            "InvalidDomainValidationOptionsException",
-            "The first domain name can be no longer than 64 characters.",
-        )
-    if len(names) > _MOST_NAMES:
-        raise AwsError("LimitExceededException", "The certificate has too many domain names.")
-
-
-def _checked(given: Sequence[Mapping[str, Any]], before: Mapping[str, str]) -> dict[str, str]:
-    tags = {**before, **{each["Key"]: each.get("Value", "") for each in given}}
-    if len(tags) > _MOST_TAGS:
-        raise AwsError("TooManyTagsException", "The certificate has too many tags.")
-    return tags
 
 
 def _missing(_parameters: Parameters, call: Call) -> Result:
