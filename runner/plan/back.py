@@ -27,6 +27,7 @@ def foundation_of(release: Release, live: Live) -> Foundation:
         response="",
         unattended=unattended(release.functions),
         streams=streams_of(release.functions),
+        domains=live.domains,
     )
 
 
@@ -36,7 +37,8 @@ def plan_back(release: Release, live: Live, *, hold: Hold | None, is_routed: boo
     `is_routed`: the router knows it. Its api_stage is made again where it was dropped.
     """
     foundation = foundation_of(release, live)
-    ready = replace(live, staged=True)
+    # The site's names are no release's: what they lack is for a deploy to see to.
+    ready = replace(live, staged=True, domains_work=True)
     moves = plan(release, ready, foundation=foundation, origin=live.origin)
     if moves.is_empty:
         return moves

@@ -17,8 +17,9 @@ from runner.doctor import Practice, doctor
 from runner.local.cloud import Cloud
 from runner.plan.inventory import What
 from runner.plan.remarks import Topic
+from runner.rollback import Wish, rollback
 from tests.labs.crash import Wire
-from tests.previews_site import PreviewedSite
+from tests.previews_site import PreviewedSite, Watching
 
 RECORD = re.compile(r"CNAME  (\S+)  ->  (\S+?)\.(?:\s|$)")
 APEX = '[production]\ndomain = "example.com"\n'
@@ -115,6 +116,24 @@ def test_with_its_zone_in_the_account_one_deploy_is_all_that_it_takes(site: Name
     assert aliases == {
         "example.com. A", "example.com. AAAA", "www.example.com. A", "www.example.com. AAAA",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("proved", [True, False], ids=["that work", "that lack a record"])
+def test_going_back_leaves_the_sites_names_as_they_are(site: Named, proved: bool) -> None:
+    zone = site.zone() if proved else ""
+    site.settings(APEX)
+    site.deploy()
+    site.write("public/index.html", "<p>second")
+    site.deploy(run=2)
+    before = (site.certificates(), site.records(zone) if proved else {})
+    aws = site.account(Wire())
+    rollback(aws, site.names, Wish(run="b"), watcher=Watching(), clock=site.cloud.clock.now)
+    assert (site.certificates(), site.records(zone) if proved else {}) == before
+    if proved:
+        assert site.page("example.com").body == b"<p>first"
+        assert site.page("www.example.com").status == 301
+    found = audit(site.account(Wire()), site.names)
+    assert found.unexplained == ()
 
 
 def test_a_deploy_of_what_is_live_asks_nobody_about_its_names(site: Named) -> None:
