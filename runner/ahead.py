@@ -52,7 +52,7 @@ def _prepared(config: Config, world: World, *, aws: Aws, names: Names) -> None:
     wanted = grants_of(config)
     found = records.read(aws, names.previews, release="")
     before = found[0] if found else Environment()
-    tier = shared(config, world, aws=aws, names=names, there=before)
+    tier = shared(config, world, aws=aws, names=names, there=before, lets_go=True)
     preview_rights.allow_all(aws, names, grants=wanted)
     let_in(aws, names, before, say=world.watcher.note)
     if tier.environment.release and not before.release:

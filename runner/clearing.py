@@ -143,10 +143,10 @@ def _strays(aws: Aws, names: Names, clearing: Clearing) -> Iterator[str]:
         with lease, explained():
             again = without_run(previewed.read(aws, names), environment)  # the run is we
             left = list(_unexplained(batch, again, names))
-            _remove(aws, mine, left, apis=apis)
+            gone = _removed(aws, mine, left, apis=apis)
             if environment != PREVIEWS and tenant is None:
                 preview_records.forget(aws, mine)  # the lease was all that there was
-        yield from (f"{each.kind} {each.name}" for each in left)
+        yield from (f"{each.kind} {each.name}" for each in gone)
 
 
 def _unexplained(there: tuple[Thing, ...], told: Previewed, names: Names) -> Iterator[Thing]:
@@ -156,26 +156,33 @@ def _unexplained(there: tuple[Thing, ...], told: Previewed, names: Names) -> Ite
             yield each
 
 
-def _remove(aws: Aws, names: Names, things: list[Thing], *, apis: Mapping[str, str]) -> None:
+def _removed(
+    aws: Aws, names: Names, things: list[Thing], *, apis: Mapping[str, str]
+) -> list[Thing]:
+    """Without what something still uses: that goes another time."""
     keys = [each.key for each in things if each.kind is What.KEY]
     store = keyvalues.find(aws, names.previews) if keys else None
     if store:
         keyvalues.drop(aws, store, keys=keys)
-    for each in things:
-        match each.kind:
-            case What.KEY:
-                continue
-            case What.API_STAGE if PREVIEW.fullmatch(each.name):
-                preview_api.drop_stage(aws, replace(names, environment=each.name))
-            case What.SPARE_DEPLOYMENT:
-                # Refused where somebody made an api_stage of it since: then it is no stray.
-                with tolerating("NotFoundException", "BadRequestException"):
-                    aws.api.delete_deployment(ApiId=apis[each.of], DeploymentId=each.key)
-            case What.API_STAGE:
-                with tolerating("NotFoundException"):
-                    aws.api.delete_stage(ApiId=apis[each.of], StageName=each.name)
-            case _:
-                removal.collect(aws, names, each)
+    return [each for each in things if _is_removed(aws, names, each, apis=apis)]
+
+
+def _is_removed(aws: Aws, names: Names, thing: Thing, *, apis: Mapping[str, str]) -> bool:
+    match thing.kind:
+        case What.KEY:
+            return True  # with all the others
+        case What.API_STAGE if PREVIEW.fullmatch(thing.name):
+            preview_api.drop_stage(aws, replace(names, environment=thing.name))
+        case What.SPARE_DEPLOYMENT:
+            # Refused where somebody made an api_stage of it since: then it is no stray.
+            with tolerating("NotFoundException", "BadRequestException"):
+                aws.api.delete_deployment(ApiId=apis[thing.of], DeploymentId=thing.key)
+        case What.API_STAGE:
+            with tolerating("NotFoundException"):
+                aws.api.delete_stage(ApiId=apis[thing.of], StageName=thing.name)
+        case _:
+            return removal.collect(aws, names, thing)
+    return True
 
 
 def _archives(aws: Aws, names: Names) -> Iterator[str]:

@@ -58,9 +58,23 @@ def shared_foundation(config: Config, names: Names) -> Foundation:
     )
 
 
-def shared(config: Config, world: World, *, aws: Aws, names: Names, there: Environment) -> Shared:
-    """`there` is its record as it was read."""
+def shared(
+    config: Config,
+    world: World,
+    *,
+    aws: Aws,
+    names: Names,
+    there: Environment,
+    lets_go: bool = False,
+) -> Shared:
+    """`there` is its record as it was read.
+
+    Only who `lets_go` takes away a domain that the settings do not name: a pull request's name
+    none for itself, and the other previews are shown below it.
+    """
     tier, foundation = names.previews, shared_foundation(config, names)
+    if not (foundation.domains or lets_go):
+        foundation = replace(foundation, domains=there.domains)
     known = Shared(environment=there, foundation=foundation)
     if known.is_firm or _is_left_as_it_is(aws, tier, there):
         return known

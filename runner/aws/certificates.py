@@ -130,10 +130,13 @@ def tags_of(aws: Aws, arn: str) -> dict[str, str]:
     return {}
 
 
-def delete(aws: Aws, arn: str) -> None:
-    """Unless something has it still."""
-    with tolerating("ResourceNotFoundException", "ResourceInUseException"):
-        aws.certificates.delete_certificate(CertificateArn=arn)
+def delete(aws: Aws, arn: str) -> bool:
+    """False where something has it still."""
+    with tolerating("ResourceInUseException"):
+        with tolerating("ResourceNotFoundException"):
+            aws.certificates.delete_certificate(CertificateArn=arn)
+        return True
+    return False
 
 
 def remove(aws: Aws, _: Names, thing: Thing) -> None:

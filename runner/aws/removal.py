@@ -9,7 +9,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from runner.aws import api, api_room, domain_removal, edge_removal, emptying, keyvalues, tables
+from runner.aws import (
+    api,
+    api_room,
+    certificates,
+    domain_removal,
+    edge_removal,
+    emptying,
+    keyvalues,
+    tables,
+)
 from runner.aws.inventory.found import KEPT
 from runner.aws.refusals import message_of, tolerating
 from runner.aws.session import Aws
@@ -37,6 +46,8 @@ def collect(aws: Aws, names: Names, thing: Thing) -> bool:
         return _version(aws, thing)
     if thing.kind is What.SPARE_DEPLOYMENT:
         return _spare_deployment(aws, names, thing)
+    if thing.kind is What.CERTIFICATE:
+        return certificates.delete(aws, thing.key)
     if thing.kind is What.API_STAGE:
         _api_stage(aws, names, thing)
     else:

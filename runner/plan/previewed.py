@@ -119,7 +119,15 @@ def is_stray(thing: Thing, told: Previewed, names: Names) -> bool:
 
 
 _LEFT = frozenset(
-    {What.API_STAGE, What.SPARE_DEPLOYMENT, What.VERSION, What.FUNCTION, What.LOG_GROUP}
+    {
+        What.DNS_RECORD,
+        What.CERTIFICATE,
+        What.API_STAGE,
+        What.SPARE_DEPLOYMENT,
+        What.VERSION,
+        What.FUNCTION,
+        What.LOG_GROUP,
+    }
 )
 
 

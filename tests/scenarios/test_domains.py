@@ -11,13 +11,17 @@ import boto3
 import pytest
 
 from runner.audit import audit
-from runner.aws import pool_records
+from runner.aws import pool_records, records
+from runner.clearing import Clearing, Nobody, clear
+from runner.closing import Closing
 from runner.destroy import Doom, destroy
 from runner.doctor import Practice, doctor
 from runner.local.cloud import Cloud
+from runner.model import Origin
 from runner.plan.inventory import What
 from runner.plan.remarks import Topic
 from runner.rollback import Wish, rollback
+from runner.shared import shared
 from tests.labs.crash import Wire
 from tests.previews_site import PreviewedSite, Watching
 
@@ -272,6 +276,31 @@ def test_two_pull_requests_have_hosts_below_the_wildcard_and_no_distribution_mor
     assert site.page(commit).body == b"<p>eight"
     listed = site.client("cloudfront").list_distributions()["DistributionList"]["Items"]
     assert len(listed) == 1
+
+
+def test_a_pull_request_whose_settings_name_no_domain_leaves_it_to_the_others(site: Named) -> None:
+    zone = site.zone()
+    site.settings(PREVIEWS)
+    site.preview(7, private=False)
+    before = (site.certificates(), site.records(zone))
+    site.settings("")
+    plain = site.preview(8, run=2, private=False)
+    assert plain.outcome.url.endswith(".cloudfront.net")
+    assert (site.certificates(), site.records(zone)) == before
+    assert site.page("pr-7.preview.example.com").body == b"<p>first"
+
+    aws, names = site.account(Wire()), site.names
+    there, _ = records.read(aws, names.previews, release="") or pytest.fail("no record")
+    world = site.world(Watching(), run=3)
+    shared(site.config, world, aws=aws, names=names, there=there, lets_go=True)
+    assert site.records(zone) == {}
+    assert [each["DomainName"] for each in site.certificates()] == ["*.preview.example.com"]
+
+    site.sleep(1200)  # until CloudFront has forgotten it
+    closing = Closing(run="gc", origin=Origin(), say=lambda _line: None)
+    clear(aws, names, Clearing(closing=closing, pulls=Nobody(), expire=86_400))
+    assert site.certificates() == []
+    assert audit(aws, names).unexplained == ()
 
 
 def test_until_the_wildcard_works_previews_have_hosts_of_the_pool(site: Named) -> None:
