@@ -48,6 +48,9 @@ def test_without_an_action_a_first_deploy_is_refused_by_its_name(
     assert action in str(error)
 
 
+DONE_WITHOUT = {
+    "lambda:GetAccountSettings",  # how much room there is: nobody makes any then
+}
 ROLES: dict[str, tuple[type[RolesSite], set[str]]] = {
     "production": (RolesSite, actions(production_statements())),
     "preview": (PreviewRoleSite, actions(preview_statements(("arn:aws:cloudfront::1:store",)))),
@@ -70,4 +73,4 @@ def test_an_action_that_the_story_asks_for_is_missed_by_its_name(
         site.end()
     if action not in cloud.rights.refused:
         pytest.skip("no command of the story asks for it")
-    assert missed
+    assert bool(missed) == (action not in DONE_WITHOUT)
