@@ -88,18 +88,20 @@ class Objects:
         from awscrt.auth import AwsCredentials, AwsCredentialsProvider
         from awscrt.s3 import S3Client, S3RequestTlsMode, S3RetryConfig
 
+        aws = self._aws  # alone: Python cannot see, nor end, a ring that goes through the CRT
+
         def credentials() -> AwsCredentials:
             # Asked again and again by the CRT, so that refreshed credentials reach it.
-            held = self._aws.credentials()
+            held = aws.credentials()
             return AwsCredentials(held.access_key, held.secret_key, held.token)
 
         return S3Client(
-            region=self._aws.region,
+            region=aws.region,
             tls_mode=S3RequestTlsMode.ENABLED if self._tls else S3RequestTlsMode.DISABLED,
             credential_provider=AwsCredentialsProvider.new_delegate(credentials),
             throughput_target_gbps=GIGABITS,
             retry_config=S3RetryConfig(
-                max_retries=self._aws.tries - 1,
+                max_retries=aws.tries - 1,
                 max_backoff_secs=LONGEST,
                 initial_bucket_capacity=QUOTA,
             ),
