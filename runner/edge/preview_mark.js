@@ -2,8 +2,8 @@
 
 const COOKIE = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
-// Never found by a search engine. An older commit's host says whose functions it has. A host that another preview had before is swept once a browser:
-// its worker scripts, its storage, its cookies.
+// Never found by a search engine. An older commit's host says whose functions it has. A host that
+// another preview had before is swept once a browser: its worker scripts, its storage, its cookies.
 async function mark(event) {
   const request = event.request;
   const response = event.response;

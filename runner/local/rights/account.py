@@ -20,6 +20,9 @@ _KINDS = {  # of CloudFront's resources, by the operation's name; functions and 
     "OriginRequestPolicy": "origin-request-policy", "KeyValueStore": "key-value-store",
     "OriginAccessControl": "origin-access-control", "Function": "function",
 }  # fmt: skip
+# Roles that an OpenAPI definition hands to API Gateway. Sources: API Gateway developer guide,
+# "x-amazon-apigateway-integration object" and "x-amazon-apigateway-authorizer object"; IAM user
+# guide, "Grant a user permissions to pass a role to an AWS service".
 _CREDENTIALS = re.compile(r'"(?:authorizerC|c)redentials"\s*:\s*"(arn:[^"]+)"')
 # What turns a stage's access log on.
 # Source: API Gateway developer guide, "Configure logging for HTTP APIs in API Gateway".
@@ -130,6 +133,6 @@ def api(incoming: Incoming, here: str) -> Iterator[Ask]:
     if _PASSING.fullmatch(incoming.operation):
         yield from passing(asked.get("CredentialsArn"), "apigateway")
     for role in sorted(set(_CREDENTIALS.findall(str(asked.get("Body") or "")))):
-        yield from passing(role, "apigateway")  # of an OpenAPI definition
+        yield from passing(role, "apigateway")
     if (asked.get("AccessLogSettings") or {}).get("DestinationArn"):
         yield from (Ask(f"logs:{each}") for each in _DELIVERY)

@@ -165,7 +165,10 @@ class S3Layer:
             _check_etag(self._etag(source[0], source[2]), wanted, "x-amz-copy-source-If-Match")
 
     def _check_absent(self, incoming: Incoming, bucket: str, key: str) -> None:
-        """Who may not list a bucket does not learn that it lacks a key."""
+        """Who may not list a bucket does not learn that it lacks a key.
+
+        Source: S3 API reference, GetObject and HeadObject, "Permissions".
+        """
         copied = unquote_plus(incoming.request.header("x-amz-copy-source").partition("?")[0])
         if copied:
             bucket, _, key = copied.lstrip("/").partition("/")
