@@ -113,7 +113,9 @@ class PreviewedSite:
         self.write(path, text.replace(old, new))
 
     def end(self) -> None:
-        self._over.set()
+        """All runs are over: their hearts end, and what these hold on to."""
+        over, self._over = self._over, threading.Event()
+        over.set()
 
     @property
     def config(self) -> Config:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError
@@ -153,11 +155,13 @@ def make_stage(
         api_room.make_room(aws, names, api_id=api_id, standing=seen.stages)
     before = stands.get("DeploymentId", "") if stands else ""
     api_room.drop_unfinished(aws, api_id, api_stage=api_stage, seen=seen, in_use=before)
+    under = partial(aws.fenced, lease.check) if lease else nullcontext
     with at_once(1) as pool:
         log = pool.submit(make_log, aws, names, api=api)
         text = _text(aws, names, functions=functions, api=api, known=known)
         told = f"{api_stage} {lease.token if lease else 0} {_digest(text)}"
-        deployment = _deployment(aws, api_id, text=text, description=told)
+        with under():
+            deployment = _deployment(aws, api_id, text=text, description=told)
         log.result()
     if lease:
         lease.check()
@@ -166,7 +170,8 @@ def make_stage(
     calls = acceptor_arn(names, known).rpartition(":")[2] or "none"
     marked = {**ownership.tags_of(names), CALLS: calls}
     if stands:
-        _lead(aws, names, wanted=wanted, tags=marked, before=before)
+        with under():
+            _lead(aws, names, wanted=wanted, tags=marked, before=before)
         return
     with tolerating("ConflictException"):  # our own first attempt: the name is a digest
         aws.api.create_stage(AutoDeploy=False, Tags=marked, **wanted)

@@ -5,6 +5,9 @@ Everything is harmless to repeat, and goes on where a killed run stopped.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
 from runner.apply import Known, Moved, Perform
 from runner.aws import (
     api,
@@ -77,9 +80,7 @@ class _Performer:
 
     def __call__(self, step: Step, known: Known, moved: Moved) -> Known:
         aws, names, means = self._aws, self._names, self._means
-        with explained():
-            if isinstance(step, VisibleStep | TidyingStep):
-                self._enter(step)
+        with explained(), self._entered(step):
             if isinstance(step, ReleaseStep):
                 return release_steps.performed(
                     aws, names, step=step, known=known, means=means, moved=moved
@@ -114,11 +115,23 @@ class _Performer:
             aws, names, step=step, known=known, unattended=self._unattended
         )
 
-    def _enter(self, step: VisibleStep | TidyingStep) -> None:
-        """From the first visible step on a run that dies leaves something to mend."""
-        if isinstance(step, RecordStaged):
+    @contextmanager
+    def _entered(self, step: Step) -> Iterator[None]:
+        """From the first visible step on a run that dies leaves something to mend; one that sleeps
+        finds out when it wakes, whatever it was about to send.
+
+        What is live is recorded under a condition, and whoever sends that again may have freed the
+        lease by it.
+        """
+        if not isinstance(step, VisibleStep | TidyingStep) or isinstance(step, RecordStaged):
+            yield
             return
         if self._means.lease:
             self._means.lease.begin()
         if not isinstance(step, _FENCED_INSIDE):
             self._means.fence()
+        under = (
+            nullcontext() if isinstance(step, RecordLive) else self._aws.fenced(self._means.fence)
+        )
+        with under:
+            yield

@@ -65,17 +65,18 @@ def make_stage(
         description = f"{step.api_stage} {lease.token} {digest[:16]}"
         with at_once(1) as pool:
             log = pool.submit(make_log, aws, names.previews, api=step.api)
-            deployment = _deployed(aws, api_id, text=text, description=description)
+            with aws.fenced(lease.check):
+                deployment = _deployed(aws, api_id, text=text, description=description)
             log.result()
         lease.check()
-        fence()
         if stands is None:
             lead = LeadStage(api_stage=step.api_stage, functions=step.functions, api=step.api)
-            aws.api.create_stage(
-                ApiId=api_id,
-                Tags=ownership.tags_of(names),
-                **_settings(names, lead, deployment=deployment, digest=digest),
-            )
+            with aws.fenced(fence):
+                aws.api.create_stage(
+                    ApiId=api_id,
+                    Tags=ownership.tags_of(names),
+                    **_settings(names, lead, deployment=deployment, digest=digest),
+                )
             return {Ref(Made.API): api_id, Ref(Made.API_STAGE): ""}
     before = stands.get("DeploymentId", "")
     return {Ref(Made.API): api_id, Ref(Made.API_STAGE): f"{deployment} {digest} {before}"}
@@ -85,9 +86,9 @@ def lead(aws: Aws, names: Names, *, step: LeadStage, known: Known, fence: Fence)
     """The stage answers with the deployment that was made for it."""
     deployment, digest, _ = _made(known)
     if deployment:
-        fence()
         settled = _settings(names, step, deployment=deployment, digest=digest)
-        aws.api.update_stage(ApiId=known[Ref(Made.API)], **settled)
+        with aws.fenced(fence):  # as it leaves: API Gateway knows no condition
+            aws.api.update_stage(ApiId=known[Ref(Made.API)], **settled)
 
 
 def drop_before(aws: Aws, known: Known) -> None:

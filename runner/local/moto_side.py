@@ -8,12 +8,14 @@ from __future__ import annotations
 import datetime
 import re
 import types
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import moto.core.utils
 from moto.backends import get_backend
 from moto.core.errors import COMMON_ERROR_CODES
+from moto.core.model_instances import model_data
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -60,6 +62,7 @@ class Moto:
 
     def reset(self) -> None:
         self.raw(Request(method="POST", host="localhost", path="/moto-api/reset"))
+        _forget_instances()
 
     def answer(self, incoming: Incoming) -> Response:
         """moto's answer, or AwsError 501 with the operation's name if it has none."""
@@ -82,6 +85,7 @@ class Moto:
         if incoming.service not in self._apps:
             found = self._dispatcher.get_application(environ(incoming.request))
             self._apps[incoming.service] = found
+            _forget_instances()
         return self._apps[incoming.service]
 
     def _run(self, app: Any, request: Request) -> Response:
@@ -109,6 +113,16 @@ def missing(incoming: Incoming) -> AwsError:
         f"The embedded cloud does not have {name}. docs/fidelity.md lists what it has.",
         status=501,
     )
+
+
+def _forget_instances() -> None:
+    """moto keeps all that it ever made, for a page of its server: a table's every state before a
+    transaction too. S3's own reset closes files by that list, and keeps it.
+    """
+    for service, models in model_data.items():
+        if service != "s3":
+            for model in models.values():
+                model.instances_tracked = deque(maxlen=0)  # type: ignore[attr-defined]  # moto lists its models as objects
 
 
 def _follow(now: Callable[[], float]) -> None:

@@ -208,6 +208,7 @@ class Lots:
         for told, what in self._looked_at(pulls, closed=True):
             found.setdefault(told, []).append(f"{what}, though all are closed")
         self.site.sleep(RESTS)
+        self.site.end()
         return found
 
     def _play(self, order: Order, pull: int) -> list[str]:

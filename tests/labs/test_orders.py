@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.local.cloud import Cloud
-from tests.labs.opened import CLOSED, CROSSED, REOPENED, Event, commit
+from tests.labs.opened import CLOSED, CROSSED, OPENED, REOPENED, Event, commit
 from tests.labs.orders import LOT, Call, Lots, Order, OrderedSite, Touch, chosen
 
 FIRST = Event(1, push=True)
@@ -31,6 +31,17 @@ def test_a_closing_that_slept_before_it_deletes_takes_nothing_of_a_reopened_prev
     orders = [
         Order(first=CLOSED, second=REOPENED, at=Call(each, 1, ()), dies=False, was_open=True)
         for each in DELETES
+    ]
+    assert lots.play(orders) == {}
+    assert lots.missed == []
+
+
+def test_a_push_that_slept_before_it_led_the_api_leaves_a_newer_one_its_functions(
+    lots: Lots,
+) -> None:
+    orders = [
+        Order(first=OPENED, second=REOPENED, at=Call(each, 1, ()), dies=False, was_open=True)
+        for each in ("DescribeKeyValueStore", "UpdateStage")
     ]
     assert lots.play(orders) == {}
     assert lots.missed == []
