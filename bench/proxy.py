@@ -2,8 +2,9 @@
 
 Each piece of data is held back for half of SECONDS, in both directions: a round trip takes them all
 more. It is a process of its own, so that it takes no time from the client's. Connecting costs
-nothing: a client pays for what it says, not for how it begins. A LOG gets a line of JSON for each
-request, once its answer has passed: `head` is how it began, `sent` and `told` are seconds of a
+nothing: a client pays for what it says, not for how it begins; nor does asking the embedded cloud
+what time it is, which with AWS is a look at the machine's own clock. A LOG gets a line of JSON for
+each request, once its answer has passed: `head` is how it began, `sent` and `told` are seconds of a
 clock that goes steadily, when its first byte left the client and its answer's last one reached it.
 """
 
@@ -13,10 +14,12 @@ import asyncio
 import json
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 HEAD = 4_096  # bytes of a request that are looked at
+CLOCK = b"GET /_jam/clock "
 
 
 class Log:
@@ -47,12 +50,19 @@ class Log:
         self.head, self.told = b"", 0.0
 
 
+@dataclass
+class Line:
+    """One connection: how long each piece is held back, and where its requests are written down."""
+
+    hold: float
+    log: Log | None
+
+
 class Side(asyncio.Protocol):
     """What arrives here leaves at `other`, later, in its order."""
 
-    def __init__(self, hold: float, log: Log | None, *, near: bool) -> None:
-        self.hold = hold
-        self.log = log
+    def __init__(self, line: Line, *, near: bool) -> None:
+        self.line = line
         self.near = near
         self.other: Side | None = None
         self.transport: asyncio.Transport | None = None
@@ -63,11 +73,14 @@ class Side(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
+        line = self.line
+        if self.near and data.startswith(CLOCK):
+            line.hold, line.log = 0.0, None
         now = asyncio.get_running_loop().time()
-        if self.log and self.near:
-            self.log.asked(data, now)
-        elif self.log:
-            self.log.answered(data, now + self.hold)
+        if line.log and self.near:
+            line.log.asked(data, now)
+        elif line.log:
+            line.log.answered(data, now + line.hold)
         if self.other is None:
             self.early.append(data)
         else:
@@ -79,13 +92,13 @@ class Side(asyncio.Protocol):
             self._later(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self.log:
-            self.log.over()
+        if self.line.log:
+            self.line.log.over()
         self._later(None)
 
     def _later(self, data: bytes | None) -> None:
         # Timers of one length end in the order in which they began.
-        asyncio.get_running_loop().call_later(self.hold, self._pass, data)
+        asyncio.get_running_loop().call_later(self.line.hold, self._pass, data)
 
     def _pass(self, data: bytes | None) -> None:
         sink = self.other.transport if self.other else None
@@ -103,13 +116,13 @@ async def serve(target: int, seconds: float, out: TextIO | None) -> None:
 
     async def join(near: Side) -> None:
         _, far = await loop.create_connection(
-            lambda: Side(seconds / 2, near.log, near=False), "127.0.0.1", target
+            lambda: Side(near.line, near=False), "127.0.0.1", target
         )
         near.joined(far)
         far.joined(near)
 
     def accepted() -> Side:
-        near = Side(seconds / 2, Log(out) if out else None, near=True)
+        near = Side(Line(seconds / 2, Log(out) if out else None), near=True)
         task = loop.create_task(join(near))
         tasks.add(task)
         task.add_done_callback(tasks.discard)

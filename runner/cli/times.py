@@ -39,11 +39,12 @@ def times_of(environment: Mapping[str, str]) -> Times:
 
 
 class _CloudClock:
-    """Where the cloud is too busy to say, or gone, its time goes on as it went."""
+    """Between two looks the cloud's time goes on as it went; also where it is too busy to say."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._last = (0.0, 0.0, 1.0)  # this machine's time, the cloud's, its speed
+        self._latest = 0.0
 
     def is_there(self) -> bool:
         """Whether this is a cloud of ours: other stand-ins have no clock."""
@@ -68,10 +69,13 @@ class _CloudClock:
             time.sleep(min((until - now) / speed, _LONGEST))
 
     def _read(self) -> tuple[float, float]:
-        with suppress(OSError):
-            self._last = self._told(_LATER)
+        if time.monotonic() - self._last[0] > _LONGEST:
+            with suppress(OSError):
+                self._last = self._told(_LATER)
         mine, theirs, speed = self._last
-        return theirs + (time.monotonic() - mine) * speed, speed
+        # How long an answer was under way differs: no lease sees the time go back for that.
+        self._latest = max(self._latest, theirs + (time.monotonic() - mine) * speed)
+        return self._latest, speed
 
     def _told(self, patience: float) -> tuple[float, float, float]:
         """Source: a cloud of ours alone, so plain HTTP on this machine."""
