@@ -12,6 +12,7 @@ from functools import partial
 from runner.aws.leases import Lease
 from runner.aws.live import read_live
 from runner.aws.looks import drift_of
+from runner.aws.looks_at_live import UNPREPARED, Early
 from runner.aws.session import Aws
 from runner.aws.wanted import foundation as wanted_foundation
 from runner.config.load import Config
@@ -58,8 +59,16 @@ class Decided:
         return () if self.release.id == self.live.release else changes(self.release, self.live)
 
 
-def decide(config: Config, world: World, way: Way = PLAIN, *, aws: Aws | None = None) -> Decided:
-    """Builds, packages, reads what is live and decides; changes nothing in AWS."""
+def decide(
+    config: Config,
+    world: World,
+    way: Way = PLAIN,
+    *,
+    aws: Aws | None = None,
+    early: Callable[[str], Early] = lambda _release: UNPREPARED,
+) -> Decided:
+    """Builds, packages, reads what is live and decides; changes nothing in AWS, but what `early`
+    does beside the reading once the release's id is known."""
     begun = world.clock()
     if aws is None:
         with world.watcher.stage("read"):
@@ -67,7 +76,16 @@ def decide(config: Config, world: World, way: Way = PLAIN, *, aws: Aws | None = 
     names = Names(config.site, aws.account, config.region, aws.partition)
     check_alarms_are_here(config, names)
     release = packaged(config, world, aws=aws, url=_production_url(config))
-    return against_live(config, world, way, aws=aws, names=names, release=release, begun=begun)
+    return against_live(
+        config,
+        world,
+        way,
+        aws=aws,
+        names=names,
+        release=release,
+        begun=begun,
+        early=early(release.id),
+    )
 
 
 def against_live(
@@ -82,6 +100,7 @@ def against_live(
     lease: Lease | None = None,
     doubted: bool = False,
     drift: Drift | None = None,
+    early: Early = UNPREPARED,
 ) -> Decided:
     """The plan for `release` upon what is live now.
 
@@ -96,10 +115,9 @@ def against_live(
             rollouts=promotion_of(config) is not None,
         )
         unsure = lease is not None and lease.inherited is not None
+        read = partial(read_live, aws, names, release=release.id, foundation=foundation)
         live, drift = _what_is_live(
-            partial(
-                read_live, aws, names, release=release.id, foundation=foundation, unsure=unsure
-            ),
+            partial(read, unsure=unsure, early=early),
             partial(drift_of, aws, names, foundation=foundation),
             doubted=doubted or way.repair,
             drift=drift,

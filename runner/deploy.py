@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 from runner.ahead import prepare
 from runner.apply import Known
-from runner.aws import published, records
-from runner.aws.leases import Lease
+from runner.asked import Asked, asking, recorded
+from runner.aws import published
 from runner.aws.live import check_bootstrap
 from runner.aws.quotas import Quota
 from runner.aws.refusals import explained
@@ -36,7 +37,7 @@ from runner.report.text import Outcome
 from runner.room import storage
 from runner.stage import carry_out
 from runner.together import at_once
-from runner.turn import leased, newer_than, overtaken, run_of, told
+from runner.turn import newer_than, overtaken, told
 from runner.world import PLAIN, Way, World, account_with, near
 
 
@@ -57,10 +58,10 @@ def deploy(config: Config, world: World, way: Way = PLAIN, *, compares: bool = F
     with world.watcher.stage("read"):
         here = Names(config.site, "", config.region)  # the records' table says no account
         aws, there = account_with(
-            world, lambda aws: _overtaken(world, aws=aws, names=here), region=config.region
+            world, lambda aws: _numbered(world, aws=aws, names=here), region=config.region
         )
         names = Names(config.site, aws.account, config.region, aws.partition)
-    if there:
+    if there and _is_overtaken(there, world):
         outcome = told(
             aws,
             names,
@@ -71,32 +72,39 @@ def deploy(config: Config, world: World, way: Way = PLAIN, *, compares: bool = F
             near=near(world),
         )
         return Deployed(outcome=outcome)
-    with at_once(1) as pool:
-        before = pool.submit(published.read, aws, names) if compares else None
-        decided = decide(config, world, way, aws=aws)
-        was = before.result() if before else None
-    outcome = release(decided, world)
+    with asking(aws, names, world, before=there) as asked:
+        with at_once(1) as pool:
+            before = pool.submit(published.read, aws, names) if compares else None
+            decided = decide(config, world, way, aws=aws, early=asked.early)
+            was = before.result() if before else None
+        outcome = release(decided, world, asked=asked)
     return Deployed(
         outcome=outcome, changes=decided.changes, release=decided.release, published=was
     )
 
 
-def _overtaken(world: World, *, aws: Aws, names: Names) -> Environment | None:
-    """What is there, if a newer run brought it: asked where runs are numbered."""
-    mine = world.origin
-    if not mine.number:
-        return None
-    with explained():
-        found = records.read(aws, names, release="")
-    newer = newer_than(mine, found[0], is_ancestor=world.is_ancestor) if found else None
-    if not found or not newer:
-        return None
-    world.watcher.note(overtaken(newer))
-    return found[0]
+def _numbered(world: World, *, aws: Aws, names: Names) -> Environment | None:
+    """What is there, where runs are numbered and one may come too late."""
+    return recorded(aws, names) if world.origin.number else None
 
 
-def release(decided: Decided, world: World) -> Outcome:
-    """Carries the plan out and verifies what visitors get."""
+def _is_overtaken(there: Environment, world: World) -> bool:
+    newer = newer_than(world.origin, there, is_ancestor=world.is_ancestor)
+    if newer:
+        world.watcher.note(overtaken(newer))
+    return newer is not None
+
+
+def release(decided: Decided, world: World, *, asked: Asked | None = None) -> Outcome:
+    """Carries the plan out and verifies what visitors get, under the lease that was `asked` for
+    already, or is now."""
+    if asked:
+        return _carried_out(decided, world, asked)
+    with asking(decided.aws, decided.names, world) as own:
+        return _carried_out(decided, world, own)
+
+
+def _carried_out(decided: Decided, world: World, asked: Asked) -> Outcome:
     if decided.drift is None:
         is_done = _turn(decided, world) is Next.UNCHANGED
         decided = felt(decided, world) if is_done else suspected(decided, world)
@@ -104,7 +112,7 @@ def release(decided: Decided, world: World) -> Outcome:
         reassure(decided)
     tell(decided, world)
     try:
-        outcome = _released(decided, world)
+        outcome = _released(decided, world, asked)
     except JamError as error:
         mark(decided, error)
         raise
@@ -115,21 +123,19 @@ def release(decided: Decided, world: World) -> Outcome:
     return outcome
 
 
-def _released(decided: Decided, world: World) -> Outcome:
+def _released(decided: Decided, world: World, asked: Asked) -> Outcome:
     known = decided.live.known
     turn = _turn(decided, world)
     if turn is Next.CHANGE:
         if has_to_wait(decided):
+            asked.leave()
             decided = made_way(decided, world)
         _prepare(decided)
-        run, say = run_of(world.environment), world.watcher.note
-        mine = world.origin
-        with at_once(2) as beside:
-            room = beside.submit(storage, decided)
-            there = beside.submit(_there, decided)
-            with leased(decided.aws, decided.names, run=run, say=say, origin=mine) as lease:
-                again = _again(decided, world, lease=lease, there=there.result)
-                decided, known, turn = _changed(again, world, room=room.result)
+        room = partial(storage, decided)
+        alone = asked.take(since=decided.live, say=world.watcher.note, room=room)
+        again = _again(decided, world, asked, alone=alone)
+        decided, known, turn = _changed(again, world, room=asked.room)
+    asked.leave()
     if turn is Next.FOLLOW:
         return followed(decided, world, known=known)
     if turn is Next.VERIFY:
@@ -189,26 +195,17 @@ def _prepare(decided: Decided) -> None:
         make_records(aws, names)
 
 
-def _there(decided: Decided) -> Environment:
-    with explained():
-        found = records.read(decided.aws, decided.names, release="")
-    return found[0] if found else Environment()
-
-
-def _again(
-    decided: Decided, world: World, *, lease: Lease, there: Callable[[], Environment]
-) -> Decided:
+def _again(decided: Decided, world: World, asked: Asked, *, alone: bool) -> Decided:
     """The plan as it is under the lease: another run may have ended meanwhile, or died.
 
-    `there` was asked for after the first look, beside the lease. It is what the lease found where
-    the first look saw the lease free and nobody had it since: without the lease only the guard of
-    an open rollout writes what decides. The first look alone proves nothing: a BatchGetItem reads
-    each of its items by itself, and a run may end between its record and its lease. Source:
-    DynamoDB developer guide, "DynamoDB transactions: how it works", isolation levels.
+    What was asked beside the lease, after a first look, is what the lease found where that look saw
+    the lease free and nobody had it since: without the lease only the guard of an open rollout
+    writes what decides. The first look alone proves nothing: a BatchGetItem reads each of its items
+    by itself, and a run may end between its record and its lease. Source: DynamoDB developer guide,
+    "DynamoDB transactions: how it works", isolation levels.
     """
-    live = decided.live
-    is_alone = lease.token == live.turns + 1 and not (live.leased or live.rollout)
-    now = there() if is_alone else _there(decided)
+    live, lease = decided.live, asked.lease
+    now = asked.there() if alone else recorded(decided.aws, decided.names)
     if lease.inherited:
         world.watcher.note("a run before this one ended in the middle: everything is set again")
     elif _is_as_read(now, live):

@@ -17,7 +17,8 @@ from runner.aws import kept, keyvalues, records, urls
 from runner.aws.beforehand import Beforehand
 from runner.aws.kept import Condition
 from runner.aws.leases import Lease
-from runner.aws.live import manifest_of, recorded, recorded_ids, versions_of, with_files
+from runner.aws.live import recorded, recorded_ids, versions_of, with_files
+from runner.aws.looks_at_live import manifest_of
 from runner.aws.means import Content
 from runner.aws.perform import performer
 from runner.aws.refusals import explained

@@ -104,6 +104,10 @@ class Lease:
         return False
 
     @property
+    def owner(self) -> str:
+        return self._owner
+
+    @property
     def token(self) -> int:
         """Larger than any before it; 0 until the lease is taken."""
         return self._token
@@ -198,6 +202,7 @@ class Lease:
                     ":origin": origin_text(newest),
                 },
             )
+        self._is_asked = False
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -216,6 +221,8 @@ class Lease:
 
     def _leave(self, error: BaseException) -> None:
         """What goes wrong here is nobody's news: the lease runs out by itself."""
+        if not self._is_asked:
+            return
         hurried = not isinstance(error, Exception)
         try:
             quick = self._aws.make("dynamodb", 1, read_timeout=1) if hurried else None

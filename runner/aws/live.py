@@ -5,7 +5,6 @@ Reads only. What is missing is told from what is denied by AWS's own code; a den
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -31,7 +30,8 @@ from runner.aws import (
     tables,
     urls,
 )
-from runner.aws.refusals import explained, tolerating
+from runner.aws.looks_at_live import UNPREPARED, Early, Looks
+from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.aws.written import Environment, Staged
 from runner.model import Kind
@@ -55,24 +55,25 @@ def read_live(
     foundation: Foundation,
     unsure: bool = False,
     drift: Drift = NONE,
+    early: Early = UNPREPARED,
 ) -> Live:
     """What production serves, and as much of the rest as the plan for `release` needs.
 
     `unsure`: a run ended in the middle, so what visitors get is not taken as recorded. With a
     `drift` nothing is: what stands of the foundation is found, what is gone is left out.
     """
-    with explained():
+    doubts = unsure or bool(drift)
+    with explained(), at_once(LOOKS) as pool:
+        looks = Looks(aws, names, pool, release=release, doubts=doubts)
+        if early.before:
+            early.tell(early.before)
+            looks.begin(early.before)
         environment, staged = records.read(aws, names, release=release) or (Environment(), None)
+        early.tell(environment)
+        looks.begin(environment)
         firm = environment.foundation == foundation.digest and not drift
-        with at_once(1) as pool:
-            # Of a release that is live already nobody asks which files it has.
-            same = environment.release == release
-            files_of = partial(manifest_of, aws, names, release=environment.release)
-            begun = None if same else pool.submit(files_of)
-            doubts = unsure or bool(drift)
-            agrees = not doubts and _agrees(aws, names, environment=environment)
-            live = recorded(environment, agrees=agrees, unsure=doubts)
-            manifest = begun.result() if begun else None
+        environment = early.without_us(environment)
+        live = recorded(environment, agrees=looks.agree(environment), unsure=doubts)
         if environment.tables is None and environment.foundation == foundation.digest:
             live = replace(live, tables=tuple(each.name for each in foundation.tables))
         if drift:
@@ -83,7 +84,7 @@ def read_live(
         found = {} if firm else found_ids(aws, names, foundation=foundation)
         ready = staged is not None and _stands(staged, environment)
         return replace(
-            with_files(live, files_of() if manifest is None else manifest, lost=drift.files),
+            with_files(live, looks.manifest(), lost=drift.files),
             tables=_tables(live, foundation, found=None if firm else found),
             known={**known, **found, **(versions_of(staged) if staged and ready else {})},
             existing=frozenset(found),
@@ -160,15 +161,6 @@ def recorded(environment: Environment, *, agrees: bool, unsure: bool) -> Live:
     )
 
 
-def _agrees(aws: Aws, names: Names, *, environment: Environment) -> bool:
-    if not environment.release:
-        return True
-    with at_once(1) as pool:
-        alias = pool.submit(entry.find_alias, aws, names)
-        live = keyvalues.live_release(aws, environment.ids[Made.STORE])
-        return alias.result() == environment.entry and live == environment.release
-
-
 def _stands(staged: Staged, environment: Environment) -> bool:
     """Whether its api_stage is still there: `settle` drops the oldest, and their routing."""
     return not staged.api_stage or staged.api_stage in dict(environment.stages)
@@ -178,23 +170,6 @@ def versions_of(staged: Staged) -> dict[Ref, str]:
     """What a release that lies ready is made of at Lambda."""
     functions = {Ref(Made.VERSION, name): each.version for name, each in staged.functions.items()}
     return {**functions, Ref(Made.VERSION, ENTRY): staged.entry}
-
-
-def manifest_of(aws: Aws, names: Names, *, release: str) -> Any:
-    """The live release's manifest; empty where somebody deleted it, so that all is put again."""
-    if not release:
-        return {}
-    with tolerating("NoSuchKey", "NoSuchBucket"):
-        found = aws.s3.get_object(
-            Bucket=names.bucket,
-            Key=files.manifest_key(release, names),
-            ExpectedBucketOwner=names.account,
-        )
-        try:
-            return json.loads(found["Body"].read())
-        except ValueError:  # somebody wrote over it
-            return {}
-    return {}
 
 
 def _without(live: Live, drift: Drift) -> Live:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.aws import keyvalues, pool_records, preview_records, previews, published, records
-from runner.aws.live import manifest_of, recorded_ids, versions_of, with_files
+from runner.aws.live import recorded_ids, versions_of, with_files
+from runner.aws.looks_at_live import manifest_of
 from runner.aws.preview_records import Recorded
 from runner.aws.refusals import explained
 from runner.aws.session import Aws

@@ -14,7 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from runner.asked import asking, recorded
 from runner.aws.bootstrap import bootstrap
+from runner.aws.looks_at_live import UNPREPARED, Early
 from runner.aws.written import Staged
 from runner.collect import collect
 from runner.config.load import Config, Overrides, load
@@ -132,8 +134,12 @@ class Site:
         """The outcome, the code of the error, or `crashed`."""
 
         def run() -> str:
-            decided = self.decided(commit, aws or self.account(wire), way=way or Way(now=True))
-            return release(decided, self.world(commit)).outcome
+            mine, world = aws or self.account(wire), self.world(commit)
+            # As in a workflow, where runs are numbered, or by hand.
+            before = recorded(mine, self.names) if commit.number % 2 else None
+            with asking(mine, self.names, world, before=before) as asked:
+                decided = self.decided(commit, mine, way=way or Way(now=True), early=asked.early)
+                return release(decided, world, asked=asked).outcome
 
         return self._ended(run)
 
@@ -186,16 +192,25 @@ class Site:
         except Crash:
             return "crashed"
 
-    def decided(self, commit: Commit, aws: Account, *, way: Way) -> Decided:
+    def decided(
+        self,
+        commit: Commit,
+        aws: Account,
+        *,
+        way: Way,
+        early: Callable[[str], Early] = lambda _release: UNPREPARED,
+    ) -> Decided:
         """As `decide` does, for a release that was built already."""
+        wanted = self.release_of(commit)
         return against_live(
             self.config,
             self.world(commit),
             way,
             aws=aws,
             names=self.names,
-            release=self.release_of(commit),
+            release=wanted,
             begun=0.0,
+            early=early(wanted.id),
         )
 
     def release_of(self, commit: Commit) -> Release:
