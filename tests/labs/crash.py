@@ -92,12 +92,16 @@ class Wire:
                 raise Crash
             self._leave()
             self._mine.sent = sent = self._next(operation)
+            self._mine.open = {**getattr(self._mine, "open", {}), operation: sent}
             if sent.writes:
                 self._mark(sent)
         self._pass(after=False)
 
-    def heard(self) -> None:
+    def heard(self, operation: str) -> None:
+        """A fence that looks is asked within the call that it is for, which is answered later."""
         with self._moved:
+            self._leave()
+            self._mine.sent = getattr(self._mine, "open", {}).pop(operation, None)
             self._leave()
         self._pass(after=True)
         if self.dead:
@@ -182,5 +186,5 @@ class Account(Aws):
     def _ask(self, model: Any, **_: object) -> None:
         self._asked.operation = model.name
 
-    def _hear(self, **_: object) -> None:
-        self.wire.heard()
+    def _hear(self, model: Any, **_: object) -> None:
+        self.wire.heard(model.name)

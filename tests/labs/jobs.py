@@ -156,6 +156,7 @@ class Crashes:
                     troubles += tried(bench, each)
                     if not EXPERIMENTS[each[0]].strikes or bench.struck.struck:
                         break
+                    bench.close()  # some calls are of a site's first run, or first rollout, alone
                 else:
                     missed.append(where(each))
             bench.close()

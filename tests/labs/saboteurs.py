@@ -25,7 +25,6 @@ from runner.plan.releasing import (
 )
 from runner.plan.retention import DAY, PIN, Retention
 from runner.plan.steps import Plan
-from runner.world import Way
 from tests.labs.crash import Account, Point, Wire
 from tests.labs.experiments import (
     Bench,
@@ -44,8 +43,8 @@ from tests.labs.upkeep import collecting, incomplete
 class RecordsLate(Site):
     """Records a release after its resources."""
 
-    def decided(self, commit: Commit, aws: Account, *, way: Way) -> Decided:
-        told = super().decided(commit, aws, way=way)
+    def decided(self, commit: Commit, aws: Account, **how: Any) -> Decided:
+        told = super().decided(commit, aws, **how)
         late = [step for step in told.plan.stage if isinstance(step, RecordRelease)]
         stage = tuple(step for step in told.plan.stage if not isinstance(step, RecordRelease))
         known = {**told.live.known, Ref(Made.RECORD): ""}
@@ -56,8 +55,8 @@ class RecordsLate(Site):
 class PointsEarly(Site):
     """Moves the pointer before the files are there."""
 
-    def decided(self, commit: Commit, aws: Account, *, way: Way) -> Decided:
-        told = super().decided(commit, aws, way=way)
+    def decided(self, commit: Commit, aws: Account, **how: Any) -> Decided:
+        told = super().decided(commit, aws, **how)
         if any(isinstance(step, MakeApiStage) for step in told.plan.stage):
             return told  # new functions are tried before anything moves, and would tell
         first, others = _parted(told.plan, Activate)
@@ -70,14 +69,16 @@ class TrustsTheRecord(Site):
     A drift that says nothing is there, so that the engine takes no visitor's look either.
     """
 
-    def decided(self, commit: Commit, aws: Account, *, way: Way) -> Decided:
-        told = super().decided(commit, aws, way=way)
+    def decided(self, commit: Commit, aws: Account, **how: Any) -> Decided:
+        told = super().decided(commit, aws, **how)
         if told.live.release == told.release.id:
             live = replace(told.live, leased=False, entry_agrees=True, trailing=False)
             return replace(told, plan=Plan(), live=live, drift=Drift())
         first, others = _parted(told.plan, RecordLive)
         ready, *moves = others
-        return replace(told, plan=replace(told.plan, switch=(ready, *first, *moves)))
+        # As tidying, or the record would free the lease that these are made under.
+        later: Any = (*moves, *told.plan.settle)
+        return replace(told, plan=replace(told.plan, switch=(ready, *first), settle=later))
 
 
 class LooksNowhere(Site):
@@ -192,8 +193,8 @@ class LeavesWhatIsShared(Destroys):
 class WritesNoManifest(Site):
     """Uploads the files of a release, but not the list of them."""
 
-    def decided(self, commit: Commit, aws: Account, *, way: Way) -> Decided:
-        told = super().decided(commit, aws, way=way)
+    def decided(self, commit: Commit, aws: Account, **how: Any) -> Decided:
+        told = super().decided(commit, aws, **how)
         lists = [step for step in told.plan.stage if isinstance(step, PutManifest)]
         stage = tuple(step for step in told.plan.stage if not isinstance(step, PutManifest))
         made = {ref: "" for step in lists for ref in step.makes}

@@ -15,7 +15,7 @@ import pytest
 
 from runner.local.cloud import Cloud
 from tests.labs import points
-from tests.labs.crash import UPLOAD, Point, Wire
+from tests.labs.crash import UPLOAD, Crash, Point, Wire
 from tests.labs.experiments import Bench, Then
 from tests.labs.jobs import EXPERIMENTS, tried
 from tests.labs.saboteurs import SABOTEURS, UndoesBlindly
@@ -76,16 +76,25 @@ def test_a_run_dies_before_its_first_write_and_after_each_that_the_cloud_heard(
 def test_of_two_writes_under_way_at_once_either_may_be_the_only_one() -> None:
     wire = Wire()
     wire.sends("GetRole")
-    wire.heard()
+    wire.heard("GetRole")
     wire.sends("CreateRole")
     _elsewhere(lambda: wire.sends("CreateBucket"))
-    wire.heard()
+    wire.heard("CreateRole")
     wire.sends("PutObject")
     assert set(map(str, points.crashes(wire.log))) == {
         "before CreateRole 1", "after CreateRole 1", "overtaken at CreateRole 1",
         "before CreateBucket 1", "after CreateBucket 1", "overtaken at CreateBucket 1",
         "after PutObject 1", "before PutObject 1", "overtaken at PutObject 1",
     }  # fmt: skip
+
+
+def test_a_run_dies_after_a_call_though_its_fence_looked_in_between() -> None:
+    wire = Wire(Point(1, after=True, operation="EnableRule"))
+    wire.sends("EnableRule")
+    wire.sends("GetItem")
+    wire.heard("GetItem")
+    with pytest.raises(Crash):
+        wire.heard("EnableRule")
 
 
 def _elsewhere(act: Callable[[], None]) -> None:
