@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import partial
 
-from runner.aws import quotas, records
+from runner.aws import records
 from runner.aws.holders import Holder
 from runner.aws.leases import Lease, Say
 from runner.aws.looks_at_live import Early
@@ -19,6 +19,7 @@ from runner.aws.session import Aws
 from runner.aws.written import Environment
 from runner.names import Names
 from runner.plan.live import Live
+from runner.room import code_storage
 from runner.together import at_once
 from runner.turn import leasing, run_of
 from runner.world import World
@@ -48,7 +49,7 @@ class Asked:
         def tell(there: Environment) -> None:
             if self._since is None and is_sure(there, release=release):
                 self._attempt = self._pool.submit(self.lease.attempt)
-                self._begin(there, room=partial(_storage, self._aws))
+                self._begin(there, room=partial(code_storage, self._aws))
 
         return Early(before=self._before, tell=tell, owner=self.lease.owner)
 
@@ -64,7 +65,7 @@ class Asked:
         return there is not None and is_free(there) and self.lease.token == there.turns + 1
 
     def leave(self) -> None:
-        """Free for others: this run waits for something that needs no lease."""
+        """Free for others: what follows needs no lease, or asks for it anew."""
         if self._attempt:
             self._attempt.exception()
         self.lease.release()
@@ -111,8 +112,3 @@ def recorded(aws: Aws, names: Names) -> Environment:
     with explained():
         found = records.read(aws, names, release="")
     return found[0] if found else Environment()
-
-
-def _storage(aws: Aws) -> Quota | None:
-    with explained():
-        return quotas.code_storage(aws)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from runner.aws import quotas
 from runner.aws.quotas import Quota
 from runner.aws.refusals import explained
+from runner.aws.session import Aws
 from runner.collect import make_room
 from runner.decide import Decided, planned_again
 from runner.plan.publishing import PublishEntry, PublishFunction
@@ -22,10 +23,13 @@ FULL = "JAM-QUOTA-CODE"
 
 def storage(decided: Decided) -> Quota | None:
     """What there is of it; None where nothing is to be published, and where nobody may see it."""
-    if not _publishes(decided):
-        return None
+    return code_storage(decided.aws) if _publishes(decided) else None
+
+
+def code_storage(aws: Aws) -> Quota | None:
+    """The same, whatever is to be published."""
     with explained():
-        return quotas.code_storage(decided.aws)
+        return quotas.code_storage(aws)
 
 
 def with_room(decided: Decided, world: World, *, room: Callable[[], Quota | None]) -> Decided:

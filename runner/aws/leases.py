@@ -47,11 +47,10 @@ class Lease:
     def __init__(self, aws: Aws, names: Names, *, owner: str, run: str, origin: Origin) -> None:
         self._aws = aws
         self._names = names
-        self._owner = owner
+        self.owner = owner
         self._run = run
         self._origin = origin
-        self._token = 0
-        self._unsure = False
+        self._token, self._unsure = 0, False
         self._renewed = 0.0  # epoch seconds of the newest renewal that AWS confirmed
         self._is_held = False
         self._is_asked = False  # it may be ours, though we have not heard so
@@ -91,7 +90,7 @@ class Lease:
                 TableName=self._names.records, Key=self._key, ConsistentRead=True
             )
         holder = holder_of(found.get("Item", {}))
-        if holder is None or (holder.owner, holder.token) != (self._owner, self._token):
+        if holder is None or (holder.owner, holder.token) != (self.owner, self._token):
             raise lost(holder)
 
     def is_lost_by(self, error: JamError) -> bool:
@@ -102,10 +101,6 @@ class Lease:
         except JamError as found:
             return LOST in (found.code, error.code)
         return False
-
-    @property
-    def owner(self) -> str:
-        return self._owner
 
     @property
     def token(self) -> int:
@@ -197,7 +192,7 @@ class Lease:
                     "#origin": "origin",
                 },
                 ExpressionAttributeValues={
-                    ":owner": {"S": self._owner},
+                    ":owner": {"S": self.owner},
                     ":over": {"N": "0"},
                     ":origin": origin_text(newest),
                 },
@@ -221,9 +216,7 @@ class Lease:
 
     def _leave(self, error: BaseException) -> None:
         """What goes wrong here is nobody's news: the lease runs out by itself."""
-        if not self._is_asked:
-            return
-        hurried = not isinstance(error, Exception)
+        hurried = self._is_asked and not isinstance(error, Exception)
         try:
             quick = self._aws.make("dynamodb", 1, read_timeout=1) if hurried else None
             self.release(client=quick)
@@ -259,7 +252,7 @@ class Lease:
 
     def _taking(self, now: float) -> dict[str, Any]:
         values: dict[str, Any] = {
-            ":owner": {"S": self._owner},
+            ":owner": {"S": self.owner},
             ":run": {"S": self._run},
             ":origin": origin_text(self._origin),
             ":since": {"N": str(int(now))},
@@ -288,7 +281,7 @@ class Lease:
 
     @property
     def _ours(self) -> dict[str, Any]:
-        return {":owner": {"S": self._owner}, ":token": {"N": str(self._token)}}
+        return {":owner": {"S": self.owner}, ":token": {"N": str(self._token)}}
 
 
 def _expiry(now: float) -> dict[str, str]:

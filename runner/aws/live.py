@@ -65,14 +65,8 @@ def read_live(
     doubts = unsure or bool(drift)
     with explained(), at_once(LOOKS) as pool:
         looks = Looks(aws, names, pool, release=release, doubts=doubts)
-        if early.before:
-            early.tell(early.before)
-            looks.begin(early.before)
-        environment, staged = records.read(aws, names, release=release) or (Environment(), None)
-        early.tell(environment)
-        looks.begin(environment)
+        environment, staged = _records(aws, names, looks, release=release, early=early)
         firm = environment.foundation == foundation.digest and not drift
-        environment = early.without_us(environment)
         live = recorded(environment, agrees=looks.agree(environment), unsure=doubts)
         if environment.tables is None and environment.foundation == foundation.digest:
             live = replace(live, tables=tuple(each.name for each in foundation.tables))
@@ -90,6 +84,19 @@ def read_live(
             existing=frozenset(found),
             staged=ready,
         )
+
+
+def _records(
+    aws: Aws, names: Names, looks: Looks, *, release: str, early: Early
+) -> tuple[Environment, Staged | None]:
+    """What is recorded; `looks` are begun upon what was known before, and upon it."""
+    if early.before:
+        early.tell(early.before)
+        looks.begin(early.before)
+    there, staged = records.read(aws, names, release=release) or (Environment(), None)
+    early.tell(there)
+    looks.begin(there)
+    return early.without_us(there), staged
 
 
 def _tables(

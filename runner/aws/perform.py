@@ -32,7 +32,7 @@ from runner.plan.domains import DomainStep
 from runner.plan.foundation import FoundationStep
 from runner.plan.groundwork import Foundation
 from runner.plan.origins import AllowOrigins
-from runner.plan.previewing import LeadStage, PreviewStage, Show
+from runner.plan.previewing import PreviewStage, Show
 from runner.plan.promotion import PromotionFoundation
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import Activate, MoveAlias, RecordLive, RecordStaged, ReleaseStep
@@ -68,7 +68,7 @@ def performer(
 
 FoundationPart = BackgroundStep | DomainStep | AllowOrigins | PromotionFoundation | FoundationStep
 # These ask the fence between what they read and the write that it guards.
-_FENCED_INSIDE = (MoveAlias, MoveStream, Activate, LeadStage, Show, RecordLive)
+_FENCED_INSIDE = (MoveAlias, MoveStream, Activate, Show, RecordLive)
 
 
 class _Performer:

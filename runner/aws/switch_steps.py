@@ -87,7 +87,7 @@ def _switch_preview(
     fence = means.fence
     match step:
         case LeadStage():
-            preview_api.lead(aws, names, step=step, known=known, fence=fence)
+            preview_api.lead(aws, names, step=step, known=known)
         case Show():
             seen = means.beforehand.at_revision(known[Ref(Made.STORE)])
             with at_once(1) as pool:
