@@ -38,7 +38,7 @@ from runner.report.text import Outcome
 from runner.shared import is_previews_role, let_in, shared
 from runner.showing import looked_at, outcome_of, outrun, told
 from runner.stage import carry_out
-from runner.together import at_once
+from runner.together import at_once, later
 from runner.turn import leased, run_of
 from runner.undoing import undo
 from runner.wish import domain_of, host_of, password_of, wanted_of
@@ -174,11 +174,12 @@ class _Making:
             password, bypass = self._doors(seen)
             unsure = again or lease.inherited is not None
             decided = self._decided(seen, lease, doors=(password, bypass), unsure=unsure)
-        known = self._made(decided) if not decided.plan.is_empty else decided.live.known
+        empty = decided.plan.is_empty
+        known = decided.live.known if empty else self._made(decided, ends=not again)
         if again:  # the first try's deployment, which no api_stage was led to
             with explained():
                 preview_api.drop_unled(aws, names)
-        if decided.plan.is_empty and is_older(there.origin, self.origin, is_ancestor=None):
+        if empty and is_older(there.origin, self.origin, is_ancestor=None):
             with explained():
                 preview_records.note(aws, names, origin=self.origin, sequence=there.sequence)
         lease.done()
@@ -207,21 +208,22 @@ class _Making:
                 say=self.world.watcher.note,
             )
 
-    def _made(self, decided: Decided) -> Known:
-        """Staged, switched, tidied."""
-        world = self.world
+    def _made(self, decided: Decided, *, ends: bool) -> Known:
+        """Staged, switched, tidied; `ends`: nothing is done under the lease after it."""
         self._check_secrets(decided)
-        world.watcher.planned(decided.plan)
-        with world.watcher.stage("stage"):
-            roles = roles_of(self.release.functions, decided.live.known[FUNCTIONS])
-            made = {ref for step in decided.plan.stage for ref in step.makes}
-            known: Known = {
-                **known_of(decided.live, decided.plan),
-                **{ref: role for ref, role in roles.items() if ref not in made},
-            }
-            known = carry_out(decided, world, part=decided.plan.staging, known=known).known
-        with world.watcher.stage("switch"):
-            return carry_out(decided, world, part=decided.plan.switching, known=known).known
+        self.world.watcher.planned(decided.plan)
+        roles = roles_of(self.release.functions, decided.live.known[FUNCTIONS])
+        made = {ref for step in decided.plan.stage for ref in step.makes}
+        known: Known = {
+            **known_of(decided.live, decided.plan),
+            **{ref: role for ref, role in roles.items() if ref not in made},
+        }
+        do, stage = partial(carry_out, decided, self.world), self.world.watcher.stage
+        with later() as beside:
+            with stage("stage"):
+                known = do(part=decided.plan.staging, known=known, later=beside).known
+            with stage("switch"):
+                return do(part=decided.plan.switching, known=known, ends=ends).known
 
     def _check_secrets(self, decided: Decided) -> None:
         """Previews' own role may read no secret; whether one is there its function finds out."""

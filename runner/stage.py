@@ -27,7 +27,7 @@ from runner.plan.foundation import ENTRY, MakeDistribution
 from runner.plan.refs import Made, Ref
 from runner.plan.steps import Plan
 from runner.report.text import Check
-from runner.together import at_once
+from runner.together import Later, at_once, directly
 from runner.toolchain import find
 from runner.verify import ROUTES_SETTLE, Patience, smoke, verify
 from runner.world import World, near
@@ -96,9 +96,15 @@ def try_candidate(decided: Decided, world: World, *, known: Known) -> None:
 
 
 def carry_out(
-    decided: Decided, world: World, *, part: Plan, known: Known, ends: bool = False
+    decided: Decided,
+    world: World,
+    *,
+    part: Plan,
+    known: Known,
+    ends: bool = False,
+    later: Later = directly,
 ) -> Applied:
-    """`ends`: nothing comes after this part under the lease."""
+    """`ends`: nothing comes after this part under the lease; `later`: of what no step waits for."""
     with looking(decided.aws, decided.names, part=part, known=known) as beforehand:
         perform = performer(
             decided.aws,
@@ -115,6 +121,7 @@ def carry_out(
             lease=decided.lease,
             beforehand=beforehand,
             ends=ends and not part.settle,
+            later=later,
         )
         return apply(part, perform, known=known, progress=world.watcher, clock=world.clock)
 

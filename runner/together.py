@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+
+Later = Callable[[Callable[[], object]], None]
+"""Does what it is given: now, or beside what follows."""
+
+
+def directly(work: Callable[[], object]) -> None:
+    work()
 
 
 @contextmanager
@@ -23,3 +30,14 @@ def at_once(most: int, *, name: str = "") -> Iterator[ThreadPoolExecutor]:
         raise
     finally:
         pool.shutdown(wait=patient, cancel_futures=not patient)
+
+
+@contextmanager
+def later() -> Iterator[Later]:
+    """What nothing waits for before the end: there the first failure of it is raised, unless
+    something else was."""
+    begun: list[Future[object]] = []
+    with at_once(1) as pool:
+        yield lambda work: begun.append(pool.submit(work))
+        for each in begun:
+            each.result()

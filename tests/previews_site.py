@@ -38,12 +38,14 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jam-
 
 @dataclass
 class Watching:
-    """Remembers what a run said and planned."""
+    """Remembers what a run said and planned; `before` a stage something happens, once."""
 
     notes: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
+    before: dict[str, Callable[[], object]] = field(default_factory=dict)
 
-    def stage(self, _name: str) -> Any:
+    def stage(self, name: str) -> Any:
+        self.before.pop(name, bool)()
         return nullcontext()
 
     def note(self, line: str) -> None:
@@ -162,8 +164,9 @@ class PreviewedSite:
         wire: Wire | None = None,
         environment: Mapping[str, str] | None = None,
         config: Config | None = None,
+        before: Mapping[str, Callable[[], object]] | None = None,
     ) -> Ran:
-        sent, watching = wire or Wire(), Watching()
+        sent, watching = wire or Wire(), Watching(before=dict(before or {}))
         world = self.world(watching, run=run, more=environment)
         pull = Pull(number=number, private=private)
         shown = preview(config or self.config, world, pull, aws=self.account(sent))

@@ -11,9 +11,10 @@ from botocore.awsrequest import AWSResponse
 from runner.aws.holders import LASTS, SKEW
 from runner.aws.leases import TRUSTED, Lease
 from runner.aws.session import Aws
-from runner.errors import JamError
+from runner.errors import JamError, Turn
 from runner.model import Origin
 from runner.names import Names
+from runner.together import later
 
 NAMES = Names("notes", "123456789012", "eu-central-1")
 
@@ -25,6 +26,7 @@ class Table:
         self.now = 1_000.0
         self.asked: list[str] = []
         self.holder = "us"
+        self.turns = 1
         self.refuses = False
         session = boto3.Session("a", "b", region_name="eu-central-1")
         self.aws = Aws(session, None, clock=lambda: self.now, sleep=str, chance=lambda: 0.0)
@@ -42,8 +44,10 @@ class Table:
         return AWSResponse("", 200, {}, None), told  # type: ignore[arg-type]  # as above
 
     def _item(self) -> dict[str, Any]:
-        texts = {"owner": self.holder, "run": "their run", "origin": "{}"}
-        numbers = {"token": "1", "since": "0", "expires": "0"}
+        texts = {"run": "their run", "origin": "{}"} | (
+            {"owner": self.holder} if self.holder else {}
+        )
+        numbers = {"token": f"{self.turns}", "since": "0", "expires": "0"}
         return {
             **{name: {"S": each} for name, each in texts.items()},
             **{name: {"N": each} for name, each in numbers.items()},
@@ -103,6 +107,37 @@ def test_a_lease_that_was_never_asked_for_or_went_with_a_record_is_not_released_
         lease.take(say=str)
         lease.freed()
     assert table.asked == ["UpdateItem"]
+
+
+@pytest.mark.parametrize(
+    ("holder", "turns", "is_lost"),
+    [("us", 1, False), ("", 1, False), ("", 2, True), ("them", 2, True)],
+    ids=["ours", "free, and nobody's since", "another's, and free again", "another's"],
+)
+def test_a_failure_is_of_who_took_over_only_where_somebody_did(
+    table: Table, holder: str, turns: int, *, is_lost: bool
+) -> None:
+    lease = table.lease()
+    lease.take(say=str)
+    table.holder, table.turns = holder, turns
+    failed = JamError("JAM-VERIFY", "not what it should be", hint="", turn=Turn.SITE)
+    assert lease.is_lost_by(failed) == is_lost
+
+
+def test_a_lease_may_be_given_back_beside_what_follows_and_what_goes_wrong_is_heard_of(
+    table: Table,
+) -> None:
+    with later() as beside:
+        lease = table.lease()
+        with lease.kept(later=beside):
+            lease.take(say=str)
+    assert table.asked == ["UpdateItem"] * 2
+
+    def refused() -> None:
+        raise OSError("refused")
+
+    with pytest.raises(OSError, match="refused"), later() as beside:
+        beside(refused)
 
 
 def test_one_attempt_says_who_has_it_and_waits_for_nobody(table: Table) -> None:

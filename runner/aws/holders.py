@@ -51,6 +51,11 @@ def holder_of(item: Mapping[str, Any]) -> Holder | None:
     )
 
 
+def token_of(item: Mapping[str, Any]) -> int:
+    """How often the lease was taken: 0 where it never was."""
+    return int(item["token"]["N"]) if "token" in item else 0
+
+
 def somebody(now: int) -> Holder:
     """AWS said that the lease is held, but not by whom."""
     return Holder(owner="", run="another run", token=0, since=now, expires=now, origin=Origin())

@@ -25,12 +25,14 @@ from runner.aws.holders import (
     lost,
     origin_text,
     somebody,
+    token_of,
 )
-from runner.aws.refusals import explained, needed, tolerating
+from runner.aws.refusals import explained, explained_but_conditions, needed, tolerating
 from runner.aws.session import Aws
 from runner.errors import JamError
 from runner.model import Origin
 from runner.names import Names
+from runner.together import Later, directly
 
 RENEWED_EVERY = 20.0  # seconds
 TRUSTED = 25.0  # seconds after a renewal: a heart that beats spares every look
@@ -85,22 +87,17 @@ class Lease:
         """
         if not looks and 0 <= self._aws.clock() - self._renewed < TRUSTED:
             return
-        with explained():
-            found = self._aws.records.get_item(
-                TableName=self._names.records, Key=self._key, ConsistentRead=True
-            )
-        holder = holder_of(found.get("Item", {}))
+        holder = holder_of(self._there())
         if holder is None or (holder.owner, holder.token) != (self.owner, self._token):
             raise lost(holder)
 
     def is_lost_by(self, error: JamError) -> bool:
         """Whether what failed with `error` failed because another run has taken over, or only
-        after one has."""
+        after one has. Free again, and taken by nobody since, it is not lost."""
         try:
-            self.check(looks=True)
-        except JamError as found:
-            return LOST in (found.code, error.code)
-        return False
+            return token_of(self._there()) != self._token
+        except JamError:
+            return error.code == LOST
 
     @property
     def token(self) -> int:
@@ -200,7 +197,7 @@ class Lease:
         self._is_asked = False
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
+    def kept(self, *, later: Later = directly) -> Iterator[None]:
         """Renewed from a thread meanwhile, and released after; in a hurry after an interrupt."""
         stopped = threading.Event()
         threading.Thread(target=self._beat, args=(stopped,), daemon=True).start()
@@ -211,6 +208,9 @@ class Lease:
             self._leave(error)
             raise
         stopped.set()
+        later(self._give_back)
+
+    def _give_back(self) -> None:
         with explained():
             self.release()
 
@@ -238,14 +238,14 @@ class Lease:
         now = self._aws.clock()
         self._is_asked = True
         try:
-            with _explained_but_conditions(), needed("the lease"):
+            with explained_but_conditions(), needed("the lease"):
                 before = self._aws.records.update_item(**self._taking(now))
         except self._aws.records.exceptions.ConditionalCheckFailedException as error:
             self._is_asked = False
             answer: dict[str, Any] = {**error.response}
             return holder_of(answer.get("Item", {})) or somebody(int(now))
         found: dict[str, Any] = {**before.get("Attributes", {})}
-        self._token = int(found.get("token", {"N": "0"})["N"]) + 1
+        self._token = token_of(found) + 1
         self._renewed, self._is_held = now, True
         self.inherited = holder_of(found)
         return None
@@ -275,6 +275,13 @@ class Lease:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
+    def _there(self) -> dict[str, Any]:
+        with explained():
+            found = self._aws.records.get_item(
+                TableName=self._names.records, Key=self._key, ConsistentRead=True
+            )
+        return {**found.get("Item", {})}
+
     @property
     def _key(self) -> Any:
         return key_of(self._names)
@@ -286,15 +293,3 @@ class Lease:
 
 def _expiry(now: float) -> dict[str, str]:
     return {"N": str(int(now + LASTS))}
-
-
-@contextmanager
-def _explained_but_conditions() -> Iterator[None]:
-    """A condition that fails is an answer; all else AWS refuses is explained."""
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"].get("Code") == "ConditionalCheckFailedException":
-            raise
-        with explained():
-            raise

@@ -10,6 +10,7 @@ from runner.aws.beforehand import Beforehand
 from runner.aws.files import CopyAll, Put
 from runner.aws.leases import Lease
 from runner.model import Release
+from runner.together import Later, directly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Means:
     nobody else may be at it.
 
     `ends`: nothing is done under it after the record of what is live, which frees it as well.
+    `later` does what no step waits for.
     """
 
     release: Release
@@ -36,6 +38,7 @@ class Means:
     lease: Lease | None = None
     beforehand: Beforehand = field(default_factory=Beforehand)
     ends: bool = False
+    later: Later = directly
 
     @property
     def fence(self) -> Fence:

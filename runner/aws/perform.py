@@ -38,6 +38,7 @@ from runner.plan.refs import Made, Ref
 from runner.plan.releasing import Activate, MoveAlias, RecordLive, RecordStaged, ReleaseStep
 from runner.plan.steps import Step, TidyingStep, VisibleStep
 from runner.plan.streaming import MoveStream, StreamStep
+from runner.together import Later, directly
 
 
 def performer(
@@ -50,11 +51,13 @@ def performer(
     lease: Lease | None = None,
     beforehand: Beforehand | None = None,
     ends: bool = False,
+    later: Later = directly,
 ) -> Perform:
     """Performs the steps of a plan for `release` upon `foundation`.
 
     What visitors can see is done under the `lease` alone; without one, nobody else may be at it.
     `ends`: nothing is done under it after the record of what is live, which frees it as well.
+    `later` does what no step waits for.
     """
     means = Means(
         release=release,
@@ -62,6 +65,7 @@ def performer(
         lease=lease,
         beforehand=beforehand or Beforehand(),
         ends=ends,
+        later=later,
     )
     return _Performer(aws, names, foundation=foundation, means=means)
 

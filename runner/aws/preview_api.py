@@ -28,7 +28,7 @@ from runner.names import PREVIEWS, Names
 from runner.plan.previewing import LeadStage
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import MakeApiStage
-from runner.together import at_once
+from runner.together import Later, at_once
 
 # Previews' deployments follow one another under a lease: who is refused is next.
 QUEUED = 0.5  # seconds
@@ -41,6 +41,7 @@ def make_stage(
     step: MakeApiStage,
     known: Known,
     fence: Fence,
+    later: Later,
     seen: Callable[[], Any] | None = None,
 ) -> dict[Ref, str]:
     """The API with the stage, and the deployment that it is to be led to: empty where it has these
@@ -49,7 +50,8 @@ def make_stage(
 
     Its description is the digest of what it serves: it changes at the same moment.
 
-    The `fence` is the preview's own, asked before what a newer run's would be undone by.
+    The `fence` is the preview's own, asked before what a newer run's would be undone by. The lease
+    of all is given back `later`: what follows does not need it.
     """
     text = _text(names, step, known, bearer=bearer_of(aws, known, functions=step.functions))
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -57,7 +59,7 @@ def make_stage(
     stands = seen() if seen else stage(aws, api_id, api_stage=step.api_stage)
     if stands and stands.get("Description") == digest:
         return {Ref(Made.API): api_id, Ref(Made.API_STAGE): ""}
-    with _alone(aws, names) as lease:
+    with _alone(aws, names, later=later) as lease:
         if stands is None:
             api_id, stands = _placed(aws, names, api_stage=step.api_stage)
         if api_id != known[Ref(Made.API, PREVIEWS)]:
@@ -188,7 +190,7 @@ def _text(names: Names, step: MakeApiStage, known: Known, *, bearer: str) -> str
 
 
 @contextmanager
-def _alone(aws: Aws, names: Names) -> Iterator[Lease]:
+def _alone(aws: Aws, names: Names, *, later: Later) -> Iterator[Lease]:
     """Under the lease of what previews share: an API's routes are one draft."""
     lease = Lease(
         aws,
@@ -197,7 +199,7 @@ def _alone(aws: Aws, names: Names) -> Iterator[Lease]:
         run=f"the routes of {names.environment}",
         origin=Origin(),
     )
-    with lease.kept():
+    with lease.kept(later=later):
         lease.take(say=lambda _line: None)
         yield lease
 

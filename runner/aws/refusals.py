@@ -62,6 +62,18 @@ def explained() -> Iterator[None]:
         raise explain(error) from error
 
 
+@contextmanager
+def explained_but_conditions() -> Iterator[None]:
+    """A condition that fails is an answer; all else AWS refuses is explained."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"].get("Code") == "ConditionalCheckFailedException":
+            raise
+        with explained():
+            raise
+
+
 _SILENT = frozenset({"JAM-AWS-DOWN", "JAM-ENDPOINT", "JAM-THROTTLED"})
 
 

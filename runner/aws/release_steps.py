@@ -97,7 +97,7 @@ def _make_stage(aws: Aws, names: Names, *, step: MakeApiStage, known: Known, mea
     if not names.is_shared:
         seen = means.beforehand.at_stage()
         return preview_api.make_stage(
-            aws, names, step=step, known=known, fence=means.fence, seen=seen
+            aws, names, step=step, known=known, fence=means.fence, later=means.later, seen=seen
         )
     api.make_stage(
         aws,

@@ -186,6 +186,38 @@ def test_a_changed_function_is_there_after_the_push_and_a_dropped_one_is_gone(
     assert back.outcome.release != pushed.outcome.release
 
 
+def test_a_newer_push_waits_for_no_look_at_an_older_one_which_then_says_that_it_came_too_late(
+    site: PreviewedSite,
+) -> None:
+    newer: list[Ran] = []
+
+    def push() -> None:
+        site.write("public/about.html", "<p>about, newest")
+        newer.append(site.preview(31, run=2))
+
+    older = site.preview(31, run=1, before={"verify": push})
+    assert (older.outcome.outcome, newer[0].outcome.outcome) == ("superseded", "live")
+    assert not [note for note in newer[0].watching.notes if note.startswith("waiting")]
+    test = site.visitor(newer[0].outcome.url, x_jam_bypass=newer[0].shown.bypass)
+    assert test.visit("/about").body.startswith(b"<p>about, newest")
+
+
+def test_a_preview_that_does_not_show_what_it_should_says_so_and_nobody_has_taken_over(
+    site: PreviewedSite,
+) -> None:
+    bucket = site.names.previews.bucket
+
+    def spoil() -> None:
+        found = site.onlooker.s3.list_objects_v2(Bucket=bucket)["Contents"]
+        for each in found:
+            if "pr-32/" in each["Key"]:
+                site.onlooker.s3.delete_object(Bucket=bucket, Key=each["Key"])
+
+    with pytest.raises(JamError) as failed:
+        site.preview(32, run=1, before={"verify": spoil})
+    assert failed.value.code == "JAM-VERIFY"
+
+
 def test_two_pull_requests_have_nothing_in_common(site: PreviewedSite, shown: Ran) -> None:
     site.write("functions/hello.mjs", HELLO.replace("VERSION", "of eight"))
     other = site.preview(8, run=1)
