@@ -24,8 +24,9 @@ SITE = "jam-drill-scenario"
 @pytest.fixture(scope="module")
 def somewhere(account: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A folder that is no site, and an account in a hurry."""
-    urllib3.request("POST", f"{account}/_jam/clock", json={"speed": SPEED})
-    yield Site(tmp_path_factory.mktemp("anywhere"), account)
+    site = Site(tmp_path_factory.mktemp("anywhere"), account)
+    site.hasten(SPEED)
+    yield site
     urllib3.request("DELETE", f"{account}/_jam/faults")
 
 

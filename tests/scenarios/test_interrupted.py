@@ -82,11 +82,11 @@ def test_an_interrupt_ends_a_command_at_once_and_frees_the_lease(
 @pytest.mark.hunt
 def test_an_interrupted_watcher_leaves_the_rollout_to_the_guard(site: Site, tmp_path: Path) -> None:
     show(site, "a candidate")
-    hasten(site, 30)  # a minute passes before the store's news counts as known
+    site.hasten(30)  # a minute passes before the store's news counts as known
     with begun(site, ["deploy"], tmp_path / "log") as (running, said):
         eventually(lambda: "weight" in said(), running, said)
         assert ended(running, signal.SIGTERM) < SOON
-    hasten(site, 1)
+    site.hasten(1)
     (environment,) = site.jam("status").answer["environments"]
     assert environment["rollout"]["outcome"] == "open"
     assert environment["run_at_it"] is None
@@ -158,11 +158,6 @@ def ended(running: subprocess.Popen[bytes], how: signal.Signals) -> float:
     os.kill(running.pid, how)
     assert running.wait(timeout=60) == 130
     return time.monotonic() - begun
-
-
-def hasten(site: Site, speed: float) -> None:
-    body = json.dumps({"speed": speed}).encode()
-    urllib.request.urlopen(f"{site.endpoint}/_jam/clock", data=body, timeout=60).close()
 
 
 def hang(site: Site, service: str, operation: str) -> None:

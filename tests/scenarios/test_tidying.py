@@ -33,6 +33,7 @@ releases = 1
 days = 0
 """
 HELLO = "export default async () => new Response('WORD');"
+SPEED = 20  # before a rollout opens a minute passes
 WEEK = 8 * 24 * 3600  # seconds
 
 
@@ -45,7 +46,9 @@ def every(account: str, tmp_path_factory: pytest.TempPathFactory) -> Site:
     for name in ("hello", "tick", "work", "flow"):
         (folder / "functions" / f"{name}.mjs").write_text(HELLO.replace("WORD", "one"))
     (folder / "public" / "index.html").write_text("<h1>one</h1>")
-    return Site(folder, account)
+    site = Site(folder, account)
+    site.hasten(SPEED)
+    return site
 
 
 def change(site: Site, old: str, new: str) -> None:

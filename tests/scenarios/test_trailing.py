@@ -9,7 +9,6 @@ from typing import Any
 
 import boto3
 import pytest
-import urllib3
 
 from tests.scenarios.conftest import Site
 
@@ -36,8 +35,8 @@ TICK = 'def handler(event, context):\n    return "edition WORD"\n'
 
 @pytest.fixture(scope="module")
 def site(account: str, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    urllib3.request("POST", f"{account}/_jam/clock", json={"speed": SPEED})
     site = Site(Path(tmp_path_factory.mktemp("trailing")), account)
+    site.hasten(SPEED)
     for folder in ("public", "functions"):
         (site.folder / folder).mkdir()
     return site
