@@ -19,6 +19,7 @@ from runner.rehearsal.stage import CREDENTIALS, copy_of
 from tests import warm
 
 ROOT = Path(__file__).parents[2]
+SPEED = 6.0  # cloud seconds in one of ours: a version is ready after some, a lease lasts on
 KEPT = (
     "PATH",
     "HOME",
@@ -110,7 +111,7 @@ class Site:
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("cloud") / "cloud.log"
-    with warm.cloud(ENVIRONMENT, log=log) as address:
+    with warm.cloud(ENVIRONMENT, log=log, speed=SPEED) as address:
         yield address
 
 
