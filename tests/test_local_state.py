@@ -12,6 +12,8 @@ from runner.local.cloud import Cloud
 from runner.local.state import FILE
 from tests.local_cloud import TRUST, client, make_bucket, refusal
 
+DAY = 86_400.0  # seconds
+
 
 def archive() -> bytes:
     packed = io.BytesIO()
@@ -83,7 +85,8 @@ def date(cloud: Cloud) -> float:
 def test_everything_is_there_after_a_restart_under_the_same_ids(tmp_path: Path) -> None:
     with Cloud(speed=20, state=tmp_path) as first:
         furnish(first)
-        furnished = first.clock.now()  # by now far ahead of ours
+        first.clock.run(first.clock.now() + DAY)  # far ahead of ours
+        furnished = first.clock.now()
         client(first, "s3").put_object(Bucket="site-bucket", Key="last", Body=b"x")
         before, dated = seen(first), date(first)
     with Cloud(speed=20, state=tmp_path) as second:
