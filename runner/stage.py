@@ -104,7 +104,7 @@ def carry_out(
     ends: bool = False,
     later: Later = directly,
 ) -> Applied:
-    """`ends`: nothing comes after this part under the lease; `later`: of what no step waits for."""
+    """`ends`: nothing follows this part under the lease; `later` does what no step waits for."""
     with looking(decided.aws, decided.names, part=part, known=known) as beforehand:
         perform = performer(
             decided.aws,

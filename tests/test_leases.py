@@ -44,9 +44,8 @@ class Table:
         return AWSResponse("", 200, {}, None), told  # type: ignore[arg-type]  # as above
 
     def _item(self) -> dict[str, Any]:
-        texts = {"run": "their run", "origin": "{}"} | (
-            {"owner": self.holder} if self.holder else {}
-        )
+        owner = {"owner": self.holder} if self.holder else {}
+        texts = {"run": "their run", "origin": "{}", **owner}
         numbers = {"token": f"{self.turns}", "since": "0", "expires": "0"}
         return {
             **{name: {"S": each} for name, each in texts.items()},
