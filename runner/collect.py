@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
-from runner.aws import edge_removal, emptying, ledger, removal
+from runner.aws import api_room, edge_removal, emptying, ledger, removal
 from runner.aws.inventory import things
 from runner.aws.refusals import explained
 from runner.aws.session import Aws
@@ -63,7 +63,8 @@ def _collected(
     ledger.mark_expired(aws, names, expired=decided.expire, revived=decided.revive)
     if decided.remove:
         # Before the api_stages go: a deploy that needs one again must not believe that it stands.
-        ledger.record_stages(aws, names, left=decided.left)
+        left = decided.left
+        api_room.record_stages(aws, names, stages=left.stages, sequence=left.sequence)
     going = tuple(strays(there, decided, names, outdated=outdated(there, names)))
     removed = [
         *_removed(aws, names, going, say=say),

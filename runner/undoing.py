@@ -48,7 +48,8 @@ def undo(
             shared = [each for each in mine if f"function {each}" in known.owns]
             step = LetGo(releases=(release.id,), versions=_nobodys(aws, shared, stay=stay))
             nothing = replace(release, functions=())
-            stands = {Ref(Made.STORE): store}
+            host = there.ids.get(Made.DOMAIN, "")
+            stands = {Ref(Made.STORE): store, Ref(Made.DOMAIN): host}
             preview_steps.let_go(aws, names, step=step, release=nothing, known=stands, lease=lease)
         preview_api.drop_unled(aws, names)
         for thing in preview_steps.things_of(each for each in owns if each not in known.owns):

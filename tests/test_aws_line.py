@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from runner.aws import distributions, keyvalues
+from runner.aws import distributions, keyvalues, records
 from runner.aws.bootstrap import bootstrap
 from runner.aws.live import check_bootstrap, read_live
 from runner.errors import JamError
 from runner.local.cloud import Cloud
 from runner.local.faults import Fault
 from runner.names import ALIAS, Names
+from runner.plan.decide import KEPT_STAGES
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import DropApiStage
 from runner.plan.steps import Plan
@@ -283,17 +284,69 @@ def test_keys_that_are_gone_already_can_be_dropped_again(site: Deployer) -> None
     assert keyvalues.get(site.aws, store, key="r/b") == "{}"
 
 
+def test_keys_come_and_go_in_one_write_whatever_is_gone_already(site: Deployer) -> None:
+    store = keyvalues.make(site.aws, site.names)
+    keyvalues.write(site.aws, store, puts={"r/a": "{}", "r/b": "{}"})
+    before = site.aws.calls
+    keyvalues.write(site.aws, store, puts={"r/c": "{}"}, drops=["r/a"])
+    assert site.aws.calls - before == 2  # its revision, and the write
+    keyvalues.write(site.aws, store, puts={"r/d": "{}"}, drops=["r/a", "r/b"])
+    assert set(keyvalues.contents(site.aws, store)) == {"r/c", "r/d"}
+
+
 def test_an_old_api_stage_is_dropped_with_its_routing(site: Deployer, tmp_path: Path) -> None:
     first = a_release(tmp_path)
     known = site.deploy(first).known
     second = a_release(tmp_path, code="two")
     site.deploy(second)
-    drop = DropApiStage(api_stage=first.routing.api_stage, releases=(first.id,))
+    stays = ((second.routing.api_stage, (second.id,)),)
+    drop = DropApiStage(
+        api_stages=(first.routing.api_stage,), stays=stays, sequence=2, releases=(first.id,)
+    )
     for _ in range(2):
-        site.perform(Plan(settle=(drop,)), second)
+        site.perform(Plan(stage=(drop,)), second)
     stages = site.aws.api.get_stages(ApiId=known[Ref(Made.API)])["Items"]
     assert [stage["StageName"] for stage in stages] == [second.routing.api_stage]
     assert keyvalues.get(site.aws, known[Ref(Made.STORE)], key=f"r/{first.id}") is None
+
+
+def test_an_api_stage_stays_where_a_newer_run_has_recorded_another_release(
+    site: Deployer, tmp_path: Path
+) -> None:
+    first = a_release(tmp_path)
+    known = site.deploy(first).known
+    drop = DropApiStage(
+        api_stages=(first.routing.api_stage,), stays=(), sequence=0, releases=(first.id,)
+    )
+    with pytest.raises(JamError) as raised:
+        site.perform(Plan(stage=(drop,)), first)
+    assert raised.value.code == "JAM-SUPERSEDED"
+    assert site.aws.api.get_stages(ApiId=known[Ref(Made.API)])["Items"]
+    assert keyvalues.get(site.aws, known[Ref(Made.STORE)], key=f"r/{first.id}")
+
+
+def test_from_the_eighth_api_stage_on_each_deploy_drops_the_oldest_before_it_goes_live(
+    site: Deployer, tmp_path: Path
+) -> None:
+    releases = [a_release(tmp_path, code=f"of {number}") for number in range(KEPT_STAGES + 1)]
+    for each in releases:
+        todo = site.plan(each)
+        assert todo.settle == ()
+        known = site.perform(todo, each).known
+    stages = site.aws.api.get_stages(ApiId=known[Ref(Made.API)])["Items"]
+    kept = {each.routing.api_stage for each in releases[1:]}
+    assert {each["StageName"] for each in stages} == kept
+    routed = keyvalues.contents(site.aws, known[Ref(Made.STORE)])
+    assert {each for each in routed if each.startswith("r/")} == {
+        f"r/{each.id}" for each in releases[1:]
+    }
+    assert site.plan(releases[-1]).is_empty
+    found = records.read(site.aws, site.names, release="")
+    assert found is not None
+    assert {stage for stage, _ in found[0].stages} == kept
+    led = {each["DeploymentId"] for each in stages}
+    made = site.aws.api.get_deployments(ApiId=known[Ref(Made.API)])["Items"]
+    assert {each["DeploymentId"] for each in made} == led
 
 
 def test_somebody_elses_changes_to_the_distribution_stay(site: Deployer, tmp_path: Path) -> None:

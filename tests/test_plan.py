@@ -13,9 +13,10 @@ from runner.plan.foundation import ENTRY, FoundationStep
 from runner.plan.groundwork import Foundation
 from runner.plan.live import Live, Published
 from runner.plan.origins import AllowOrigins
+from runner.plan.promotion import Promotion
 from runner.plan.publishing import AwaitVersions, PublishEntry, PublishFunction
 from runner.plan.refs import Made, Ref
-from runner.plan.releasing import ReleaseStep, SettleStep, SwitchStep
+from runner.plan.releasing import DropApiStage, ReleaseStep, SettleStep, SwitchStep, WriteRouting
 from runner.plan.steps import Plan
 from tests.builders import a_file, a_function, a_release
 
@@ -33,8 +34,9 @@ FIRST = a_release("first", files=(PAGE, LOGO, CHUNK), functions=(HELLO,), api_st
 ID = FIRST.id[:8]
 
 
-def decide(wanted=FIRST, **live) -> Plan:
-    return plan(wanted, Live(**live), foundation=FOUNDATION, origin=ORIGIN)
+def decide(wanted=FIRST, *, promotion=None, **live) -> Plan:
+    live = Live(**live)
+    return plan(wanted, live, foundation=FOUNDATION, origin=ORIGIN, promotion=promotion)
 
 
 def lines(steps) -> list[str]:
@@ -213,9 +215,28 @@ def test_a_changed_foundation_is_put_right_without_a_new_release():
 
 def test_old_api_stages_are_dropped_with_the_routing_of_their_releases():
     old = tuple((f"s{n}", (f"release-{n}",)) for n in range(20, 20 + KEPT_STAGES))
-    todo = decide(**{**serving(a_release("before", api_stage="s20")), "stages": old})
-    assert lines(todo.settle) == ["drop api_stage s26"]
-    assert todo.settle[0].releases == ("release-26",)
+    before = {**serving(a_release("before", api_stage="s20")), "stages": old}
+    todo = decide(**before)
+    (drop,) = [each for each in todo.stage if isinstance(each, DropApiStage)]
+    (routing,) = [each for each in todo.stage if isinstance(each, WriteRouting)]
+    assert str(drop) == "drop api_stage s26"
+    assert (drop.stays, drop.sequence) == (old[:-1], 4)
+    # One write takes the old routing out and brings the new one; only then the api_stage goes.
+    assert (routing.forgets, drop.releases) == (("release-26",), ())
+    assert drop.after == routing.makes
+    assert todo.switch[-1].stages == (("s1", (FIRST.id,)), *old[:-1])
+    assert todo.settle == ()
+    promotion = decide(**before, promotion=Promotion())
+    assert promotion.following.is_empty
+
+
+def test_what_is_ready_drops_old_api_stages_and_their_routing_by_itself():
+    old = tuple((f"s{n}", (f"release-{n}",)) for n in range(1, 3 + KEPT_STAGES))
+    todo = decide(**{**serving(a_release("newer"), staged=True), "stages": old})
+    (drop,) = todo.stage
+    assert isinstance(drop, DropApiStage)
+    assert (drop.api_stages, drop.releases) == (("s8", "s9"), ("release-8", "release-9"))
+    assert drop.after == ()
 
 
 def test_releases_that_share_an_api_stage_are_kept_together():

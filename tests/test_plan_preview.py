@@ -19,7 +19,15 @@ from runner.plan.preview import (
     of_preview,
     plan,
 )
-from runner.plan.previewing import LEASE, AllowFunctions, LetGo, Show, TakeHost
+from runner.plan.previewing import (
+    HIDDEN,
+    LEASE,
+    AllowFunctions,
+    HideReleases,
+    LetGo,
+    Show,
+    TakeHost,
+)
 from runner.plan.publishing import PublishFunction
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import RecordLive, RecordRelease
@@ -212,7 +220,7 @@ def test_a_function_that_the_push_does_not_have_goes_after_the_switch() -> None:
     assert str(step) == "let go of 1 functions"
 
 
-def test_releases_beyond_the_last_five_go_with_what_only_they_had() -> None:
+def test_releases_before_the_last_five_go_while_the_next_one_is_staged() -> None:
     names = [f"release {number}" for number in range(REMEMBERED + 1)]  # newest first
     past = tuple(
         remembered(each, "function jam-s--pr-7--hello", "table jam-s--pr-7--old",
@@ -222,15 +230,39 @@ def test_releases_beyond_the_last_five_go_with_what_only_they_had() -> None:
     live = serving(of(names[0], functions=(HELLO,)), history=tuple(it.release for it in past[:5]))
     second = of("second", functions=(HELLO,))
     todo = decide(second, live, past=past)
-    (step,) = todo.settle
+    assert todo.settle == ()
+    hide, step = todo.stage[-2:]
+    assert isinstance(hide, HideReleases)
     assert isinstance(step, LetGo)
-    assert {*step.releases} == {past[4].release, past[5].release}
-    assert step.versions == (("jam-s--pr-7--hello", "7"),)
+    assert hide.releases == step.releases == (past[5].release,)
+    assert step.versions == ()  # the one before it has the same
     assert step.functions == ()
+    # What leads to it goes first; a version that the new release finds again stays.
+    assert step.after == (HIDDEN, Ref(Made.VERSION, "hello"))
+    then = serving(second, history=(second.id, *live.history[:4]))
+    step = decide(of("third", functions=(HELLO,)), then, past=past[:5]).stage[-1]
+    assert isinstance(step, LetGo)
+    assert (step.releases, step.versions) == ((past[4].release,), (("jam-s--pr-7--hello", "7"),))
     record = next(each for each in todo.switch if isinstance(each, RecordLive))
     assert record.history == (second.id, *(it.release for it in past[:4]))
     begun = next(each for each in todo.stage if isinstance(each, RecordRelease))
     assert "table jam-s--pr-7--old" in begun.owns  # until the preview is closed
+
+
+def test_a_release_with_a_function_that_the_push_does_not_have_goes_after_the_switch() -> None:
+    mine = "function jam-s--pr-7--hello"
+    past = (
+        remembered("first", mine),
+        remembered("old", mine, "function jam-s--pr-7--notes", versions={"notes": "2"}),
+        remembered("older", mine, versions={"hello": "1"}),
+    )
+    todo = decide(of("second", functions=(HELLO,)), serving(FIRST), past=past)
+    early, (late,) = todo.stage[-1], todo.settle
+    assert isinstance(early, LetGo)
+    assert (early.releases, early.versions) == (
+        (past[2].release,), (("jam-s--pr-7--hello", "1"),)
+    )  # fmt: skip
+    assert late == LetGo(releases=(past[1].release,), functions=("jam-s--pr-7--notes",))
 
 
 def test_what_a_killed_run_left_goes_with_the_next_push() -> None:

@@ -119,10 +119,21 @@ def delete(aws: Aws, names: Names, objects: Iterable[Stored]) -> int:
 
 def empty(aws: Aws, names: Names, *, prefix: str = "") -> int:
     """Deletes everything below `prefix`, unfinished uploads too; returns the count of objects."""
+    abort(aws, names, prefix)
+    return clear(aws, names, prefix)
+
+
+def clear(aws: Aws, names: Names, prefix: str) -> int:
+    """Deletes every object below `prefix`; returns their count."""
     with tolerating("NoSuchBucket"):
-        _abort(aws, names, prefix=prefix)
         return delete(aws, names, stored(aws, names, prefix=prefix))
     return 0
+
+
+def abort(aws: Aws, names: Names, prefix: str) -> None:
+    """Ends every unfinished upload below `prefix`."""
+    with tolerating("NoSuchBucket"):
+        _abort(aws, names, prefix=prefix)
 
 
 def _abort(aws: Aws, names: Names, *, prefix: str) -> None:

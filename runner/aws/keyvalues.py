@@ -106,18 +106,28 @@ def write(
     store_arn: str,
     *,
     puts: Mapping[str, str],
+    drops: Iterable[str] = (),
     fence: Fence = unfenced,
     seen: str = "",
 ) -> None:
-    """Sets these keys; the last of them is written with or after all others.
+    """Sets the keys of `puts`, the last of them with or after all others, and removes those of
+    `drops` that there are.
 
     The `fence` is asked after the ETag was read: what a newer run writes later makes it stale.
     `seen` is the ETag that somebody read before; where it is stale it is read again.
     """
-    items = [{"Key": key, "Value": value} for key, value in puts.items()]
-    for start in range(0, len(items), CHUNK):
-        changes = {"Puts": items[start : start + CHUNK]}
-        _update(aws, store_arn, changes=changes, fence=fence, seen=seen if start == 0 else "")
+    try:
+        _change(aws, store_arn, puts=puts, drops=drops, fence=fence, seen=seen)
+    except (
+        aws.values.exceptions.ResourceNotFoundException,
+        aws.values.exceptions.ValidationException,
+    ):
+        # Which of the two a missing key is refused with no page of AWS's says.
+        there = contents(aws, store_arn)
+        wanted = frozenset(drops)
+        if wanted <= there.keys():
+            raise  # that was not it
+        _change(aws, store_arn, puts=puts, drops=wanted & there.keys(), fence=fence)
 
 
 def token(aws: Aws, store_arn: str) -> str:
@@ -156,9 +166,8 @@ def _secret(aws: Aws, store_arn: str, key: str) -> str:
 
 
 def drop(aws: Aws, store_arn: str, *, keys: Iterable[str]) -> None:
-    """Removes those of `keys` that exist: deleting a missing key is refused."""
-    wanted = set(keys)
-    remove(aws, store_arn, keys=[key for key in contents(aws, store_arn) if key in wanted])
+    """Removes those of `keys` that exist."""
+    write(aws, store_arn, puts={}, drops=keys)
 
 
 def drop_routing(aws: Aws, store_arn: str, *, api_stage: str) -> None:
@@ -180,9 +189,25 @@ def contents(aws: Aws, store_arn: str) -> dict[str, str]:
 
 def remove(aws: Aws, store_arn: str, *, keys: Sequence[str], fence: Fence = unfenced) -> None:
     """Removes these, all of which exist; the `fence` as in `write`."""
-    items = [{"Key": key} for key in keys]
-    for start in range(0, len(items), CHUNK):
-        _update(aws, store_arn, changes={"Deletes": items[start : start + CHUNK]}, fence=fence)
+    _change(aws, store_arn, puts={}, drops=keys, fence=fence)
+
+
+def _change(
+    aws: Aws,
+    store_arn: str,
+    *,
+    puts: Mapping[str, str],
+    drops: Iterable[str],
+    fence: Fence,
+    seen: str = "",
+) -> None:
+    goes: list[tuple[str, Any]] = [("Deletes", {"Key": key}) for key in drops]
+    comes = [("Puts", {"Key": key, "Value": value}) for key, value in puts.items()]
+    for start in range(0, len(goes) + len(comes), CHUNK):
+        changes: dict[str, list[Any]] = {}
+        for kind, item in (*goes, *comes)[start : start + CHUNK]:
+            changes.setdefault(kind, []).append(item)
+        _update(aws, store_arn, changes=changes, fence=fence, seen=seen if start == 0 else "")
 
 
 def _update(

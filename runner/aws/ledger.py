@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from runner.aws import files, holders, tables, written
@@ -207,23 +206,6 @@ def _update(aws: Aws, names: Names, release: str, *, change: str, values: Any) -
             ConditionExpression="attribute_exists(pk)",
             ExpressionAttributeNames={f"#{name}": name},
             **({"ExpressionAttributeValues": values} if values else {}),
-        )
-
-
-def record_stages(aws: Aws, names: Names, *, left: Ledger) -> None:
-    """These api_stages stand for these releases; a newer run knows better."""
-    stages: Any = [[stage, list(users)] for stage, users in left.stages]
-    with explained(), tolerating("ConditionalCheckFailedException"):
-        aws.records.update_item(
-            TableName=names.records,
-            Key=_key(f"environment#{PRODUCTION}", "environment"),
-            UpdateExpression="SET #stages = :stages",
-            ConditionExpression="#sequence = :sequence",
-            ExpressionAttributeNames={"#stages": "stages", "#sequence": "sequence"},
-            ExpressionAttributeValues={
-                ":stages": TypeSerializer().serialize(stages),
-                ":sequence": {"N": str(left.sequence)},
-            },
         )
 
 

@@ -169,7 +169,7 @@ def recorded(environment: Environment, *, agrees: bool, unsure: bool) -> Live:
 
 
 def _stands(staged: Staged, environment: Environment) -> bool:
-    """Whether its api_stage is still there: `settle` drops the oldest, and their routing."""
+    """Whether its api_stage is still there: a deploy drops the oldest, and their routing."""
     return not staged.api_stage or staged.api_stage in dict(environment.stages)
 
 

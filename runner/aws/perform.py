@@ -32,10 +32,17 @@ from runner.plan.domains import DomainStep
 from runner.plan.foundation import FoundationStep
 from runner.plan.groundwork import Foundation
 from runner.plan.origins import AllowOrigins
-from runner.plan.previewing import PreviewStage, Show
+from runner.plan.previewing import HideReleases, LetGo, PreviewStage, Show
 from runner.plan.promotion import PromotionFoundation
 from runner.plan.refs import Made, Ref
-from runner.plan.releasing import Activate, MoveAlias, RecordLive, RecordStaged, ReleaseStep
+from runner.plan.releasing import (
+    Activate,
+    DropApiStage,
+    MoveAlias,
+    RecordLive,
+    RecordStaged,
+    ReleaseStep,
+)
 from runner.plan.steps import Step, TidyingStep, VisibleStep
 from runner.plan.streaming import MoveStream, StreamStep
 from runner.together import Later, directly
@@ -90,9 +97,8 @@ class _Performer:
                     aws, names, step=step, known=known, means=means, moved=moved
                 )
             if isinstance(step, PreviewStage):
-                put, copy = means.content.put, means.content.copy
                 return preview_steps.performed(
-                    aws, names, step=step, known=known, put=put, copy=copy, moved=moved
+                    aws, names, step=step, known=known, means=means, moved=moved
                 )
             if isinstance(step, StreamStep):
                 return streaming.performed(aws, names, step=step, known=known, fence=means.fence)
@@ -122,15 +128,20 @@ class _Performer:
     @contextmanager
     def _entered(self, step: Step) -> Iterator[None]:
         """From the first visible step on a run that dies leaves something to mend; one that sleeps
-        finds out when it wakes, whatever it was about to send.
+        finds out when it wakes, whatever it was about to send. So it does where it lets go of what
+        is old, of which the records still tell whoever comes after one that died.
 
         What is live is recorded under a condition, and whoever sends that again may have freed the
         lease by it.
         """
-        if not isinstance(step, VisibleStep | TidyingStep) or isinstance(step, RecordStaged):
+        lets_go = isinstance(step, DropApiStage | HideReleases | LetGo)
+        is_seen = isinstance(step, VisibleStep | TidyingStep) and not isinstance(
+            step, RecordStaged | LetGo
+        )
+        if not is_seen and not lets_go:
             yield
             return
-        if self._means.lease:
+        if is_seen and self._means.lease:
             self._means.lease.begin()
         if not isinstance(step, _FENCED_INSIDE):
             self._means.fence()

@@ -17,8 +17,8 @@ from runner.aws import (
     previews,
     removal,
 )
-from runner.aws.files import CopyAll, Put
 from runner.aws.leases import Lease
+from runner.aws.means import Means
 from runner.aws.owned import is_of_environment
 from runner.aws.refusals import is_denied, is_missing
 from runner.aws.session import Aws
@@ -26,7 +26,15 @@ from runner.errors import JamError
 from runner.model import File, Release
 from runner.names import Names
 from runner.plan.inventory import Thing, What
-from runner.plan.previewing import AllowFunctions, CopyPublished, LetGo, PreviewStage, TakeHost
+from runner.plan.previewing import (
+    HIDDEN,
+    AllowFunctions,
+    CopyPublished,
+    HideReleases,
+    LetGo,
+    PreviewStage,
+    TakeHost,
+)
 from runner.plan.refs import Made, Ref
 from runner.together import at_once
 
@@ -41,11 +49,11 @@ def performed(
     *,
     step: PreviewStage,
     known: Known,
-    put: Put,
-    copy: CopyAll,
+    means: Means,
     moved: Moved,
 ) -> Known:
-    """What the step made; `put` and `copy` bring files."""
+    """What the step made."""
+    put, copy = means.content.put, means.content.copy
     match step:
         case TakeHost():
             return previews.take_host(aws, names, step=step, known=known)
@@ -65,9 +73,14 @@ def performed(
                 # Production has let go of that release meanwhile; who may not list its bucket is
                 # told that it may not. Source: S3 API reference, CopyObject and GetObject, 403.
                 put(aws, names.bucket, _uploads(wanted, release, names), moved=moved)
-            return dict.fromkeys(step.makes, "")
+        case HideReleases(releases=releases):
+            store, host = known[Ref(Made.STORE)], known[Ref(Made.DOMAIN)]
+            previews.forget(aws, names, store, releases=releases, host=host)
+        case LetGo():
+            let_go(aws, names, step=step, release=means.release, known=known, lease=means.lease)
         case _:
             assert_never(step)
+    return dict.fromkeys(step.makes, "")
 
 
 def _uploads(wanted: Iterable[File], release: str, names: Names) -> Iterable[files.Upload]:
@@ -97,18 +110,24 @@ def let_go(
     if step.host and step.host != known.get(Ref(Made.DOMAIN)):
         previews.leave(aws, names, known[Ref(Made.STORE)], host=step.host)
         pool_records.give_back(aws, names, host=step.host, lease=lease)
-    if step.releases:
-        previews.forget(aws, names, known[Ref(Made.STORE)], releases=step.releases)
+    if step.releases and HIDDEN not in known:
+        host = known.get(Ref(Made.DOMAIN), "")
+        previews.forget(aws, names, known[Ref(Made.STORE)], releases=step.releases, host=host)
     in_use = {
         (names.function(it.name), known[Ref(Made.VERSION, it.name)]) for it in release.functions
     }
     versions = [each for each in step.versions if each not in in_use]
+    things = [*(_function(it) for it in step.functions), *(_log(it) for it in step.functions)]
+    prefixes = [f"{names.objects}/releases/{each}/" for each in step.releases]
     with at_once(LOOKS) as workers:
-        things = [*(_function(it) for it in step.functions), *(_log(it) for it in step.functions)]
-        list(workers.map(under(partial(remove, aws, names)), things))
-        list(workers.map(under(lambda each: _version(aws, names, each)), versions))
-        prefixes = (f"{names.objects}/releases/{each}/" for each in step.releases)
-        list(workers.map(under(lambda each: emptying.empty(aws, names, prefix=each)), prefixes))
+        begun = [
+            *(workers.submit(under(partial(remove, aws, names)), each) for each in things),
+            *(workers.submit(under(partial(_version, aws, names)), each) for each in versions),
+            *(workers.submit(under(partial(emptying.abort, aws, names)), it) for it in prefixes),
+            *(workers.submit(under(partial(emptying.clear, aws, names)), it) for it in prefixes),
+        ]
+        for each in begun:
+            each.result()
     preview_records.forget_releases(aws, names, releases=step.releases, lease=lease)
 
 

@@ -126,16 +126,12 @@ def leave(aws: Aws, names: Names, store: str, *, host: str) -> None:
     keyvalues.remove(aws, store, keys=keys)
 
 
-def forget(aws: Aws, names: Names, store: str, *, releases: tuple[str, ...]) -> None:
-    """These releases of the preview are no longer to be found."""
-    routing = {f"r/{names.within}{each}" for each in releases}
-    hosts = {f"e/{each[:8]}--" for each in releases}
-    of_these = [
-        key
-        for key, value in keyvalues.contents(aws, store).items()
-        if key in routing or (key[:12] in hosts and _is_of(key, value, names.environment))
-    ]
-    keyvalues.remove(aws, store, keys=of_these)
+def forget(aws: Aws, names: Names, store: str, *, releases: tuple[str, ...], host: str) -> None:
+    """These releases of the preview, which has this `host`, are no longer to be found."""
+    routing = [f"r/{names.within}{each}" for each in releases]
+    has_commits = host.startswith(f"{names.environment}.")  # a host of the pool has none
+    commits = [host_key(commit_host(host, each)) for each in releases if has_commits]
+    keyvalues.drop(aws, store, keys=[*routing, *commits])
 
 
 def _is_of(key: str, value: str, environment: str) -> bool:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import assert_never
 
 from runner.apply import Known, Moved
-from runner.aws import api, files, keyvalues, preview_api, publishing, records, roles, routings
+from runner.aws import (
+    api,
+    api_room,
+    files,
+    keyvalues,
+    preview_api,
+    publishing,
+    records,
+    roles,
+    routings,
+)
 from runner.aws.means import Means
 from runner.aws.session import Aws
 from runner.aws.whole import put_manifest
@@ -15,6 +25,7 @@ from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     BringBackRouting,
     CopyFiles,
+    DropApiStage,
     GrantFunctions,
     MakeApiStage,
     PutFiles,
@@ -48,11 +59,11 @@ def performed(
             )
         case MakeApiStage():
             return _make_stage(aws, names, step=step, known=known, means=means)
-        case WriteRouting(release=release, routing=routing, header_sets=sets):
-            keys = keyvalues.routing_keys(release, routing, header_sets=sets, within=names.within)
-            store = known[Ref(Made.STORE)]
-            keyvalues.write(aws, store, puts=keys, seen=means.beforehand.at_revision(store))
+        case WriteRouting():
+            _write_routing(aws, names, step=step, store=known[Ref(Made.STORE)], means=means)
             return dict.fromkeys(step.makes, str(aws.clock()))
+        case DropApiStage():
+            api_room.retire(aws, names, step=step, known=known, lease=means.lease)
         case BringBackRouting(releases=releases):
             store = known[Ref(Made.STORE)]
             routings.bring_back(aws, names, store=store, releases=releases)
@@ -91,6 +102,15 @@ def _bring(
                 put=content.put,
                 moved=moved,
             )
+
+
+def _write_routing(aws: Aws, names: Names, *, step: WriteRouting, store: str, means: Means) -> None:
+    puts = keyvalues.routing_keys(
+        step.release, step.routing, header_sets=step.header_sets, within=names.within
+    )
+    drops = [f"r/{each}" for each in step.forgets]
+    seen = means.beforehand.at_revision(store)
+    keyvalues.write(aws, store, puts=puts, drops=drops, seen=seen)
 
 
 def _make_stage(aws: Aws, names: Names, *, step: MakeApiStage, known: Known, means: Means) -> Known:

@@ -6,12 +6,10 @@ from typing import assert_never
 
 from runner.apply import Known
 from runner.aws import (
-    api_room,
     entry,
     functions,
     keyvalues,
     preview_api,
-    preview_steps,
     previews,
     promotion,
     records,
@@ -20,12 +18,11 @@ from runner.aws.means import Means
 from runner.aws.session import Aws
 from runner.names import Names
 from runner.plan.foundation import ENTRY
-from runner.plan.previewing import LeadStage, LetGo, Show
+from runner.plan.previewing import LeadStage, Show
 from runner.plan.promotion import OpenRollout
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     Activate,
-    DropApiStage,
     MoveAlias,
     RecordFollowed,
     RecordLive,
@@ -36,7 +33,7 @@ from runner.plan.releasing import (
 )
 from runner.together import at_once
 
-PreviewSwitch = LeadStage | Show | LetGo
+PreviewSwitch = LeadStage | Show
 
 
 def perform(
@@ -48,10 +45,10 @@ def perform(
     means: Means,
 ) -> None:
     match step:
-        case LeadStage() | Show() | LetGo():
+        case LeadStage() | Show():
             _switch_preview(aws, names, step=step, known=known, means=means)
-        case TendFunction() | RecordFollowed() | DropApiStage():
-            _settle(aws, names, step=step, known=known)
+        case TendFunction() | RecordFollowed():
+            _settle(aws, names, step=step)
         case RecordStaged(release=release):
             records.record_staged(aws, names, release=release, known=known)
         case MoveAlias():
@@ -94,19 +91,11 @@ def _switch_preview(
                 before = pool.submit(preview_api.drop_before, aws, known)
                 previews.show(aws, names, step=step, known=known, fence=fence, seen=seen)
                 before.result()
-        case LetGo():
-            preview_steps.let_go(
-                aws, names, step=step, release=means.release, known=known, lease=means.lease
-            )
 
 
-def _settle(aws: Aws, names: Names, *, step: SettleStep, known: Known) -> None:
+def _settle(aws: Aws, names: Names, *, step: SettleStep) -> None:
     match step:
         case TendFunction(function=function, upkeep=upkeep):
             functions.tend(aws, names, function=function, upkeep=upkeep)
         case RecordFollowed(sequence=sequence):
             records.record_followed(aws, names, sequence=sequence)
-        case DropApiStage(api_stage=stage, releases=releases):
-            # The routing first: a function of a release without it goes to live's api_stage.
-            keyvalues.drop(aws, known[Ref(Made.STORE)], keys=[f"r/{each}" for each in releases])
-            api_room.drop_stage(aws, known[Ref(Made.API)], api_stage=stage)

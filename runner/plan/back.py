@@ -12,7 +12,7 @@ from runner.plan.background import unattended
 from runner.plan.decide import plan
 from runner.plan.groundwork import Foundation
 from runner.plan.live import Hold, Live
-from runner.plan.releasing import RecordLive, WriteRouting
+from runner.plan.releasing import DropApiStage, RecordLive, WriteRouting
 from runner.plan.staging import api_stage_steps
 from runner.plan.steps import Plan, StageStep
 from runner.plan.streams import streams_of
@@ -56,7 +56,8 @@ def plan_back(release: Release, live: Live, *, hold: Hold | None, is_routed: boo
         else step
         for step in moves.switch
     )
-    return replace(moves, stage=again, switch=switch)
+    drops = (each for each in moves.stage if isinstance(each, DropApiStage))
+    return replace(moves, stage=(*again, *drops), switch=switch)
 
 
 def made_again(release: Release, live: Live, *, is_routed: bool) -> tuple[StageStep, ...]:

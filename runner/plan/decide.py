@@ -15,6 +15,7 @@ from runner.plan.groundwork import Foundation, foundation_steps
 from runner.plan.live import Live
 from runner.plan.origins import allowed, recorded, reopened
 from runner.plan.promotion import OpenRollout, Promotion
+from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     Activate,
     BringBackRouting,
@@ -23,6 +24,7 @@ from runner.plan.releasing import (
     RecordFollowed,
     RecordLive,
     RecordStaged,
+    Stages,
     TendFunction,
 )
 from runner.plan.staging import staged
@@ -31,9 +33,6 @@ from runner.plan.streaming import MoveStream, dropped, moved
 
 REMEMBERED = 20  # releases that were live
 KEPT_STAGES = 7  # live, candidate and the five before, of API Gateway's ten an API
-
-Stages = tuple[tuple[str, tuple[str, ...]], ...]
-"""api_stages, newest first, each with the releases that name it."""
 
 
 def plan(
@@ -66,7 +65,7 @@ def plan(
         *moved_schedules(release, live, firm=firm and not live.trailing),
         *reopened(release, _known(live)),
     )
-    settle = tuple(_settling(release, live, foundation=foundation, over=stages[KEPT_STAGES:]))
+    settle = tuple(_settling(release, live, foundation=foundation))
     if promotion and opens:
         after = Plan(stage=stage, switch=ready, promoted=(*streams, *others), settle=settle)
         return _opening(release, live, promotion=promotion, recording=recording, after=after)
@@ -88,19 +87,28 @@ def _staging(
     if foundation.digest != live.foundation:
         yield from foundation_steps(foundation, live)
     yield from named(foundation.domains, live)
+    over = _stages_after(release, live)[KEPT_STAGES:]
+    forgets = tuple(each for _, users in over for each in users)
     if not live.staged:
-        yield from staged(release, live, foundation=foundation, origin=origin, opens=opens)
+        yield from staged(
+            release, live, foundation=foundation, origin=origin, opens=opens, forgets=forgets
+        )
     yield from _forgotten(live)
+    if over:
+        gone = tuple(stage for stage, _ in over)
+        yield DropApiStage(
+            api_stages=gone,
+            stays=tuple(each for each in live.stages if each[0] not in gone),
+            sequence=live.sequence,
+            releases=forgets if live.staged else (),
+            after=() if live.staged else (Ref(Made.ROUTING),),
+        )
 
 
-def _settling(
-    release: Release, live: Live, *, foundation: Foundation, over: Stages
-) -> Iterator[TidyingStep]:
+def _settling(release: Release, live: Live, *, foundation: Foundation) -> Iterator[TidyingStep]:
     yield from _upkeep(release, _known(live))
     yield from dropped(foundation.streams, live, sequence=live.sequence + 1)
     yield from unnamed(foundation.domains, live)
-    for stage, users in over:
-        yield DropApiStage(api_stage=stage, releases=users)
 
 
 def _opening(

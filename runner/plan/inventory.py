@@ -155,6 +155,7 @@ MADE_BY: Mapping[type, tuple[What, ...]] = {
     previewing.AllowFunctions: _POINTERS,
     previewing.LeadStage: (What.API_STAGE,),
     previewing.Show: (What.KEY,),
+    previewing.HideReleases: _POINTERS,
     previewing.LetGo: _POINTERS,
     releasing.RecordRelease: _POINTERS,
     releasing.PutFiles: (What.OBJECTS,),

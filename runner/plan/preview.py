@@ -5,15 +5,17 @@ Pure. Upon what all previews share; no rollout, no alias, no entry version of it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from runner.model import Background, Function, Grants, Kind, Origin, Release, Table
 from runner.plan.foundation import MakeTable
 from runner.plan.live import Live
 from runner.plan.previewing import (
+    HIDDEN,
     AllowFunctions,
     CopyPublished,
+    HideReleases,
     LeadStage,
     LetGo,
     Show,
@@ -104,6 +106,7 @@ def plan(
     if live.release == release.id and live.entry_agrees:
         return Plan()
     recording = _recording(release, live, wanted=wanted, origin=origin)
+    early, late = _let_go(release, past, live, wanted=wanted)
     show = Show(
         environment=wanted.environment,
         domain=wanted.domain,
@@ -118,6 +121,7 @@ def plan(
         stage=(
             *(() if _has_host(live, wanted) else (_host(wanted),)),
             *_staging(release, live, wanted=wanted, published=published, past=past, origin=origin),
+            *early,
         ),
         switch=(
             *(() if live.staged else (RecordStaged(release=release),)),
@@ -125,7 +129,7 @@ def plan(
             show,
             recording,
         ),
-        settle=tuple(_let_go(past, live, wanted=wanted, kept=frozenset(recording.history))),
+        settle=late,
     )
 
 
@@ -180,24 +184,48 @@ def _staging(
 
 
 def _let_go(
-    past: tuple[Remembered, ...], live: Live, *, wanted: Wanted, kept: frozenset[str]
-) -> Iterator[LetGo]:
-    """Releases that are not remembered, what runs that were killed left among them; and functions
-    that the one before had."""
+    release: Release, past: tuple[Remembered, ...], live: Live, *, wanted: Wanted
+) -> tuple[tuple[HideReleases | LetGo, ...], tuple[LetGo, ...]]:
+    """Releases that were not remembered any more before this one, what runs that were killed left
+    among them; and functions that the release before had.
+
+    The former while this one is staged: nobody has to wait for it. But a function may be what
+    visitors still have: it goes after the switch, and so do the releases that tell of it.
+    """
+    kept = {release.id, live.release, *live.history}
     gone = [each for each in past if each.release not in kept]
+    late = [each for each in gone if _lost(each, wanted)]
+    early = [each for each in gone if each not in late]
     before = [each for each in past if each.release == live.release]
-    had = (name for each in (*gone, *before) for name in each.owns if name.startswith("function "))
-    functions = {name.partition(" ")[2] for name in had if name not in wanted.owns}
-    used = {version for each in past if each.release in kept for version in each.versions}
-    versions = {version for each in gone for version in each.versions} - used
-    step = LetGo(
+    functions = {name for each in (*late, *before) for name in _lost(each, wanted)}
+    last = LetGo(
         host=_left(live, wanted),
-        releases=tuple(sorted(each.release for each in gone)),
+        releases=_named(late),
         functions=tuple(sorted(functions)),
-        versions=tuple(sorted(each for each in versions if each[0] not in functions)),
+        versions=tuple(it for it in _only(late, past) if it[0] not in functions),
     )
-    if step != LetGo():
-        yield step
+    steps = () if last == LetGo() else (last,)
+    if not early:
+        return (), steps
+    ready = (Ref(Made.VERSION, each.name) for each in release.functions)
+    first = LetGo(releases=_named(early), versions=_only(early, past), after=(HIDDEN, *ready))
+    return (HideReleases(releases=_named(early)), first), steps
+
+
+def _lost(remembered: Remembered, wanted: Wanted) -> frozenset[str]:
+    """Functions, by their names at Lambda, that the wanted release does not have."""
+    split = [each.partition(" ") for each in remembered.owns if each not in wanted.owns]
+    return frozenset(name for kind, _, name in split if kind == "function")
+
+
+def _named(some: Iterable[Remembered]) -> tuple[str, ...]:
+    return tuple(sorted(each.release for each in some))
+
+
+def _only(some: Sequence[Remembered], past: Iterable[Remembered]) -> tuple[tuple[str, str], ...]:
+    """Versions that no other release has."""
+    used = {it for each in past if each not in some for it in each.versions}
+    return tuple(sorted({it for each in some for it in each.versions} - used))
 
 
 def _release(

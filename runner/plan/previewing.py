@@ -11,6 +11,7 @@ from runner.plan.refs import Made, Ref, Refs
 
 # How many previews had the host, this one included: with the second on a browser is swept once.
 LEASE = Ref(Made.DOMAIN, "lease")
+HIDDEN = Ref(Made.ROUTING, "hidden")  # nothing leads to the releases that are let go of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,14 +103,34 @@ class AllowFunctions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HideReleases:
+    """The commits of these releases are no longer to be looked at: what was made of them is let go
+    of next."""
+
+    releases: tuple[str, ...]
+    needs: ClassVar[Refs] = (Ref(Made.STORE), Ref(Made.DOMAIN))
+    makes: ClassVar[Refs] = (HIDDEN,)
+
+    def __str__(self) -> str:
+        return f"hide {len(self.releases)} releases"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LetGo:
     """What no release has any more that is remembered; functions by their names at Lambda; `host`
-    is one that the preview has left."""
+    is one that the preview has left. What the release before it has goes once visitors have the
+    new one, all else while that is staged."""
 
     releases: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     host: str = ""
+    after: Refs = ()
+    makes: ClassVar[Refs] = ()
+
+    @property
+    def needs(self) -> Refs:
+        return (Ref(Made.STORE), *self.after)
 
     def __str__(self) -> str:
         counts = ((len(self.releases), "releases"), (len(self.functions), "functions"))
@@ -118,4 +139,4 @@ class LetGo:
         return f"let go of {', '.join(each for each in told if not each.startswith('0 '))}"
 
 
-PreviewStage = TakeHost | CopyPublished | AllowFunctions
+PreviewStage = TakeHost | CopyPublished | AllowFunctions | HideReleases | LetGo

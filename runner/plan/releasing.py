@@ -12,6 +12,9 @@ from runner.plan.publishing import PublishStep, megabytes, role_of
 from runner.plan.refs import Made, Ref, Refs
 from runner.plan.streams import Stream
 
+Stages = tuple[tuple[str, tuple[str, ...]], ...]
+"""api_stages, newest first, each with the releases that name it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRelease:
@@ -124,11 +127,13 @@ class MakeApiStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteRouting:
-    """What the router and the response function must know of this release."""
+    """What the router and the response function must know of this release; with the same write they
+    lose what they knew of those that it `forgets`."""
 
     release: str
     routing: Routing
     header_sets: tuple[HeaderSet, ...]
+    forgets: tuple[str, ...] = ()
     needs: ClassVar[Refs] = (Ref(Made.STORE), Ref(Made.RECORD))
     makes: ClassVar[Refs] = (Ref(Made.ROUTING),)
 
@@ -189,7 +194,7 @@ class RecordLive:
     previous: str
     sequence: int
     foundation: str
-    stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    stages: Stages = ()
     streams: tuple[Stream, ...] = ()
     tables: tuple[str, ...] = ()  # the site's own, by the names of its settings
     origins: str = ""
@@ -214,13 +219,25 @@ class RecordFollowed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropApiStage:
-    """An old api_stage, and the routing of the releases that named it: made again when needed."""
+    """Old api_stages, and the routing of the releases that named them: made again when needed.
 
-    api_stage: str
-    releases: tuple[str, ...]
+    While a release is staged that takes their place: whoever has it waits for nothing afterwards.
+    The record, of which this is number `sequence`, names what `stays` before anything goes.
+    """
+
+    api_stages: tuple[str, ...]
+    stays: Stages = field(repr=False)
+    sequence: int
+    releases: tuple[str, ...] = ()  # those that no other step of the plan forgets
+    after: Refs = ()
+    makes: ClassVar[Refs] = ()
+
+    @property
+    def needs(self) -> Refs:
+        return (Ref(Made.RECORDS), Ref(Made.STORE), Ref(Made.API), *self.after)
 
     def __str__(self) -> str:
-        return f"drop api_stage {self.api_stage}"
+        return f"drop api_stage {', '.join(self.api_stages)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +261,7 @@ ReleaseStep = (
     | MakeApiStage
     | WriteRouting
     | BringBackRouting
+    | DropApiStage
 )
 SwitchStep = RecordStaged | MoveAlias | Activate | RecordLive
-SettleStep = TendFunction | DropApiStage | RecordFollowed
+SettleStep = TendFunction | RecordFollowed

@@ -29,7 +29,13 @@ from runner.plan.releasing import (
 
 
 def staged(
-    release: Release, live: Live, *, foundation: Foundation, origin: Origin, opens: bool
+    release: Release,
+    live: Live,
+    *,
+    foundation: Foundation,
+    origin: Origin,
+    opens: bool,
+    forgets: tuple[str, ...] = (),
 ) -> Iterator[ReleaseStep | PublishAcceptor]:
     yield RecordRelease(release=release.id, origin=origin)
     changed = tuple(changed_functions(release, live))
@@ -52,7 +58,9 @@ def staged(
     if stage and (again or stage not in dict(live.stages)):
         yield from api_stage_steps(release, again=again)
     new = tuple(each for each in release.header_sets if each.ref not in live.header_sets)
-    yield WriteRouting(release=release.id, routing=release.routing, header_sets=new)
+    yield WriteRouting(
+        release=release.id, routing=release.routing, header_sets=new, forgets=forgets
+    )
 
 
 def api_stage_steps(

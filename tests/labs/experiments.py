@@ -183,14 +183,22 @@ def meddled(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
 
 
 def crashed_at(
-    bench: Bench, site: Site, before: Commit, commit: Commit, *, point: Point, then: Then
+    bench: Bench,
+    site: Site,
+    before: Commit,
+    commit: Commit,
+    *,
+    point: Point,
+    then: Then,
+    back_to: Commit | None = None,
 ) -> Iterator[Trouble]:
+    """`back_to` is what a rollback wants then, if that is not what was there before."""
     wire = bench.wire(point)
     site.deploy(commit, wire)
     yield from seen(site, (before, commit))
     site.sleep(KNOWN)  # until every edge has heard of what it wrote
     yield from seen(site, (before, commit))
-    yield from recovered(bench, site, before=before, crashed=commit, then=then)
+    yield from recovered(bench, site, before=back_to or before, crashed=commit, then=then)
 
 
 def recovered(

@@ -38,7 +38,7 @@ from tests.labs.rollouts import (
     reopening,
     taking_back,
 )
-from tests.labs.upkeep import collecting, incomplete, sweeping
+from tests.labs.upkeep import collecting, full, full_parked, incomplete, sweeping
 
 _GOING_ON = (Then.AGAIN, Then.NEWER, Then.BACK)
 _ALL = tuple(Then)
@@ -53,6 +53,15 @@ def _crashes(bench: Bench) -> Points:
 
 def _pauses(bench: Bench) -> Points:
     return points.pauses(bench.struck.log)
+
+
+def _drops(bench: Bench) -> Points:
+    """Those of the operations by which something old goes; the others are struck elsewhere."""
+    return tuple(each for each in _crashes(bench) if each.operation in DROPS)
+
+
+def _dropping(bench: Bench) -> Points:
+    return tuple(each for each in _pauses(bench) if each.operation in DROPS)
 
 
 def _losses(bench: Bench) -> Points:
@@ -80,7 +89,7 @@ class Hunted:
     @property
     def strikes(self) -> bool:
         """Whether a point that no run came by has to be told: nothing was tried there."""
-        return self.points in (_crashes, _pauses)
+        return self.points in (_crashes, _pauses, _drops, _dropping)
 
 
 EXPERIMENTS: dict[str, Hunted] = {
@@ -98,6 +107,8 @@ EXPERIMENTS: dict[str, Hunted] = {
     "stormy opening": Hunted(opening_in_storm, _times(20), (Then.AGAIN,), rolls=True),
     "parked": Hunted(parked, _pauses, (Then.NEWER,)),
     "meddled": Hunted(meddled, _pauses, (Then.NEWER,)),
+    "full": Hunted(full, _drops, _ALL),
+    "full parked": Hunted(full_parked, _dropping, (Then.NEWER,)),
     "returning": Hunted(returning, _crashes, _ALL),
     "incomplete": Hunted(incomplete, _times(2), (Then.BACK,)),
     "collecting": Hunted(collecting, _crashes, _ALL),
@@ -108,6 +119,7 @@ EXPERIMENTS: dict[str, Hunted] = {
     "promoting": Hunted(promoting, _crashes, _GOING_ON, rolls=True),
     "taking back": Hunted(taking_back, _crashes, _GOING_ON, rolls=True),
 }
+DROPS = frozenset({"UpdateKeys", "TransactWriteItems", "DeleteStage", "DeleteDeployment"})
 NOWHERE = Point(0, operation="nothing")  # a run with this point goes through
 HANDFUL = 30  # scenarios in one process: functions and edges of a cloud live as long
 TRIES = 3  # until a run comes by its point: threads may ask once where they asked twice before

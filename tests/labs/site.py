@@ -143,17 +143,19 @@ class Site:
 
         return self._ended(run)
 
-    def back(self, to: Commit, wire: Wire, *, hold: bool = False) -> str:
+    def back(
+        self, to: Commit, wire: Wire, *, hold: bool = False, aws: Account | None = None
+    ) -> str:
         """`live`, `unchanged`, the code of the error, or `crashed`."""
         wish = Wish(release=self.release_of(to).id, hold=hold, by="lab", run="lab")
-        clock = self.cloud.clock.now
-        return self._ended(
-            lambda: (
-                (
-                    rollback(self.account(wire), self.names, wish, watcher=Silent(), clock=clock)  # type: ignore[arg-type]  # it answers to every name
-                )[0].outcome
-            )
-        )
+        clock, silent = self.cloud.clock.now, Silent()
+
+        def run() -> str:
+            mine = aws or self.account(wire)
+            went = rollback(mine, self.names, wish, watcher=silent, clock=clock)  # type: ignore[arg-type]  # it answers to every name
+            return went[0].outcome
+
+        return self._ended(run)
 
     def gone(self, wire: Wire) -> str:
         """`removed`, the code of the error, or `crashed`."""

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 
 from runner.local.cloud import Cloud
+from runner.plan.preview import REMEMBERED
 from tests.labs.crash import Point, Wire
 from tests.previews_site import PreviewedSite, Ran
 
 SEED = 11
 LATER = 600.0  # seconds after which nobody waits for a dead run any more
 HELLO = 'def handler(event, context):\n    return {"statusCode": 200, "body": "NUMBER"}\n'
+# DeleteFunction takes a version, and TransactWriteItems forgets the release.
+LETS_GO = ("UpdateKeys", "DeleteFunction", "DeleteObjects", "TransactWriteItems")
 PUSH, FIRST, CLOSING = 34, 225, 30  # calls, at least
 Seen = tuple[str, str, str]
 
@@ -91,6 +94,16 @@ def shown(lab: Lab) -> Lab:
     return lab
 
 
+def kept(lab: Lab) -> Wire:
+    """As many releases as are kept, and one more: each further push lets go of one. What the last
+    one sent."""
+    for _ in range(REMEMBERED + 2):
+        wire = Wire()
+        lab.commit()
+        assert lab.push(wire) == "live"
+    return wire
+
+
 def points(calls: int, count: int) -> list[Point]:
     """Always the same, spread over all calls."""
     chance = random.Random(SEED + calls)
@@ -137,6 +150,29 @@ def test_a_first_run_that_died_is_gone_on_with(lab: Lab, point: Point) -> None:
 def test_a_first_run_that_died_is_taken_away_by_closing(lab: Lab, point: Point) -> None:
     lab.commit()
     lab.push(Wire(point))
+    lab.site.sleep(LATER)
+    assert lab.close() == "removed"
+    assert lab.left() == []
+
+
+def test_a_push_that_died_while_it_let_go_of_an_old_release_is_put_right_by_the_next(
+    lab: Lab,
+) -> None:
+    wire = kept(lab)
+    for operation in LETS_GO:
+        assert operation in wire.calls
+        for after in (False, True):
+            check_push(lab, Point(1, after, operation))
+    assert lab.close() == "removed"
+    assert lab.left() == []
+
+
+def test_a_push_that_died_while_it_let_go_of_an_old_release_is_taken_away_by_closing(
+    lab: Lab,
+) -> None:
+    kept(lab)
+    lab.commit()
+    assert lab.push(Wire(Point(1, True, "DeleteFunction"))) == "crashed"
     lab.site.sleep(LATER)
     assert lab.close() == "removed"
     assert lab.left() == []

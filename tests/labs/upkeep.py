@@ -1,16 +1,22 @@
-"""What is tidied or broken between deploys: gc that dies, and releases of which a part is gone."""
+"""What is tidied or broken: gc that dies, releases of which a part is gone, and what a deploy drops
+of old ones.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from runner.audit import audit
+from runner.aws import records
+from runner.plan.decide import KEPT_STAGES
 from runner.plan.inventory import What
+from runner.plan.releasing import Stages
 from runner.plan.retention import DAY, PIN, Retention
 from tests.labs import checks
 from tests.labs.checks import Trouble
 from tests.labs.crash import Point, Wire
-from tests.labs.experiments import Bench, Then, recovered
+from tests.labs.experiments import Bench, Then, crashed_at, recovered
 from tests.labs.site import LATER, Commit, Site
 
 FEW = Retention(releases=3, days=0)
@@ -52,6 +58,47 @@ def sweeping(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
             site.sleep(PIN + DAY)
         yield from _forgotten(site, oldest)
     yield from recovered(bench, site, before=kept[1], crashed=kept[-1], then=then)
+
+
+def full(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
+    """There are as many api_stages as are kept: a deploy dies over dropping the oldest, whose
+    release is gone back to."""
+    site, oldest, newest = _full(bench)
+    commit = bench.commit()
+    yield from crashed_at(bench, site, newest, commit, point=point, then=then, back_to=oldest)
+
+
+def full_parked(bench: Bench, point: Point, _then: Then) -> Iterator[Trouble]:
+    """Whoever drops it is suspended meanwhile, and its release is gone back to."""
+    site, oldest, _ = _full(bench)
+    commit = bench.commit()
+
+    def meanwhile() -> None:
+        site.sleep(LATER)
+        site.back(oldest, Wire(), aws=site.other_account(Wire()))
+
+    outcome = site.deploy(commit, bench.wire(point, meanwhile=meanwhile))
+    parked_late = outcome == "live"  # before it had the lease, or after all was done
+    yield from checks.seen(site, (commit, oldest) if parked_late else (oldest,))
+    yield from recovered(bench, site, before=oldest, crashed=commit, then=Then.NEWER)
+
+
+def _full(bench: Bench) -> tuple[Site, Commit, Commit]:
+    """A site with as many api_stages as are kept, all whole; the commit of the oldest, and what is
+    live."""
+    site, newest = bench.settled()
+    while len(stages := _stages(site)) < KEPT_STAGES:
+        newest = bench.commit()
+        assert site.deploy(newest, Wire()) == "live", site.said
+    made = (replace(newest, page=str(it), code=str(it), number=it) for it in range(newest.number))
+    oldest = next(each for each in made if site.release_of(each).id in stages[-1][1])
+    return site, oldest, newest
+
+
+def _stages(site: Site) -> Stages:
+    found = records.read(site.aws, site.names, release="")
+    assert found is not None
+    return found[0].stages
 
 
 def incomplete(bench: Bench, point: Point, then: Then) -> Iterator[Trouble]:
