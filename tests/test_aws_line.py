@@ -349,6 +349,33 @@ def test_from_the_eighth_api_stage_on_each_deploy_drops_the_oldest_before_it_goe
     assert {each["DeploymentId"] for each in made} == led
 
 
+def test_nobody_counts_on_an_api_stage_that_a_deploy_began_to_drop_and_failed(
+    cloud: Cloud, site: Deployer, tmp_path: Path
+) -> None:
+    first = a_release(tmp_path)
+    site.deploy(first)
+    second = a_release(tmp_path, code="two")
+    known = site.deploy(second).known
+    stays = ((second.routing.api_stage, (second.id,)),)
+    drop = DropApiStage(
+        api_stages=(first.routing.api_stage,), stays=stays, sequence=2, releases=(first.id,)
+    )
+    # It goes, and API Gateway says no; or no word of it is ever heard.
+    fault = Fault(
+        kind="error", service="apigatewayv2", operation="DeleteStage", after=True, status=403
+    )
+    cloud.faults.add(fault)
+    with pytest.raises(JamError):
+        site.perform(Plan(stage=(drop,)), second)
+    assert cloud.faults.listed() == []
+    assert f"create api_stage {first.routing.api_stage} with 1 functions" in [
+        str(step) for step in site.plan(first)
+    ]
+    site.deploy(first)
+    stages = site.aws.api.get_stages(ApiId=known[Ref(Made.API)])["Items"]
+    assert first.routing.api_stage in {each["StageName"] for each in stages}
+
+
 def test_somebody_elses_changes_to_the_distribution_stay(site: Deployer, tmp_path: Path) -> None:
     release = a_release(tmp_path)
     known = site.deploy(release).known
