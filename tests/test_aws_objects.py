@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import weakref
+from pathlib import Path
 
 from runner.aws.objects import Objects
 from runner.local.cloud import Cloud
+from runner.local.faults import Fault
 from tests.compute_site import eventually
 from tests.labs.crash import Account, Wire
 
@@ -27,3 +29,23 @@ def test_an_account_that_nobody_has_any_more_is_forgotten_with_its_uploads() -> 
             return held() is None
 
         eventually(is_forgotten, seconds=60)  # the CRT ends its connections in threads of its own
+
+
+def test_files_arrive_whole_and_so_do_empty_ones_and_those_that_are_sent_again(
+    tmp_path: Path,
+) -> None:
+    with Cloud() as cloud:
+        account = Account(Wire(), cloud, clock=cloud.clock.now, sleep=lambda _seconds: None)
+        region = {"LocationConstraint": account.region}
+        account.s3.create_bucket(Bucket="a-bucket", CreateBucketConfiguration=region)
+        wire = Objects(account, "a-bucket")
+        contents = {"empty": b"", "short": b"bytes", "long": bytes(range(256)) * 4_000}
+        cloud.faults.add(Fault(kind="reset", service="s3", operation="PutObject", times=2))
+        for name, content in contents.items():
+            (tmp_path / name).write_bytes(content)
+        for each in [wire.put(name, tmp_path / name, {}) for name in contents]:
+            each.result()
+        assert cloud.faults.listed() == []
+        for name, content in contents.items():
+            stored = account.s3.get_object(Bucket="a-bucket", Key=name)["Body"].read()
+            assert stored == content, name

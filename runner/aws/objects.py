@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from runner.aws.session import Aws
 
 QUOTA = 50_000  # tokens of retries, of which each takes ten: 256 requests share them
-GIGABITS = 25.0  # for which the CRT sizes its pool: some 250 connections, best at 30 ms
+GIGABITS = 25.0  # for which the CRT sizes its pool: some 60 connections; more are no faster
 
 
 class Objects:
@@ -43,9 +43,9 @@ class Objects:
         self._root = "/" if regional else f"/{bucket}/"
 
     def put(self, key: str, source: Path | bytes, headers: Mapping[str, str]) -> Future[None]:
-        body = source.read_bytes() if isinstance(source, Path) else source
-        sent = {**headers, "content-length": str(len(body))}
-        return self._send("PutObject", "PUT", key, sent, body)
+        size = source.stat().st_size if isinstance(source, Path) else len(source)
+        sent = {**headers, "content-length": str(size)}
+        return self._send("PutObject", "PUT", key, sent, source if size else b"")
 
     def copy(
         self, origin: str, key: str, headers: Mapping[str, str], *, bucket: str = ""
@@ -60,15 +60,17 @@ class Objects:
         return self._send("CopyObject", "PUT", key, sent, b"")
 
     def _send(
-        self, operation: str, method: str, key: str, headers: Mapping[str, str], body: bytes
+        self, operation: str, method: str, key: str, headers: Mapping[str, str], body: Path | bytes
     ) -> Future[None]:
         from awscrt.http import HttpHeaders, HttpRequest
         from awscrt.s3 import S3RequestType
 
         self._aws.counted()
         named = HttpHeaders([("host", self._host), *headers.items()])
-        # Without a body the CRT must be given none, or it sends the wrong length.
-        stream = BytesIO(body) if body else None
+        # Without a body the CRT must be given none, or it sends the wrong length. A file it reads
+        # itself, beside Python.
+        path = str(body) if isinstance(body, Path) else None
+        stream = BytesIO(body) if body and isinstance(body, bytes) else None
         request = HttpRequest(method, self._root + quote(key), named, stream)
         result: Future[None] = Future()
 
@@ -79,7 +81,11 @@ class Objects:
                 result.set_exception(_as_botocore(error, operation, host=self._host))
 
         self._client.make_request(
-            type=S3RequestType.DEFAULT, request=request, operation_name=operation, on_done=done
+            type=S3RequestType.DEFAULT,
+            request=request,
+            operation_name=operation,
+            send_filepath=path,
+            on_done=done,
         )
         return result
 
