@@ -9,6 +9,7 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -94,10 +95,11 @@ def rehearse(stage: Stage, story: Story, *, whole: bool) -> None:
     theatre.agree()
     with story.step("look") as told:
         told.extend(_look(stage, url, _script(stage.site), shot="first.png"))
-    if not whole:
-        pull_request(stage, story, theatre.sources)
     play = Drill(theatre, story)
-    play.play(FIRST)
+    if whole:
+        play.play(FIRST)
+    else:  # a pull request meanwhile: neither knows of the other
+        play.play(FIRST, beside=partial(pull_request, stage, story, theatre.sources))
     theatre.agree()
     with story.step("look again") as told:
         seen = [{"see": {"selector": "body", "text": FIRST.build}}]

@@ -6,7 +6,7 @@ What each is expected to become is decided here, before it is played.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import zip_longest
 from statistics import quantiles
@@ -57,8 +57,15 @@ class Drill:
         self._ahead: Opened | JamError | None = None
         self.called = False
 
-    def play(self, part: Part, following: Part | None = None) -> Rolled:
-        """Plays one part as a step; raises JamError where it went otherwise than expected."""
+    def play(
+        self,
+        part: Part,
+        following: Part | None = None,
+        *,
+        beside: Callable[[], None] = lambda: None,
+    ) -> Rolled:
+        """Plays one part as a step, and what goes on `beside` it; raises JamError where it went
+        otherwise than expected."""
         tally = Tally()
 
         def meanwhile() -> None:
@@ -69,7 +76,7 @@ class Drill:
         with self._story.step(f"{part.candidate.name}, runner {part.runner}") as said:
             current = self._taken(part)
             try:
-                around = Around(before=self._before, meanwhile=meanwhile)
+                around = Around(before=self._before, beside=beside, meanwhile=meanwhile)
                 rolled = roll(self._theatre, current, tally, around)
             finally:
                 current.end()

@@ -49,6 +49,7 @@ class Player:
         self._turns = count()
         self._changed = threading.Condition()
         self._stopped = False
+        self._a_minute = crowd.a_minute
         self._most: float = math.inf
         self._next = now()
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(WORKERS)]
@@ -71,10 +72,11 @@ class Player:
         for thread in self._threads:
             thread.join()
 
-    def end_at(self, sessions: int) -> None:
-        """From now on nobody begins once so many have; those who began go on."""
+    def end_at(self, sessions: int, *, a_minute: float = 0.0) -> None:
+        """From now on nobody begins once so many have, and until then `a_minute` of them, if it is
+        given; those who began go on."""
         with self._changed:
-            self._most = sessions
+            self._most, self._a_minute = sessions, a_minute or self._a_minute
             self._changed.notify_all()
 
     def _work(self) -> None:
@@ -93,7 +95,7 @@ class Player:
                 if self._numbered >= self._most:
                     self._next = math.inf
                 if self._next <= now:
-                    self._next += 60.0 / self._crowd.a_minute
+                    self._next += 60.0 / self._a_minute
                     return self._begun()
                 first = min(self._next, self._due[0][0]) if self._due else self._next
                 self._changed.wait(min(_LONGEST, max(0.001, (first - now) / self._speed)))

@@ -14,10 +14,12 @@ from runner.rehearsal.opening import Opened
 from runner.rehearsal.player import Crowd, Player
 from runner.rehearsal.tally import Tally
 from runner.rehearsal.theatre import AGREE, WITHIN, Runner, Theatre, until
+from runner.together import at_once
 
 # 500 sessions within five minutes: a tenth of a minute's are enough for a verdict on what is
 # broken for all.
 A_MINUTE = 110  # sessions that begin in a minute of the cloud's
+A_MINUTE_AFTER = 3 * A_MINUTE  # once it has ended: nothing is judged by them any more
 _ENDS_WITHIN = 40 * 60.0  # seconds of the cloud's: every deadline of the guard's lies before
 _OUTAGE = (50.0, 140.0)  # seconds of the cloud's after the rollout opened: from, until
 
@@ -43,10 +45,12 @@ def _nothing() -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """What there is beside the rollout: `before` counts visitors of the one before, some of whom
-    still came when this one was open; `meanwhile` is done while visitors come after its end.
+    still came when this one was open; `beside` is done while it is, `meanwhile` while visitors come
+    after its end.
     """
 
     before: Tally = field(default_factory=Tally)
+    beside: Callable[[], None] = _nothing
     meanwhile: Callable[[], None] = _nothing
 
 
@@ -60,10 +64,18 @@ def roll(theatre: Theatre, opened: Opened, tally: Tally, around: Around = ALONE)
     def enough() -> bool:
         return tally.begun >= part.sessions
 
-    with visitors(theatre, tally, build=part.build, since=opened.since) as player:
-        outcome = until_ended(theatre, release, since=opened.since, outage=part.candidate.outage)
+    def seen() -> tuple[str, float]:
+        outage = part.candidate.outage
+        outcome = until_ended(theatre, release, since=opened.since, outage=outage)
         ended = stage.now()
-        player.end_at(part.sessions)
+        player.end_at(part.sessions, a_minute=A_MINUTE_AFTER)
+        return outcome, ended
+
+    crowd = visitors(theatre, tally, build=part.build, since=opened.since)
+    with crowd as player, at_once(1) as watching:
+        looked = watching.submit(seen)
+        around.beside()
+        outcome, ended = looked.result()
         exposed = tally.sessions[release] + around.before.sessions[release]
         opened.close(theatre)
         if not enough():
