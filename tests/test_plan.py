@@ -223,7 +223,7 @@ def test_old_api_stages_are_dropped_with_the_routing_of_their_releases():
     assert (drop.stays, drop.sequence) == (old[:-1], 4)
     # One write takes the old routing out and brings the new one; only then the api_stage goes.
     assert (routing.forgets, drop.releases) == (("release-26",), ())
-    assert drop.after == routing.makes
+    assert drop.after == (Ref(Made.ROUTING),)
     assert todo.switch[-1].stages == (("s1", (FIRST.id,)), *old[:-1])
     assert todo.settle == ()
     promotion = decide(**before, promotion=Promotion())

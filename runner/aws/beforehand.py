@@ -22,6 +22,7 @@ from runner.plan.previewing import Show
 from runner.plan.publishing import (
     ALIAS_REVISION,
     STORE_REVISION,
+    AwaitVersions,
     PublishEntry,
     PublishFunction,
 )
@@ -79,6 +80,9 @@ def looking(aws: Aws, names: Names, *, part: Plan, known: Known) -> Iterator[Bef
                 case MakeApiStage(api_stage=name) if Ref(Made.API) in known:
                     looked = pool.submit(stage, aws, known[Ref(Made.API)], api_stage=name)
                     begun.stages.append(looked)
+                case AwaitVersions(moves=True):
+                    seen = pool.submit(urls.revision, aws, names.entry)
+                    begun.revisions[names.entry] = seen.result
                 case WriteRouting() if Ref(Made.STORE) in known:
                     store = known[Ref(Made.STORE)]
                     begun.revisions[store] = pool.submit(keyvalues.revision, aws, store).result

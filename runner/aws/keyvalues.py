@@ -109,15 +109,15 @@ def write(
     drops: Iterable[str] = (),
     fence: Fence = unfenced,
     seen: str = "",
-) -> None:
+) -> str:
     """Sets the keys of `puts`, the last of them with or after all others, and removes those of
-    `drops` that there are.
+    `drops` that there are; the store's ETag afterwards, empty where there was nothing to write.
 
     The `fence` is asked after the ETag was read: what a newer run writes later makes it stale.
     `seen` is the ETag that somebody read before; where it is stale it is read again.
     """
     try:
-        _change(aws, store_arn, puts=puts, drops=drops, fence=fence, seen=seen)
+        return _change(aws, store_arn, puts=puts, drops=drops, fence=fence, seen=seen)
     except (
         aws.values.exceptions.ResourceNotFoundException,
         aws.values.exceptions.ValidationException,
@@ -127,7 +127,7 @@ def write(
         wanted = frozenset(drops)
         if wanted <= there.keys():
             raise  # that was not it
-        _change(aws, store_arn, puts=puts, drops=wanted & there.keys(), fence=fence)
+        return _change(aws, store_arn, puts=puts, drops=wanted & there.keys(), fence=fence)
 
 
 def token(aws: Aws, store_arn: str) -> str:
@@ -200,27 +200,31 @@ def _change(
     drops: Iterable[str],
     fence: Fence,
     seen: str = "",
-) -> None:
+) -> str:
     goes: list[tuple[str, Any]] = [("Deletes", {"Key": key}) for key in drops]
     comes = [("Puts", {"Key": key, "Value": value}) for key, value in puts.items()]
+    etag = seen
     for start in range(0, len(goes) + len(comes), CHUNK):
         changes: dict[str, list[Any]] = {}
         for kind, item in (*goes, *comes)[start : start + CHUNK]:
             changes.setdefault(kind, []).append(item)
-        _update(aws, store_arn, changes=changes, fence=fence, seen=seen if start == 0 else "")
+        etag = _update(aws, store_arn, changes=changes, fence=fence, seen=etag)
+    return etag if goes or comes else ""
 
 
 def _update(
     aws: Aws, store_arn: str, *, changes: Any, fence: Fence = unfenced, seen: str = ""
-) -> None:
-    """One UpdateKeys: all or nothing, and only upon the store as it was just read.
+) -> str:
+    """One UpdateKeys: all or nothing, and only upon the store as it was just read; its ETag now.
 
-    Source: CloudFront developer guide, "Work with key value data", UpdateKeys and IfMatch.
+    Source: CloudFront developer guide, "Work with key value data", UpdateKeys and IfMatch;
+    CloudFront KeyValueStore API reference, UpdateKeys, ETag.
     """
+    told: list[str] = []
 
     def attempt(etag: str) -> bool:
         try:
-            aws.values.update_keys(KvsARN=store_arn, IfMatch=etag, **changes)
+            told.append(aws.values.update_keys(KvsARN=store_arn, IfMatch=etag, **changes)["ETag"])
         except aws.values.exceptions.ConflictException:
             return False  # somebody wrote another key meanwhile
         return True
@@ -231,6 +235,7 @@ def _update(
 
     find = partial(revision, aws, store_arn)
     upon(aws, attempt, find=find, seen=seen, fence=fence, budget=BUDGET, late=late)
+    return told[-1]
 
 
 def _changing() -> JamError:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from runner.apply import Known
-from runner.aws import background, entry, functions, keyvalues, urls, versions
+from runner.aws import background, entry, functions, versions
 from runner.aws.beforehand import Beforehand
 from runner.aws.session import Aws
 from runner.model import Release
 from runner.names import Names
 from runner.plan.foundation import ENTRY, Role
 from runner.plan.publishing import (
-    ALIAS_REVISION,
-    STORE_REVISION,
     AwaitVersions,
     PublishEntry,
     PublishFunction,
@@ -37,7 +35,7 @@ def performed(
 ) -> Known:
     """What the step made."""
     if isinstance(step, AwaitVersions):
-        return awaited(aws, names, step=step, known=known)
+        return awaited(aws, names, step=step, known=known, beforehand=beforehand)
     return published(
         aws, names, step=step, known=known, entry_archive=entry_archive, beforehand=beforehand
     )
@@ -74,17 +72,15 @@ def published(
     return dict.fromkeys(step.makes, version)
 
 
-def awaited(aws: Aws, names: Names, *, step: AwaitVersions, known: Known) -> Known:
-    """Returns once all of them can be called; the revisions of what is moved next."""
+def awaited(
+    aws: Aws, names: Names, *, step: AwaitVersions, known: Known, beforehand: Beforehand
+) -> Known:
+    """Returns once all of them can be called; the revision of what is moved next."""
 
     def ready(function: str) -> None:
         name = names.entry if function == ENTRY else names.function(function)
         functions.ready(aws, name, version=known[Ref(Made.VERSION, function)])
 
     with at_once(LOOKS, name="version") as pool:
-        looks = {}
-        if step.pointers:
-            looks[ALIAS_REVISION] = pool.submit(urls.revision, aws, names.entry)
-            looks[STORE_REVISION] = pool.submit(keyvalues.revision, aws, known[Ref(Made.STORE)])
         list(pool.map(ready, step.functions))
-        return {ref: look.result() for ref, look in looks.items()}
+    return {ref: beforehand.at_revision(names.entry) for ref in step.makes}

@@ -20,7 +20,12 @@ from runner.aws.means import Means
 from runner.aws.session import Aws
 from runner.aws.whole import put_manifest
 from runner.names import Names
-from runner.plan.publishing import AwaitVersions, PublishEntry, PublishFunction
+from runner.plan.publishing import (
+    STORE_REVISION,
+    AwaitVersions,
+    PublishEntry,
+    PublishFunction,
+)
 from runner.plan.refs import Made, Ref
 from runner.plan.releasing import (
     BringBackRouting,
@@ -60,8 +65,9 @@ def performed(
         case MakeApiStage():
             return _make_stage(aws, names, step=step, known=known, means=means)
         case WriteRouting():
-            _write_routing(aws, names, step=step, store=known[Ref(Made.STORE)], means=means)
-            return dict.fromkeys(step.makes, str(aws.clock()))
+            store = known[Ref(Made.STORE)]
+            etag = _write_routing(aws, names, step=step, store=store, means=means)
+            return {Ref(Made.ROUTING): str(aws.clock()), STORE_REVISION: etag}
         case DropApiStage():
             api_room.retire(aws, names, step=step, known=known, lease=means.lease)
         case BringBackRouting(releases=releases):
@@ -104,13 +110,13 @@ def _bring(
             )
 
 
-def _write_routing(aws: Aws, names: Names, *, step: WriteRouting, store: str, means: Means) -> None:
+def _write_routing(aws: Aws, names: Names, *, step: WriteRouting, store: str, means: Means) -> str:
     puts = keyvalues.routing_keys(
         step.release, step.routing, header_sets=step.header_sets, within=names.within
     )
     drops = [f"r/{each}" for each in step.forgets]
     seen = means.beforehand.at_revision(store)
-    keyvalues.write(aws, store, puts=puts, drops=drops, seen=seen)
+    return keyvalues.write(aws, store, puts=puts, drops=drops, seen=seen)
 
 
 def _make_stage(aws: Aws, names: Names, *, step: MakeApiStage, known: Known, means: Means) -> Known:

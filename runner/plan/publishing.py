@@ -70,21 +70,20 @@ class PublishEntry:
 class AwaitVersions:
     """What was published a moment ago can be called; an api_stage that names it is made meanwhile.
 
-    An integration is an ARN to API Gateway, which asks nothing of the function. Meanwhile the
-    `pointers` are looked at that are moved next; the store's changes with the release's routing.
+    An integration is an ARN to API Gateway, which asks nothing of the function. `moves`: the
+    entry's alias is moved next, and what revision it has was looked at under the lease.
     """
 
     functions: tuple[str, ...]
-    pointers: bool = False
+    moves: bool = False
 
     @property
     def needs(self) -> Refs:
-        versions = tuple(Ref(Made.VERSION, each) for each in self.functions)
-        return (*versions, Ref(Made.STORE), Ref(Made.ROUTING)) if self.pointers else versions
+        return tuple(Ref(Made.VERSION, each) for each in self.functions)
 
     @property
     def makes(self) -> Refs:
-        return (ALIAS_REVISION, STORE_REVISION) if self.pointers else ()
+        return (ALIAS_REVISION,) if self.moves else ()
 
     def __str__(self) -> str:
         return f"wait until {len(self.functions)} versions can be called"

@@ -8,7 +8,7 @@ from typing import ClassVar
 from runner.model import Api, File, Function, Grants, HeaderSet, Origin, Release, Routing, Upkeep
 from runner.plan.foundation import Role
 from runner.plan.live import Hold
-from runner.plan.publishing import PublishStep, megabytes, role_of
+from runner.plan.publishing import STORE_REVISION, PublishStep, megabytes, role_of
 from runner.plan.refs import Made, Ref, Refs
 from runner.plan.streams import Stream
 
@@ -135,7 +135,7 @@ class WriteRouting:
     header_sets: tuple[HeaderSet, ...]
     forgets: tuple[str, ...] = ()
     needs: ClassVar[Refs] = (Ref(Made.STORE), Ref(Made.RECORD))
-    makes: ClassVar[Refs] = (Ref(Made.ROUTING),)
+    makes: ClassVar[Refs] = (Ref(Made.ROUTING), STORE_REVISION)
 
     def __str__(self) -> str:
         return f"write routing of {self.release[:8]} to the key value store"

@@ -49,7 +49,7 @@ def staged(
         yield PublishFunction(function=function, tables=waits, changed=before, ready=not firm)
     yield PublishEntry(release=release, ready=not firm)
     if firm:  # a new foundation has URLs of the versions, and waits for each
-        yield AwaitVersions(functions=(*(each.name for each in changed), ENTRY), pointers=not opens)
+        yield AwaitVersions(functions=(*(each.name for each in changed), ENTRY), moves=not opens)
     files = tuple(_files(release, live))
     yield from files
     yield PutManifest(release=release, after=tuple(ref for step in files for ref in step.makes))
