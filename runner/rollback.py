@@ -81,7 +81,14 @@ def way_back(
     there, target = aim.there, aim.target
     with at_once(1, name="around") as pool:
         now = pool.submit(around, aws, names, there=there)
-        found = stood(aws, names, target, there=there, staged=aim.staged)
+        found = stood(
+            aws,
+            names,
+            target,
+            there=there,
+            staged=aim.staged,
+            served=lambda: now.result().manifest,
+        )
         found, seen = _whole(target, found, there=there), now.result()
     live = live_beside(names, found, there=there, seen=seen, unsure=unsure)
     hold = _hold(aws, wish, there=there, target=target) if wish.hold else None

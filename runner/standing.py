@@ -99,12 +99,18 @@ def standing(aws: Aws, names: Names, release: str, *, there: Environment) -> Sta
 
 
 def stood(
-    aws: Aws, names: Names, release: str, *, there: Environment, staged: Staged | None
+    aws: Aws,
+    names: Names,
+    release: str,
+    *,
+    there: Environment,
+    staged: Staged | None,
+    served: Callable[[], Mapping[str, Any]] = dict,
 ) -> Standing | None:
-    """The same, by its record."""
+    """The same, by its record; `served` as `kept.condition` has it."""
     if staged is None or not staged.definition:
         return None
-    state = kept.condition(aws, names, release=release, staged=staged, there=there)
+    state = kept.condition(aws, names, release=release, staged=staged, there=there, served=served)
     whole = release_of(release, staged.definition, state.manifest)
     return Standing(release=whole, staged=staged, condition=state)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from runner.aws import api, files, keyvalues, written
-from runner.aws.refusals import code_of, explained
+from runner.aws.present import Beginning, beginning, is_there, missing
+from runner.aws.refusals import explained
 from runner.aws.session import Aws
 from runner.aws.written import Environment, Staged
 from runner.guard import journal
@@ -20,7 +20,6 @@ from runner.plan.refs import Made
 from runner.together import at_once
 
 LOOKS = 64  # at once
-_GONE = frozenset({"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,24 +102,36 @@ def judged(aws: Aws, names: Names) -> Mapping[str, Judged]:
 
 
 def condition(
-    aws: Aws, names: Names, *, release: str, staged: Staged, there: Environment
+    aws: Aws,
+    names: Names,
+    *,
+    release: str,
+    staged: Staged,
+    there: Environment,
+    served: Callable[[], Mapping[str, Any]] = dict,
 ) -> Condition:
-    """Looks at everything that the release needs: its files, versions, api_stage, routing."""
+    """Looks at everything that the release needs: its files, versions, api_stage, routing.
+
+    `served` is the manifest of what visitors get right now: what both share is not asked for again
+    where there are many files.
+    """
     with explained(), at_once(LOOKS, name="look") as pool:
         whole = pool.submit(_manifest, aws, names, release)
-        own = pool.submit(_keys, aws, names, f"{names.objects}/releases/{release}/")
-        shared = pool.submit(_keys, aws, names, f"{names.objects}/assets/")
+        own = pool.submit(beginning, aws, names, _own(names, release))
+        shared = pool.submit(beginning, aws, names, _shared(names))
         stage = pool.submit(_has_stage, aws, staged, there)
         routed = pool.submit(keyvalues.get, aws, there.ids[Made.STORE], key=f"r/{release}")
         looks = [pool.submit(_lost_version, aws, *each) for each in _versions(names, staged)]
         manifest = whole.result()
-        missing = _missing_files(manifest, own=own.result(), shared=shared.result())
+        lost = _Files(aws, names, release, manifest, pool).lost(
+            own=own.result(), shared=shared.result(), served=served
+        )
         versions = [found for look in looks if (found := look.result())]
         return Condition(
             manifest=manifest,
             is_routed=routed.result() is not None,
             has_stage=stage.result(),
-            lost=(*missing, *versions),
+            lost=(*lost, *versions),
         )
 
 
@@ -163,7 +174,7 @@ def missing_version(aws: Aws, function: str, *, version: str) -> bool:
     alone share 15. Sources: Lambda developer guide, "Manage Lambda function versions", Using
     versions; the same, "Lambda quotas", API requests.
     """
-    return not _is_there(
+    return not is_there(
         lambda: aws.functions.get_function(FunctionName=function, Qualifier=version)
     )
 
@@ -185,32 +196,48 @@ def _manifest(aws: Aws, names: Names, release: str) -> Mapping[str, Any]:
         )
         found.append(json.loads(answer["Body"].read()))
 
-    return found[0] if _is_there(read) else {}
+    return found[0] if is_there(read) else {}
 
 
-def _missing_files(
-    manifest: Mapping[str, Any], *, own: set[str], shared: set[str]
-) -> tuple[str, ...]:
-    if not manifest:
-        return ("its manifest is not in the bucket",)
-    wanted = manifest["files"]
-    immutable = {key for key, form in wanted.items() if form[0] == Kind.IMMUTABLE}
-    gone = (wanted.keys() - immutable - own) | (immutable - shared)
-    return tuple(f"the file {key} is not in the bucket" for key in sorted(gone))
+def _own(names: Names, release: str) -> str:
+    return f"{names.objects}/releases/{release}/"
 
 
-def _keys(aws: Aws, names: Names, prefix: str) -> set[str]:
-    pages = aws.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=names.bucket, Prefix=prefix, ExpectedBucketOwner=names.account
-    )
-    return {each["Key"][len(prefix) :] for page in pages for each in page.get("Contents", [])}
+def _shared(names: Names) -> str:
+    return f"{names.objects}/assets/"
 
 
-def _is_there(look: Callable[[], object]) -> bool:
-    try:
-        look()
-    except ClientError as error:
-        if code_of(error) not in _GONE:
-            raise
-        return False
-    return True
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files of one release, by its manifest."""
+
+    aws: Aws
+    names: Names
+    release: str
+    manifest: Mapping[str, Any]
+    pool: Executor
+
+    def lost(
+        self, *, own: Beginning, shared: Beginning, served: Callable[[], Mapping[str, Any]]
+    ) -> tuple[str, ...]:
+        if not self.manifest:
+            return ("its manifest is not in the bucket",)
+        immutable = _immutable(self.manifest)
+        # Most are what visitors get right now: were one of those lost, going back lost nothing.
+        asked = immutable if shared.is_whole else immutable - _immutable(served())
+        gone = [
+            *self._missing(_own(self.names, self.release), self._pages(immutable), own),
+            *self._missing(_shared(self.names), asked, shared),
+        ]
+        return tuple(f"the file {key} is not in the bucket" for key in sorted(gone))
+
+    def _pages(self, immutable: set[str]) -> set[str]:
+        return set(self.manifest["files"]) - immutable
+
+    def _missing(self, prefix: str, wanted: set[str], first: Beginning) -> list[str]:
+        return missing(self.aws, self.names, prefix, wanted=wanted, first=first, pool=self.pool)
+
+
+def _immutable(manifest: Mapping[str, Any]) -> set[str]:
+    files = manifest.get("files", {})
+    return {key for key, form in files.items() if form[0] == Kind.IMMUTABLE}
