@@ -14,7 +14,6 @@ import secrets
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -85,30 +84,27 @@ def workplace(scratch: Path) -> Iterator[tuple[Site, Distance]]:
             yield site, at
 
 
-def point(site: Site, at: Distance, told: tuple[str, int, str], *command: str) -> Point:
+def point(site: Site, at: Distance, of: tuple[str, int, str], *command: str) -> Point:
     """A command's seconds, calls and the most memory of its process; raises where it fails."""
-    axis, size, name = told
+    axis, size, what = of
     environment = {
         **os.environ, "AWS_ENDPOINT_URL": at.endpoint, "AWS_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench",
         "XDG_CACHE_HOME": str(site.home), "PYTHONPATH": str(ROOT),
     }  # fmt: skip
-    with tempfile.TemporaryFile() as said:
-        begun = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "runner", *command, "--json"],
-            cwd=site.folder, env=environment, stdout=said, stderr=said,
+    with tempfile.TemporaryDirectory() as name:
+        cost = Path(name) / "cost.json"
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.peak_once", str(cost),
+             sys.executable, "-m", "runner", *command, "--json"],
+            cwd=site.folder, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            said.seek(0)
-            text = said.read()[-2_000:].decode(errors="replace")
-            raise RuntimeError(f"{command}: status {process.returncode}: {text}")
+        if done.returncode:
+            text = (done.stdout + done.stderr)[-2_000:]
+            raise RuntimeError(f"{command}: status {done.returncode}: {text}")
+        told = json.loads(cost.read_text())
     calls = [each for each in at.take() if each.service]
-    mb = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024)
-    return Point(axis, name, size, round(seconds, 3), len(calls), round(mb, 1))
+    return Point(axis, what, size, told["seconds"], len(calls), told["mb"])
 
 
 def write_files(site: Site, files: int, text: str) -> None:

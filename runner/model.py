@@ -9,6 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where a file's bytes lie: a `Path`, or what takes less room than one."""
+
+    def __fspath__(self) -> str: ...
+
+    def read_bytes(self) -> bytes: ...
 
 
 class Kind(StrEnum):
@@ -37,7 +47,7 @@ class File:
     content_type: str
     cache_control: str
     headers: str = ""
-    source: Path = field(compare=False)
+    source: Source = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

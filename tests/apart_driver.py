@@ -47,9 +47,9 @@ def main(workspace: Path) -> None:
     )
     try:
         release = apart.packaged(wish, echo=lines.append, stage=lambda _name: nullcontext())
-        told["files"] = {it.path: it.source.read_text("latin-1") for it in release.files}
+        told["files"] = {it.path: it.source.read_bytes().decode("latin-1") for it in release.files}
         told["functions"] = [it.archive.read_bytes().hex() for it in release.functions]
-        told["owners"] = sorted({it.source.stat().st_uid for it in release.files})
+        told["owners"] = sorted({Path(it.source).stat().st_uid for it in release.files})
     except JamError as error:
         told["error"] = f"{error.code}: {error} {error.hint}"
     told["alive"] = [

@@ -162,7 +162,7 @@ def test_a_page_with_header_rules_ends_in_their_digest_so_that_its_etag_changes(
 
 def test_other_files_and_pages_without_rules_keep_their_bytes(make: Make) -> None:
     release = make({"index.html": "<p>", "a.js": "a()"}, header_text="/a.js\n  X-A: 1\n")
-    assert [it.source.read_text() for it in release.files] == ["a()", "<p>"]
+    assert [it.source.read_bytes() for it in release.files] == [b"a()", b"<p>"]
 
 
 def test_a_page_in_utf16_keeps_its_bytes(tmp_path: Path) -> None:

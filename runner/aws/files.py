@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from runner.apply import Moved
 from runner.aws import documents, ownership
 from runner.aws.refusals import tolerating
 from runner.aws.session import Aws
-from runner.model import File, Kind
+from runner.model import File, Kind, Source
 from runner.names import Names
 
 MANIFEST = "~release.json"
@@ -28,7 +27,7 @@ class Upload:
     """
 
     key: str
-    source: Path | bytes = field(repr=False)
+    source: Source | bytes = field(repr=False)
     size: int
     digest: str
     content_type: str

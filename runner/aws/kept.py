@@ -8,6 +8,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from runner.aws import api, files, keyvalues, written
 from runner.aws.present import Beginning, beginning, is_there, missing
 from runner.aws.refusals import explained
@@ -194,7 +196,7 @@ def _manifest(aws: Aws, names: Names, release: str) -> Mapping[str, Any]:
             Key=files.manifest_key(release, names),
             ExpectedBucketOwner=names.account,
         )
-        found.append(json.loads(answer["Body"].read()))
+        found.append(msgspec.json.decode(answer["Body"].read()))
 
     return found[0] if is_there(read) else {}
 

@@ -7,10 +7,11 @@ its checksum; an older one was not touched since.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from runner.aws import files
 from runner.aws.refusals import tolerating
@@ -35,7 +36,7 @@ def manifest(aws: Aws, names: Names, *, release: str) -> Mapping[str, Any] | Non
         )
         text = found["Body"].read()
         try:
-            told: Mapping[str, Any] = json.loads(text)
+            told: Mapping[str, Any] = msgspec.json.decode(text)
         except ValueError:
             return None
         return told

@@ -5,11 +5,12 @@ Reads only.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
 
 from runner.aws import entry, files, keyvalues
 from runner.aws.refusals import tolerating
@@ -92,7 +93,7 @@ def manifest_of(aws: Aws, names: Names, *, release: str) -> Any:
             ExpectedBucketOwner=names.account,
         )
         try:
-            return json.loads(found["Body"].read())
+            return msgspec.json.decode(found["Body"].read())
         except ValueError:  # somebody wrote over it
             return {}
     return {}

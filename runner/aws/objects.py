@@ -6,6 +6,7 @@ that one table of errors serves all of AWS.
 
 from __future__ import annotations
 
+import os
 import xml.etree.ElementTree as ET
 from concurrent.futures import Future
 from functools import cached_property
@@ -18,6 +19,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from runner.aws.patience import LONGEST
 from runner.aws.refusals import SERVICE
+from runner.model import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +44,8 @@ class Objects:
         self._host = f"{bucket}.{where.netloc}" if regional else where.netloc
         self._root = "/" if regional else f"/{bucket}/"
 
-    def put(self, key: str, source: Path | bytes, headers: Mapping[str, str]) -> Future[None]:
-        size = source.stat().st_size if isinstance(source, Path) else len(source)
+    def put(self, key: str, source: Source | bytes, headers: Mapping[str, str]) -> Future[None]:
+        size = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
         sent = {**headers, "content-length": str(size)}
         return self._send("PutObject", "PUT", key, sent, source if size else b"")
 
@@ -60,7 +62,12 @@ class Objects:
         return self._send("CopyObject", "PUT", key, sent, b"")
 
     def _send(
-        self, operation: str, method: str, key: str, headers: Mapping[str, str], body: Path | bytes
+        self,
+        operation: str,
+        method: str,
+        key: str,
+        headers: Mapping[str, str],
+        body: Source | bytes,
     ) -> Future[None]:
         from awscrt.http import HttpHeaders, HttpRequest
         from awscrt.s3 import S3RequestType
@@ -69,7 +76,7 @@ class Objects:
         named = HttpHeaders([("host", self._host), *headers.items()])
         # Without a body the CRT must be given none, or it sends the wrong length. A file it reads
         # itself, beside Python.
-        path = str(body) if isinstance(body, Path) else None
+        path = None if isinstance(body, bytes) else os.fspath(body)
         stream = BytesIO(body) if body and isinstance(body, bytes) else None
         request = HttpRequest(method, self._root + quote(key), named, stream)
         result: Future[None] = Future()

@@ -52,7 +52,7 @@ def put(aws: Aws, bucket: str, objects: Iterable[Upload], *, moved: Moved) -> No
     with at_once(2, name="large") as large, explained():
 
         def send(each: Upload) -> Future[None]:
-            if each.size > STREAMED and isinstance(each.source, Path):
+            if each.size > STREAMED and not isinstance(each.source, bytes):
                 return large.submit(_stream, aws, bucket, each)
             return wire.put(each.key, each.source, {**_headers(each), "if-none-match": "*"})
 
@@ -104,8 +104,8 @@ def _reconcile(aws: Aws, bucket: str, each: Upload, *, wire: Objects) -> None:
 
 
 def _stream(aws: Aws, bucket: str, each: Upload) -> None:
-    assert isinstance(each.source, Path)
-    with each.source.open("rb") as body:
+    assert not isinstance(each.source, bytes)
+    with Path(each.source).open("rb") as body:
         aws.s3.put_object(
             Bucket=bucket,
             Key=each.key,

@@ -34,9 +34,10 @@ from runner.build.cell import (
 )
 from runner.build.evicted import evict
 from runner.build.house import Builder, House, closed, furnished, leave, open_error, take_back
+from runner.build.store import Place
 from runner.config.load import Config
 from runner.errors import JamError, Turn, site_error
-from runner.model import Release
+from runner.model import Release, Source
 
 USER = "jam-build"  # whom the Dockerfile makes
 SOCKET = Path("/var/run/docker.sock")
@@ -183,14 +184,16 @@ def builder_here(effective: int) -> Builder | None:
 
 
 def _told(stream: IO[bytes]) -> Iterator[Told]:
-    decoder = msgspec.json.Decoder(Told, dec_hook=_path)
+    decoder = msgspec.json.Decoder(Told, dec_hook=_place)
     for line in stream:
         yield decoder.decode(line)
 
 
-def _path(kind: type, value: object) -> object:
-    if kind is Path and isinstance(value, str):
+def _place(kind: type, value: object) -> object:
+    if kind in (Path, Source) and isinstance(value, str):
         return Path(value)
+    if kind is Source:
+        return msgspec.convert(value, Place)
     raise NotImplementedError(kind)
 
 
@@ -225,6 +228,6 @@ def _until(told: Iterator[Told], awaited: type[_Awaited], echo: Callable[[str], 
 def _files(release: Release) -> Iterator[tuple[Path, str]]:
     """What of it is read later, with its sha256 in hex."""
     for file in release.files:
-        yield file.source, file.digest
+        yield Path(file.source), file.digest
     for function in release.functions:
         yield function.archive, base64.b64decode(function.code_sha256).hex()

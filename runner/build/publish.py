@@ -20,6 +20,7 @@ from runner.build import store as content_store
 from runner.build.secrets import SCANNED, credentials
 from runner.build.survey import FOLDER, Entry, Limits, Survey, matches, opened, survey
 from runner.errors import Problem, site_error
+from runner.model import Source
 
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # Copies that hold an allowed credential lie apart: being in the store itself means searched and
@@ -36,7 +37,7 @@ class Found:
     path: str
     digest: str
     size: int
-    source: Path = field(compare=False)
+    source: Source = field(compare=False)
 
     @property
     def hidden(self) -> bool:

@@ -20,7 +20,10 @@ from runner.errors import JamError, Problem, site_error
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 DEPTH = 64  # folders: each open one costs a descriptor, of which a process may have 256 on macOS
+_FILE, _FOLDER = "a file", "a folder"
 _KINDS = {
+    stat.S_IFREG: _FILE,
+    stat.S_IFDIR: _FOLDER,
     stat.S_IFLNK: "a symbolic link",
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
@@ -110,19 +113,25 @@ Globs = tuple[tuple[str, ...], tuple[str, ...]]
 
 def _walk(descriptor: int, folder: tuple[str, ...], found: Survey, globs: Globs) -> Iterator[Entry]:
     with os.scandir(descriptor) as listing:
-        items = [(it.name, it.stat(follow_symlinks=False)) for it in listing]
-    for name, status in items:
-        path = "/".join([*folder, name])
-        if not _admitted(path, name, found, globs):
+        items = [_seen(folder, it) for it in listing]
+    for kind, entry in items:
+        if not _admitted(entry.path, entry.name, found, globs):
             continue
-        if stat.S_ISDIR(status.st_mode):
-            yield from _descend(descriptor, (*folder, name), found, globs)
-        elif stat.S_ISREG(status.st_mode):
-            inode = (status.st_dev, status.st_ino)
-            yield Entry(folder, name, inode, status.st_nlink, status.st_size)
+        if kind == _FOLDER:
+            yield from _descend(descriptor, (*folder, entry.name), found, globs)
+        elif kind == _FILE:
+            yield entry
         else:
-            kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
-            found.unsafe.append(Problem(where=path, message=f"is {kind}"))
+            found.unsafe.append(Problem(where=entry.path, message=f"is {kind}"))
+
+
+def _seen(folder: tuple[str, ...], item: os.DirEntry[str]) -> tuple[str, Entry]:
+    """Its kind, and what of its status is used: whole ones are most of what a walk would hold."""
+    status = item.stat(follow_symlinks=False)
+    entry = Entry(
+        folder, item.name, (status.st_dev, status.st_ino), status.st_nlink, status.st_size
+    )
+    return _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file"), entry
 
 
 def _admitted(path: str, name: str, found: Survey, globs: Globs) -> bool:

@@ -6,6 +6,8 @@ Python version and would give equal builds different release ids; what it lacks 
 
 from __future__ import annotations
 
+from functools import cache
+
 from whitenoise.media_types import MediaTypes
 
 from runner.model import Kind
@@ -72,7 +74,12 @@ _DOCUMENTS = ("text/html", "application/xhtml+xml")
 def content_type(path: str) -> str:
     """The media type of the file at `path`, with UTF-8 as the charset of every kind of text."""
     name = path.rsplit("/", 1)[-1]
-    plain: str = _TYPES.get_type(name)
+    return _with_charset(_TYPES.get_type(name))
+
+
+@cache
+def _with_charset(plain: str) -> str:
+    """One text for all files of a type."""
     return f"{plain}; charset=utf-8" if plain.startswith("text/") or plain in _TEXT else plain
 
 

@@ -110,10 +110,11 @@ def _drafts(
 
 def _draft(found: Found, headers: Headers, lasting: bool) -> _Draft:
     """A rule for Content-Type becomes the file's own type, by which CloudFront compresses."""
+    path, key = found.path, key_of(found.path)
     types = [value for name, value in headers if name.lower() == "content-type"]
     return _Draft(
         found=found,
-        key=key_of(found.path),
+        key=path if key == path else key,  # of most one text for both
         content_type=types[-1] if types else content_type(found.path),
         headers=tuple(pair for pair in headers if pair[0].lower() != "content-type"),
         fingerprinted=lasting,

@@ -178,7 +178,8 @@ def rules_of(
     texts = {each.path: each.source for each in found if each.path in ("_headers", "_redirects")}
 
     def text(name: str) -> str:
-        return texts[name].read_text("utf-8", errors="replace") if name in texts else ""
+        place = texts.get(name)
+        return Path(place).read_text("utf-8", errors="replace") if place else ""
 
     headers, odd_headers = parse_headers(text("_headers"), "_headers")
     redirects, odd_redirects = parse_redirects(text("_redirects"), "_redirects")
