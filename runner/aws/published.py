@@ -6,6 +6,7 @@ Which of them is live any visitor may ask; previews may read no record of produc
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 
 from runner.aws.files import Upload, told_of
 from runner.aws.refusals import tolerating
@@ -37,7 +38,7 @@ def write(aws: Aws, names: Names, text: bytes) -> None:
     aws.s3.put_object(
         Bucket=names.bucket,
         Key=key_of(names),
-        Body=text,
+        Body=BytesIO(text),  # bytes would be copied behind the request's head
         ContentType="application/json",
         Metadata={"jam-kind": "summary"},
         ExpectedBucketOwner=names.account,

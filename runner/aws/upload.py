@@ -11,8 +11,9 @@ import base64
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 IN_FLIGHT = 256  # requests under way; the CRT opens fewer connections by itself
 STREAMED = 64_000_000  # bytes: the CRT holds a body in memory, larger ones go through boto3
+HELD = 4_000_000  # bytes: the same for what is in memory already, as the manifest of a large site
 
 _Each = TypeVar("_Each", Upload, Copy)
 
@@ -52,7 +54,7 @@ def put(aws: Aws, bucket: str, objects: Iterable[Upload], *, moved: Moved) -> No
     with at_once(2, name="large") as large, explained():
 
         def send(each: Upload) -> Future[None]:
-            if each.size > STREAMED and not isinstance(each.source, bytes):
+            if each.size > (HELD if isinstance(each.source, bytes) else STREAMED):
                 return large.submit(_stream, aws, bucket, each)
             return wire.put(each.key, each.source, {**_headers(each), "if-none-match": "*"})
 
@@ -104,14 +106,15 @@ def _reconcile(aws: Aws, bucket: str, each: Upload, *, wire: Objects) -> None:
 
 
 def _stream(aws: Aws, bucket: str, each: Upload) -> None:
-    assert not isinstance(each.source, bytes)
-    with Path(each.source).open("rb") as body:
+    cached: Any = {"CacheControl": each.cache_control} if each.cache_control else {}
+    source = each.source
+    with BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as body:
         aws.s3.put_object(
             Bucket=bucket,
             Key=each.key,
             Body=body,
             ContentType=each.content_type,
-            CacheControl=each.cache_control,
+            **cached,
             Metadata=each.metadata,
             ChecksumSHA256=_checksum(each),
             IfNoneMatch="*",
