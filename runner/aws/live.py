@@ -189,7 +189,9 @@ def with_files(
     live: Live, manifest: Mapping[str, Any], *, lost: frozenset[str] = frozenset()
 ) -> Live:
     """The manifest's files are [kind, type, cache, headers, digest] by storage key."""
-    stored = {key: each for key, each in manifest.get("files", {}).items() if key not in lost}
+    stored = manifest.get("files", {})
+    if lost:
+        stored = {key: each for key, each in stored.items() if key not in lost}
     immutable = {key: each[4] for key, each in stored.items() if each[0] == Kind.IMMUTABLE}
     return replace(
         live,
