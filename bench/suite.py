@@ -53,6 +53,8 @@ def main(measure: Callable[[Run], Report], doc: str | None) -> None:
     rounds = options.rounds or (1 if options.quick else ROUNDS)
     with tempfile.TemporaryDirectory(prefix="jam-bench-") as folder:
         scratch = Path(folder).resolve()
+        # Peers leave folders of their own there: zip-it-and-ship-it one for each zip.
+        os.environ["TMPDIR"] = tempfile.mkdtemp(dir=scratch)
         report = measure(Run(rounds, options.quick, peers, scratch, options.rounds or 0))
     told = {
         "entries": [each.row() for each in report.entries],
