@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from runner.model import Grants, HeaderSet, Kind, Redirect, Release
+from runner.package.manifest import Many, compact, encoded
 from runner.package.summary import Summary, summary_of, text_of
 from tests.builders import a_file, a_function, a_release
 
@@ -70,3 +73,15 @@ def test_a_later_versions_summary_is_read_as_none() -> None:
 
 def test_equal_releases_have_equal_summaries() -> None:
     assert text_of(WHOLE) == text_of(replace(WHOLE))
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 999, 1000, 1001, 2000, 2001])
+def test_many_members_are_written_as_if_they_had_been_there_at_once(number: int) -> None:
+    members = {f"seite-ü{each}": ["a", each, {"b": None}] for each in range(number)}
+    whole = {"first": 1, "many": members, "inner": {"many": members, "last": "é"}}
+    streamed = {
+        "first": 1,
+        "many": Many(iter(members.items())),
+        "inner": {"many": Many(iter(members.items())), "last": "é"},
+    }
+    assert encoded(streamed) == compact(whole).encode()

@@ -80,7 +80,8 @@ def write(members: Mapping[str, Member], packer: Packer | None = None) -> bytes:
     end = struct.pack(
         "<4s4H2LH", b"PK\5\6", 0, 0, len(members), len(members), len(directory), len(body), 0
     )
-    return bytes(body + directory + end)
+    body += directory + end
+    return bytes(body)
 
 
 def content_of(member: Member) -> tuple[bytes, bool]:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,6 +18,7 @@ import msgspec
 from runner.model import Admission, Api, File, Function, Redirect, Release, Routing
 
 _API = Api()
+_AT_ONCE = 1_000  # of many members
 
 
 def compact(value: Any) -> str:
@@ -22,10 +26,46 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+@dataclass(frozen=True, slots=True)
+class Many:
+    """An object of so many members that they are not held beside its text."""
+
+    members: Iterable[tuple[str, Any]]
+
+
 def encoded(value: Any) -> bytes:
     """The same bytes as `compact`, for what may have a hundred thousand files: a tenth of the time,
-    and no text beside them in memory."""
-    return msgspec.json.encode(value)
+    and no text beside them in memory. Of `Many` members a few are made at a time."""
+    if not _has_many(value):
+        return msgspec.json.encode(value)
+    whole = BytesIO()
+    _write(whole, value)
+    return whole.getvalue()  # no copy: it is the buffer's own
+
+
+def _has_many(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_many, value.values()))
+    return isinstance(value, Many)
+
+
+def _write(whole: BytesIO, value: Any) -> None:
+    if not _has_many(value):
+        whole.write(msgspec.json.encode(value))
+        return
+    whole.write(b"{")
+    before = b""
+    if isinstance(value, Many):
+        members = iter(value.members)
+        while few := dict(islice(members, _AT_ONCE)):
+            whole.write(before + msgspec.json.encode(few)[1:-1])
+            before = b","
+    else:
+        for name, member in value.items():
+            whole.write(before + msgspec.json.encode(name) + b":")
+            _write(whole, member)
+            before = b","
+    whole.write(b"}")
 
 
 def manifest(release: Release) -> bytes:
@@ -34,19 +74,20 @@ def manifest(release: Release) -> bytes:
 
 
 def document(release: Release) -> dict[str, Any]:
-    """The manifest before it is a text."""
+    """The manifest before it is a text, which can be made of it once."""
     return {
         "v": 1,
         "release": release.id,
-        "files": {
-            it.key: [it.kind, it.content_type, it.cache_control, it.headers, it.digest]
-            for it in release.files
-        },
+        "files": Many((it.key, _stored(it)) for it in release.files),
         "redirects": [redirect_form(it) for it in release.redirects],
         "headers": {it.ref: [list(pair) for pair in it.headers] for it in release.header_sets},
         "routing": routing_form(release.routing),
         "notFound": release.not_found,
     }
+
+
+def _stored(file: File) -> list[str]:
+    return [file.kind, file.content_type, file.cache_control, file.headers, file.digest]
 
 
 def routing_form(routing: Routing) -> dict[str, Any]:

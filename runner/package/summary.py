@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from runner.model import Function, Release
-from runner.package.manifest import document, encoded
+from runner.package.manifest import Many, document, encoded
 
 VERSION = 1
 
@@ -40,7 +40,7 @@ def text_of(release: Release, *, host: str = "") -> bytes:
         "v": VERSION,
         **({"host": host} if host else {}),
         "manifest": document(release),
-        "sizes": {each.key: each.size for each in release.files},
+        "sizes": Many((each.key, each.size) for each in release.files),
         "functions": {each.name: _told(each) for each in release.functions},
     }
     return encoded(told)
