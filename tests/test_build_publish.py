@@ -260,6 +260,31 @@ def test_a_full_disk_is_told_as_such_and_leaves_nothing_half_written(tmp_path: P
     assert list((tmp_path / "store").iterdir()) == []
 
 
+def test_all_copies_lie_there_once_a_folder_has_been_read(tmp_path: Path) -> None:
+    folder, store = tmp_path / "dist", tmp_path / "store"
+    folder.mkdir()
+    for number in range(300):  # of each three two are equal
+        (folder / f"{number}.html").write_text(f"page {number - (number % 3 == 2)}")
+    found = read(folder, store)
+    digests = {hashlib.sha256(it.source.read_bytes()).hexdigest() for it in found}
+    assert len(found) == 300
+    assert digests == {it.digest for it in found} == {it.name for it in store.glob("??/*")}
+    assert len(digests) == 200
+    assert not list(store.glob(".*"))
+
+
+def test_a_copy_that_cannot_be_written_ends_the_reading(tmp_path: Path) -> None:
+    folder, store = tmp_path / "dist", tmp_path / "store"
+    folder.mkdir()
+    for number in range(100):
+        (folder / f"{number}.html").write_text(f"page {number}")
+    store.mkdir()
+    in_the_way = hashlib.sha256(b"page 99").hexdigest()
+    (store / in_the_way[:2]).write_text("no folder")
+    with pytest.raises(NotADirectoryError):
+        read(folder, store)
+
+
 def test_a_repository_published_whole_leaves_out_what_is_the_repositorys(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     for name in (
