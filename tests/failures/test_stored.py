@@ -41,7 +41,8 @@ def test_13_what_is_missing_is_uploaded_and_what_is_there_is_not_sent_again(scen
         ended = scene.deploy(commit)
     assert (ended.code, ended.status) == ("JAM-DENIED", 3)
     since = scene.cloud.journal.last
-    assert scene.deploy(commit.again).outcome == "live"
+    ended = scene.deploy(commit.again)
+    assert ended.outcome == "live", ended
     there = scene.site.release_of(commit).id
     puts = [
         each.parameters["Key"]
@@ -135,7 +136,8 @@ def test_26_a_function_without_our_tags_is_neither_changed_nor_deleted(scene: Sc
     assert "another `site` name" in ended.hint
     assert touched == []
     assert scene.kept() == before
-    assert scene.deploy(commit.again).outcome == "live"
+    ended = scene.deploy(commit.again)
+    assert ended.outcome == "live", ended
 
 
 def test_27_an_api_that_is_full_of_others_stages_is_told_before_anything_is_switched(
@@ -158,7 +160,8 @@ def test_27_an_api_that_is_full_of_others_stages_is_told_before_anything_is_swit
     standing = {each["StageName"] for each in aws.api.get_stages(ApiId=api)["Items"]}
     assert set(made) <= standing  # never taken for a stray of ours
     aws.api.delete_stage(ApiId=api, StageName=made[-1])
-    assert scene.deploy(commit.again).outcome == "live"
+    ended = scene.deploy(commit.again)
+    assert ended.outcome == "live", ended
     for name in made[:-1]:
         aws.api.delete_stage(ApiId=api, StageName=name)
 
