@@ -142,7 +142,7 @@ def test_another_key_is_let_in_before_it_is_sent_and_old_api_stages_know_it(
 
     assert answered(cloud, api, stage + path) == 401
     assert keys() == [200, 200, 403]
-    keyvalues.remove(site.aws, store, keys=[keeper.KEY])
+    keyvalues.drop(site.aws, store, keys=[keeper.KEY])
     role = site.names.role_arn(site.names.keeper_role)
     keeper.make(site.aws, site.names, store=store, role_arn=role)
     assert former != keeper.key(site.aws, store)

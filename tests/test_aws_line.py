@@ -295,6 +295,30 @@ def test_keys_come_and_go_in_one_write_whatever_is_gone_already(site: Deployer) 
     assert set(keyvalues.contents(site.aws, store)) == {"r/c", "r/d"}
 
 
+def test_a_key_that_comes_back_while_it_is_dropped_is_dropped(site: Deployer) -> None:
+    """Refused for a key that is missing; once the store is listed somebody has brought it back."""
+    store = keyvalues.make(site.aws, site.names)
+    back = [lambda: keyvalues.write(site.aws, store, puts={"r/gone": "{}"})]
+
+    def bring_back(**_: object) -> None:
+        if back:
+            back.pop()()
+
+    site.aws.values.meta.events.register("before-call.*.ListKeys", bring_back)
+    keyvalues.write(site.aws, store, puts={"r/new": "{}"}, drops=["r/gone"])
+    assert not back
+    assert set(keyvalues.contents(site.aws, store)) == {"r/new"}
+
+
+def test_a_write_that_is_refused_for_what_it_puts_is_told_so(site: Deployer) -> None:
+    store = keyvalues.make(site.aws, site.names)
+    keyvalues.write(site.aws, store, puts={"r/a": "{}"})
+    for drops in ([], ["r/a"], ["r/a", "r/never"]):
+        with pytest.raises(site.aws.values.exceptions.ValidationException):
+            keyvalues.write(site.aws, store, puts={"r/b": "x" * 1025}, drops=drops)
+    assert set(keyvalues.contents(site.aws, store)) == {"r/a"}
+
+
 def test_who_wrote_to_the_store_need_not_ask_for_its_revision_to_write_again(
     site: Deployer,
 ) -> None:

@@ -16,7 +16,14 @@ from runner.plan.origins import AllowOrigins
 from runner.plan.promotion import Promotion
 from runner.plan.publishing import AwaitVersions, PublishEntry, PublishFunction
 from runner.plan.refs import Made, Ref
-from runner.plan.releasing import DropApiStage, ReleaseStep, SettleStep, SwitchStep, WriteRouting
+from runner.plan.releasing import (
+    BringBackRouting,
+    DropApiStage,
+    ReleaseStep,
+    SettleStep,
+    SwitchStep,
+    WriteRouting,
+)
 from runner.plan.steps import Plan
 from tests.builders import a_file, a_function, a_release
 
@@ -228,6 +235,21 @@ def test_old_api_stages_are_dropped_with_the_routing_of_their_releases():
     assert todo.settle == ()
     promotion = decide(**before, promotion=Promotion())
     assert promotion.following.is_empty
+
+
+@pytest.mark.parametrize("staged", [False, True], ids=["new", "ready"])
+def test_what_a_run_forgets_it_does_not_bring_back(staged: bool) -> None:
+    """A run before it ended between the two: the key is gone, the record still names the stage."""
+    old = tuple((f"s{n}", (f"release-{n}",)) for n in range(20, 20 + KEPT_STAGES))
+    drift = Drift(unrouted=("release-23", "release-26"))
+    live = {**serving(a_release("before", api_stage="s20")), "stages": old, "staged": staged}
+    (back,) = brought(decide(**live, drift=drift))
+    assert back.releases == ("release-23",)
+    assert not brought(decide(**live, drift=Drift(unrouted=("release-26",))))
+
+
+def brought(todo: Plan) -> list[BringBackRouting]:
+    return [each for each in todo.stage if isinstance(each, BringBackRouting)]
 
 
 def test_what_is_ready_drops_old_api_stages_and_their_routing_by_itself():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ TOKEN = "token"  # noqa: S105  # a key's name
 CHUNK = 50  # keys of one UpdateKeys. Source: CloudFront developer guide, "Quotas", key value stores
 BUDGET = 120  # seconds: others write too, and the ETag is the whole store's
 READY_BUDGET = 120  # seconds
+TURNS = 2  # of a write that names a missing key, before its refusal is for something else
 
 
 def live_value(release: str, routing: Routing) -> str:
@@ -116,18 +117,19 @@ def write(
     The `fence` is asked after the ETag was read: what a newer run writes later makes it stale.
     `seen` is the ETag that somebody read before; where it is stale it is read again.
     """
-    try:
-        return _change(aws, store_arn, puts=puts, drops=drops, fence=fence, seen=seen)
-    except (
-        aws.values.exceptions.ResourceNotFoundException,
-        aws.values.exceptions.ValidationException,
-    ):
-        # Which of the two a missing key is refused with no page of AWS's says.
-        there = contents(aws, store_arn)
-        wanted = frozenset(drops)
-        if wanted <= there.keys():
-            raise  # that was not it
-        return _change(aws, store_arn, puts=puts, drops=wanted & there.keys(), fence=fence)
+    wanted = goes = tuple(drops)
+    for _ in range(TURNS if wanted else 0):
+        try:
+            return _change(aws, store_arn, puts=puts, drops=goes, fence=fence, seen=seen)
+        except (
+            aws.values.exceptions.ResourceNotFoundException,
+            aws.values.exceptions.ValidationException,
+        ):
+            # Which of the two a missing key is refused with no page of AWS's says; others may have
+            # brought it back by the time the store is listed.
+            there = contents(aws, store_arn)
+            goes, seen = tuple(key for key in wanted if key in there), ""
+    return _change(aws, store_arn, puts=puts, drops=goes, fence=fence, seen=seen)
 
 
 def token(aws: Aws, store_arn: str) -> str:
@@ -165,18 +167,16 @@ def _secret(aws: Aws, store_arn: str, key: str) -> str:
     return str(json.loads(found)["t"]) if found else ""
 
 
-def drop(aws: Aws, store_arn: str, *, keys: Iterable[str]) -> None:
-    """Removes those of `keys` that exist."""
-    write(aws, store_arn, puts={}, drops=keys)
+def drop(aws: Aws, store_arn: str, *, keys: Iterable[str], fence: Fence = unfenced) -> None:
+    """Removes those of `keys` that exist; the `fence` as in `write`."""
+    write(aws, store_arn, puts={}, drops=keys, fence=fence)
 
 
 def drop_routing(aws: Aws, store_arn: str, *, api_stage: str) -> None:
     """Removes the routing of every release that names `api_stage`: its functions follow live."""
     found = contents(aws, store_arn)
     routing = {key: json.loads(value) for key, value in found.items() if key.startswith("r/")}
-    remove(
-        aws, store_arn, keys=[key for key, each in routing.items() if each.get("s") == api_stage]
-    )
+    drop(aws, store_arn, keys=[key for key, each in routing.items() if each.get("s") == api_stage])
 
 
 def contents(aws: Aws, store_arn: str) -> dict[str, str]:
@@ -185,11 +185,6 @@ def contents(aws: Aws, store_arn: str) -> dict[str, str]:
         KvsARN=store_arn, PaginationConfig={"PageSize": CHUNK}
     )
     return {each["Key"]: each["Value"] for page in pages for each in page.get("Items", [])}
-
-
-def remove(aws: Aws, store_arn: str, *, keys: Sequence[str], fence: Fence = unfenced) -> None:
-    """Removes these, all of which exist; the `fence` as in `write`."""
-    _change(aws, store_arn, puts={}, drops=keys, fence=fence)
 
 
 def _change(

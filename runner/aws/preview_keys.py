@@ -30,7 +30,7 @@ def hide(
         with at_once(AT_ONCE) as workers:
             found = workers.map(lambda key: keyvalues.get(aws, store, key=key), wanted)
             stand = [key for key, value in zip(wanted, found, strict=True) if value is not None]
-        keyvalues.remove(aws, store, keys=stand, fence=fence)
+        keyvalues.drop(aws, store, keys=stand, fence=fence)
 
 
 def _keys(aws: Aws, names: Names, there: Known) -> Iterator[str]:

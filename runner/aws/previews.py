@@ -113,7 +113,7 @@ def hide(aws: Aws, names: Names, store: str) -> None:
         for key, value in keyvalues.contents(aws, store).items()
         if key.startswith(f"r/{names.environment}/") or _is_of(key, value, names.environment)
     ]
-    keyvalues.remove(aws, store, keys=of_preview)
+    keyvalues.drop(aws, store, keys=of_preview)
 
 
 def leave(aws: Aws, names: Names, store: str, *, host: str) -> None:
@@ -123,7 +123,7 @@ def leave(aws: Aws, names: Names, store: str, *, host: str) -> None:
         for key, value in keyvalues.contents(aws, store).items()
         if key.endswith(host) and _is_of(key, value, names.environment)
     ]
-    keyvalues.remove(aws, store, keys=keys)
+    keyvalues.drop(aws, store, keys=keys)
 
 
 def forget(aws: Aws, names: Names, store: str, *, releases: tuple[str, ...], host: str) -> None:

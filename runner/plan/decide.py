@@ -93,7 +93,7 @@ def _staging(
         yield from staged(
             release, live, foundation=foundation, origin=origin, opens=opens, forgets=forgets
         )
-    yield from _forgotten(live)
+    yield from _brought_back(live, but=forgets)
     if over:
         gone = tuple(stage for stage, _ in over)
         yield DropApiStage(
@@ -185,9 +185,11 @@ def _recording(
     )
 
 
-def _forgotten(live: Live) -> Iterator[BringBackRouting]:
-    if live.drift.unrouted:
-        yield BringBackRouting(releases=live.drift.unrouted)
+def _brought_back(live: Live, *, but: tuple[str, ...]) -> Iterator[BringBackRouting]:
+    """What the router lacks of kept releases, but of those that this plan takes from it: a run that
+    ended after it had done so and before the record said it leaves them like that."""
+    if lacks := tuple(each for each in live.drift.unrouted if each not in but):
+        yield BringBackRouting(releases=lacks)
 
 
 def _upkeep(release: Release, live: Live) -> Iterator[TendFunction]:

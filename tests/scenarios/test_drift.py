@@ -248,4 +248,4 @@ def emptied(site: Site) -> None:
             chance=lambda: 0.5,
         )
         store = aws.edge.describe_key_value_store(Name="jam-meddled")["KeyValueStore"]["ARN"]
-        keyvalues.remove(aws, store, keys=list(keyvalues.contents(aws, store)))
+        keyvalues.drop(aws, store, keys=list(keyvalues.contents(aws, store)))
