@@ -85,3 +85,8 @@ def test_many_members_are_written_as_if_they_had_been_there_at_once(number: int)
         "inner": {"many": Many(iter(members.items())), "last": "é"},
     }
     assert encoded(streamed) == compact(whole).encode()
+
+
+def test_many_members_in_a_list_are_refused_rather_than_written_wrong() -> None:
+    with pytest.raises(TypeError):
+        encoded({"list": [Many(iter([("a", 1)]))]})

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
 from typing import Any
@@ -26,11 +25,14 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-@dataclass(frozen=True, slots=True)
 class Many:
-    """An object of so many members that they are not held beside its text."""
+    """An object of so many members that they are not held beside its text.
 
-    members: Iterable[tuple[str, Any]]
+    No dataclass: of one that lies within a list msgspec would write the fields.
+    """
+
+    def __init__(self, members: Iterable[tuple[str, Any]]) -> None:
+        self.members = members
 
 
 def encoded(value: Any) -> bytes:
