@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import boto3
@@ -29,7 +30,7 @@ class Table:
         self.turns = 1
         self.refuses = False
         session = boto3.Session("a", "b", region_name="eu-central-1")
-        self.aws = Aws(session, None, clock=lambda: self.now, sleep=str, chance=lambda: 0.0)
+        self.aws = Aws(session, None, clock=lambda: self.now, sleep=time.sleep, chance=lambda: 0.0)
         self.aws.gate = self.answer
 
     def lease(self) -> Lease:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,6 +114,27 @@ def test_a_metric_in_a_functions_log_line_is_a_metric(site):
         lambdas.invoke(FunctionName="beacon", Payload=payload)
     assert written(site, "r1") == 2
     assert written(site, "r2") == 1
+
+
+def test_a_leap_waits_for_the_lines_of_what_ran_before_it(site):
+    now = int(site.cloud.clock.now())
+    function(site, "beacon", WRITES, Environment={"Variables": {"NOW": str(now)}})
+    held = threading.Event()
+
+    def hold() -> None:
+        with site.cloud.overlay.lock:  # nobody writes meanwhile
+            held.set()
+            time.sleep(0.5)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    compute = site.cloud.compute
+    compute.invoker.run(
+        compute.store.find("eu-west-1", "beacon"), "1", b'{"release": "r1", "later": 0}'
+    )
+    assert written(site, "r1") == 1
+    holder.join()
 
 
 def test_a_line_in_a_wrong_format_is_counted_as_one(site):

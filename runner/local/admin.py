@@ -58,11 +58,17 @@ def _advance(cloud: Cloud, request: Request) -> Any:
     seconds, speed = float(wanted.get("advance", 0)), float(wanted.get("speed", cloud.clock.speed))
     if not 0 <= seconds < math.inf or not 0 < speed < math.inf:
         raise ValueError("the clock goes forward only")
-    cloud.clock.timers.settle(_SETTLING)
+    _settle(cloud)
     cloud.clock.run(cloud.clock.now() + seconds)
-    cloud.clock.timers.settle(_SETTLING)
+    _settle(cloud)
     cloud.clock.hasten(speed)
     return _clock(cloud, request)
+
+
+def _settle(cloud: Cloud) -> None:
+    """What is under way is of the time before the leap: a line is read when it was said."""
+    cloud.clock.timers.settle(_SETTLING)
+    cloud.compute.settle(_SETTLING)
 
 
 def _journal(cloud: Cloud, request: Request) -> Any:

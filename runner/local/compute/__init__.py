@@ -98,6 +98,10 @@ class Compute:
             CodeHost(self.store),
         )
 
+    def settle(self, seconds: float) -> None:
+        """Returns when the lines of what ran so far are written, or after `seconds` of ours."""
+        self._logs.settle(seconds)
+
     def stop(self) -> None:
         """Ends every process of a function, writes the last log lines, removes the folder."""
         self.pool.close()

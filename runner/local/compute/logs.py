@@ -39,7 +39,8 @@ class Logs:
         self._now = now
         self._lock = lock
         self._written = written
-        self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Batch | threading.Event] = SimpleQueue()
+        self._end = threading.Event()
         self._thread = threading.Thread(target=self._carry, daemon=True)
         self._thread.start()
 
@@ -47,31 +48,40 @@ class Logs:
         at = self._now()  # the cloud's time: CloudWatch refuses what is far from it
         self._queue.put((program, stream, tuple(Line(at, line.text) for line in lines)))
 
+    def settle(self, seconds: float) -> None:
+        """Returns when all lines told so far are written, or after so many of our seconds."""
+        self._settle(threading.Event(), seconds)
+
     def stop(self) -> None:
-        """Returns when all lines told so far are written."""
-        self._queue.put(None)
-        self._thread.join(timeout=5)
+        """As `settle`, and the thread ends."""
+        self._settle(self._end, 5)
+
+    def _settle(self, written: threading.Event, seconds: float) -> None:
+        self._queue.put(written)
+        written.wait(seconds)
 
     def _carry(self) -> None:
-        ended = False
-        while not ended:
-            batches, ended = self._waiting()
+        written = None
+        while written is not self._end:
+            batches, written = self._waiting()
             with self._lock():
                 for program, stream, lines in batches:
                     self._write(program, stream, lines)
+            if written:
+                written.set()
 
-    def _waiting(self) -> tuple[list[_Batch], bool]:
-        """All that is there, after waiting for the first: (joined by stream, end)."""
+    def _waiting(self) -> tuple[list[_Batch], threading.Event | None]:
+        """All that is there, after waiting for the first: joined by stream; who waits for it."""
         joined: dict[tuple[str, str], _Batch] = {}
         while True:
             batch = self._queue.get()
-            if batch is None:
-                return list(joined.values()), True
+            if isinstance(batch, threading.Event):
+                return list(joined.values()), batch
             program, stream, lines = batch
             before = joined.get((program.identity, stream), (program, stream, ()))[2]
             joined[program.identity, stream] = (program, stream, before + lines)
             if self._queue.empty():
-                return list(joined.values()), False
+                return list(joined.values()), None
 
     def _write(self, program: Program, stream: str, lines: tuple[Line, ...]) -> None:
         logs = self._backend(program.region)
