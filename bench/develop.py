@@ -17,9 +17,10 @@ from pathlib import Path
 from subprocess import Popen
 
 from bench.entry import Aim, Entry, Readings
-from bench.load import ceiling, load
+from bench.load import load
 from bench.servers import HELLO, Server, changed, running, servers
 from bench.suite import Report, Run, main, progress
+from bench.wrk import ceiling, generator, measured
 from runner.execution.interpreters import Interpreters
 from runner.execution.pool import Pool
 from runner.execution.program import Event, Program
@@ -32,7 +33,7 @@ WARMING = 100  # calls on each connection that are not counted
 
 def measure(run: Run) -> Report:
     seconds = 1.0 if run.quick else 4.0
-    readings = Readings()
+    readings, by = Readings(), generator()
     node = run.peers.toolchain.node
     for number in range(run.rounds):
         progress(f"development servers: round {number + 1} of {run.rounds}")
@@ -41,13 +42,14 @@ def measure(run: Run) -> Report:
         for server in servers(folder, run.peers):
             ours = server.name == OURS
             with contextlib.nullcontext() if ours else run.peers.trying(server.name):
-                one_server(server, node, readings, seconds=seconds)
+                one_server(server, node, readings, seconds=seconds, by=by)
         over = readings.values["p50, 1"][OURS][-1] - alone
         readings.add("over", OURS, over)
-    return Report(entries(readings), {"seconds": seconds, "generator": ceiling(node, seconds=1)})
+    reached = ceiling(node, seconds=1, by=by)
+    return Report(entries(readings), {"seconds": seconds, "generator": reached})
 
 
-def one_server(server: Server, node: Path, readings: Readings, *, seconds: float) -> None:
+def one_server(server: Server, node: Path, readings: Readings, *, seconds: float, by: str) -> None:
     with running(server, node) as (process, ready):
         if not server.reloading:
             changes(server, process, readings)
@@ -55,7 +57,7 @@ def one_server(server: Server, node: Path, readings: Readings, *, seconds: float
         for connections in (1, 16):
             load(server.url, connections, seconds=1, answers=WARMING * connections)
             before = processor_ms(process.pid)
-            found = load(server.url, connections, seconds=seconds)
+            found = measured(server.url, connections, seconds=seconds, by=by)
             spent = processor_ms(process.pid) - before
             readings.add(f"p50, {connections}", server.name, found.p50_ms)
             readings.add(f"p99, {connections}", server.name, found.p99_ms)

@@ -1,7 +1,6 @@
 """Asks one URL again and again over kept connections, as fast as it answers, and times each answer.
 
-An event loop over plain sockets with a parser in C: one process, no threads. What it could reach at
-most is measured against Node's bare HTTP server (`ceiling`), so that a rate says whose limit it is.
+An event loop over plain sockets with a parser in C: one process, no threads.
 """
 
 from __future__ import annotations
@@ -107,18 +106,9 @@ def _turn(waiting: selectors.BaseSelector, took: list[float]) -> None:
             connection.ask()
 
 
-def ceiling(node: Path, *, seconds: float) -> dict[str, float]:
-    """Answers a second of a server that does nothing, on one and on sixteen connections."""
-    with _bare_server(node) as url:
-        load(url, 16, seconds=0.5)
-        return {
-            f"c{connections}_per_second": round(load(url, connections, seconds=seconds).per_second)
-            for connections in (1, 16)
-        }
-
-
 @contextmanager
-def _bare_server(node: Path) -> Iterator[str]:
+def bare_server(node: Path) -> Iterator[str]:
+    """The address of Node's HTTP server, which answers at once."""
     command = [str(node), "-e", _SERVER]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

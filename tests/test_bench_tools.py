@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +17,7 @@ from bench.cost import costs
 from bench.distance import Request, chain, depth
 from bench.load import load
 from bench.storage import ROOT, ended
+from bench.wrk import OURS, measured
 
 BUSY = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
 
@@ -42,15 +45,30 @@ def port() -> Iterator[int]:
         server.shutdown()
 
 
-def test_every_answer_is_read_whole_and_timed(port: int) -> None:
-    found = load(f"http://127.0.0.1:{port}/", 2, seconds=0.3)
+@pytest.fixture(params=["bench/load.py", "wrk"])
+def by(request: pytest.FixtureRequest) -> str:
+    """A load generator."""
+    if request.param == OURS:
+        return OURS
+    return shutil.which("wrk") or pytest.skip("wrk is not installed")
+
+
+def test_every_answer_is_read_whole_and_timed(port: int, by: str) -> None:
+    found = measured(f"http://127.0.0.1:{port}/", 2, seconds=0.3, by=by)
     assert found.per_second > 10
     assert 0 < found.p50_ms <= found.p99_ms
 
 
-def test_a_server_that_answers_with_errors_has_no_rate(port: int) -> None:
-    with pytest.raises(ConnectionError, match="500"):
-        load(f"http://127.0.0.1:{port}/broken", 1, seconds=0.3)
+def test_a_server_that_answers_with_errors_has_no_rate(port: int, by: str) -> None:
+    with pytest.raises(ConnectionError, match=r"500|\"refused\": [1-9]"):
+        measured(f"http://127.0.0.1:{port}/broken", 1, seconds=0.3, by=by)
+
+
+def test_a_server_that_is_not_there_has_no_rate(by: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+        port = opened.getsockname()[1]
+    with pytest.raises(ConnectionError):
+        measured(f"http://127.0.0.1:{port}/", 1, seconds=0.3, by=by)
 
 
 def test_the_proxy_adds_its_distance_to_each_round_trip_but_not_to_the_clock(port: int) -> None:
